@@ -1,0 +1,12 @@
+//! Outside systems behind two traits: [`Store`] (objects by name) and [`Database`] (rows by query).
+//!
+//! One folder or file per system, each with its own error table that turns the system's answers into failure classes. A new
+//! system is one place here, a row in the registry and a line in the conformance suite. This floor knows nothing of specs, plans or state.
+
+mod database;
+mod store;
+
+pub use database::{Database, RowStream};
+pub use store::{
+    ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,
+};

@@ -1,0 +1,113 @@
+use std::ops::{AddAssign, SubAssign};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ItemStatus, UnitStatus};
+
+/// One column of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Done,
+    Present,
+    Skipped,
+    Failed,
+    Blocked,
+    Pending,
+}
+
+/// Units by state, and the bytes of those the job wrote. Always derived from states, never counted up across runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub done: u64,
+    pub present: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub blocked: u64,
+    pub pending: u64,
+    /// Bytes of the `done` units.
+    pub bytes: u64,
+}
+
+impl Account {
+    /// The units that are known: the sum of all columns.
+    pub fn planned(&self) -> u64 {
+        self.done + self.present + self.skipped + self.failed + self.blocked + self.pending
+    }
+
+    /// Units whose work is over for good: done or present.
+    pub fn settled(&self) -> u64 {
+        self.done + self.present
+    }
+
+    pub fn column(&mut self, state: State) -> &mut u64 {
+        match state {
+            State::Done => &mut self.done,
+            State::Present => &mut self.present,
+            State::Skipped => &mut self.skipped,
+            State::Failed => &mut self.failed,
+            State::Blocked => &mut self.blocked,
+            State::Pending => &mut self.pending,
+        }
+    }
+
+    /// Counts one unit of `bytes` length.
+    pub fn count(&mut self, status: UnitStatus, bytes: u64) {
+        *self.column(status.state()) += 1;
+        if status == UnitStatus::Done {
+            self.bytes += bytes;
+        }
+    }
+}
+
+impl AddAssign for Account {
+    fn add_assign(&mut self, other: Self) {
+        self.done += other.done;
+        self.present += other.present;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.blocked += other.blocked;
+        self.pending += other.pending;
+        self.bytes += other.bytes;
+    }
+}
+
+impl SubAssign for Account {
+    fn sub_assign(&mut self, other: Self) {
+        self.done -= other.done;
+        self.present -= other.present;
+        self.skipped -= other.skipped;
+        self.failed -= other.failed;
+        self.blocked -= other.blocked;
+        self.pending -= other.pending;
+        self.bytes -= other.bytes;
+    }
+}
+
+/// Items by state. `pending` holds those in progress too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ItemAccount {
+    pub planned: u64,
+    pub done: u64,
+    pub skipped: u64,
+    pub failed: u64,
+    pub blocked: u64,
+    pub pending: u64,
+    /// Of the failed ones, those whose unit list could not be read: their units are unknown.
+    pub failed_listings: u64,
+}
+
+impl ItemAccount {
+    /// `planned - (done + skipped + failed + blocked + pending)`; anything but zero is a defect of the runner.
+    pub fn residual(&self) -> i64 {
+        let sum = self.done + self.skipped + self.failed + self.blocked + self.pending;
+        i64::try_from(self.planned).unwrap_or(i64::MAX) - i64::try_from(sum).unwrap_or(i64::MAX)
+    }
+
+    pub fn column(&mut self, status: ItemStatus) -> &mut u64 {
+        match status {
+            ItemStatus::Pending | ItemStatus::InProgress => &mut self.pending,
+            ItemStatus::Completed => &mut self.done,
+            ItemStatus::Failed => &mut self.failed,
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{RetryPolicy, SecretReference};
+
+/// A named outside system as the profile in use defines it; secrets are still references.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConnectionConfig {
+    pub name: String,
+    pub kind: ConnectionKind,
+    /// The longest that one call may take.
+    pub timeout: Duration,
+    /// Calls in flight to this connection in the whole run; no bound of its own when absent.
+    pub limit: Option<usize>,
+    /// Replaces the job's policy for what this connection does.
+    pub retry: Option<RetryPolicy>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConnectionKind {
+    /// A folder.
+    Fs { root: PathBuf },
+    /// Objects in the memory of this process, for trials and tests.
+    Memory,
+    /// A container of an Azure Blob Storage account.
+    Azblob {
+        container: String,
+        /// `https://ACCOUNT.blob.core.windows.net`, or an emulator's address with the account in its path.
+        endpoint: String,
+        account: Option<String>,
+        account_key: Option<SecretReference>,
+        sas_token: Option<SecretReference>,
+        root: Option<String>,
+    },
+    /// A bucket of Amazon S3 or a compatible store.
+    S3 {
+        bucket: String,
+        region: Option<String>,
+        endpoint: Option<String>,
+        access_key_id: Option<SecretReference>,
+        secret_access_key: Option<SecretReference>,
+        session_token: Option<SecretReference>,
+        root: Option<String>,
+    },
+    /// Generated objects: every path can be read, its size and bytes follow from the path and the seed alone.
+    Sample { seed: u64, size_max: u64 },
+    /// CSV files as tables of an in-memory SQLite database.
+    CsvSqlite { tables: Vec<CsvTable> },
+}
+
+/// One table of a `csv-sqlite` connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvTable {
+    pub name: String,
+    pub path: PathBuf,
+}
+
+/// The query language a connection answers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Sql,
+    Kql,
+}
+
+impl ConnectionKind {
+    /// The kind's name in `connections.toml`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fs { .. } => "fs",
+            Self::Memory => "memory",
+            Self::Azblob { .. } => "azblob",
+            Self::S3 { .. } => "s3",
+            Self::Sample { .. } => "sample",
+            Self::CsvSqlite { .. } => "csv-sqlite",
+        }
+    }
+
+    /// Whether it holds objects (and so can be read from by path, listed, and written to unless generated).
+    pub fn is_store(&self) -> bool {
+        !matches!(self, Self::CsvSqlite { .. })
+    }
+
+    /// Whether objects can be written to it.
+    pub fn is_writable(&self) -> bool {
+        self.is_store() && !matches!(self, Self::Sample { .. })
+    }
+
+    /// The dialect of its queries; `None` where it answers none.
+    pub fn dialect(&self) -> Option<Dialect> {
+        match self {
+            Self::CsvSqlite { .. } => Some(Dialect::Sql),
+            _ => None,
+        }
+    }
+
+    /// What decides which data it reaches, without credentials: the part of a fingerprint that is the connection's.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Fs { root } => format!("fs:{}", root.display()),
+            Self::Memory => "memory".to_owned(),
+            Self::Azblob {
+                container,
+                endpoint,
+                root,
+                ..
+            } => {
+                format!("azblob:{endpoint}/{container}/{}", root.as_deref().unwrap_or_default())
+            }
+            Self::S3 {
+                bucket,
+                region,
+                endpoint,
+                root,
+                ..
+            } => format!(
+                "s3:{}/{}/{bucket}/{}",
+                endpoint.as_deref().unwrap_or("aws"),
+                region.as_deref().unwrap_or_default(),
+                root.as_deref().unwrap_or_default()
+            ),
+            Self::Sample { seed, size_max } => format!("sample:{seed}:{size_max}"),
+            Self::CsvSqlite { tables } => {
+                let tables: Vec<String> = tables
+                    .iter()
+                    .map(|table| format!("{}={}", table.name, table.path.display()))
+                    .collect();
+                format!("csv-sqlite:{}", tables.join(","))
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Account, Failure, Timestamp};
+
+/// An item's key as the spec renders it, unique within its job (`WorkItemId`).
+pub type ItemKey = String;
+
+/// An item's fixed-width name in the state: the first 16 bytes of the SHA-256 of its key.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ItemId(pub [u8; 16]);
+
+impl ItemId {
+    pub fn of(key: &str) -> Self {
+        let digest = Sha256::digest(key.as_bytes());
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        Self(id)
+    }
+}
+
+impl fmt::Display for ItemId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ItemId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// Where an item stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemStatus {
+    /// Not begun, or put back by a stop or by `verify --reopen`.
+    #[default]
+    Pending,
+    /// Begun by a run that has not ended it.
+    InProgress,
+    /// Every unit is done or present.
+    Completed,
+    /// A unit failed, or the list of its units could not be read.
+    Failed,
+}
+
+impl ItemStatus {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// All that the state keeps of an item outside its pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ItemSummary {
+    pub key: ItemKey,
+    /// Its place in the item list, from 0, when it was first met.
+    pub ordinal: u64,
+    pub status: ItemStatus,
+    /// Units by state over all its pages, sealed or open.
+    pub units: Account,
+    /// The whole unit list has been read and paged: a resume need not ask the source again.
+    pub listed: bool,
+    /// Pages that exist, sealed or open; they are numbered from 0.
+    pub pages: u32,
+    /// Why the unit list could not be read, when it could not.
+    pub listing_failure: Option<Failure>,
+    /// Runs that have worked on it.
+    pub attempts: u32,
+    pub started: Option<Timestamp>,
+    pub ended: Option<Timestamp>,
+}
+
+impl ItemSummary {
+    pub fn new(key: ItemKey, ordinal: u64) -> Self {
+        Self {
+            key,
+            ordinal,
+            status: ItemStatus::Pending,
+            units: Account::default(),
+            listed: false,
+            pages: 0,
+            listing_failure: None,
+            attempts: 0,
+            started: None,
+            ended: None,
+        }
+    }
+
+    pub fn id(&self) -> ItemId {
+        ItemId::of(&self.key)
+    }
+}

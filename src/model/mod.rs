@@ -1,0 +1,33 @@
+//! The vocabulary of the project: keys, values, sizes, policies, failures, events and accounts.
+//!
+//! Plain values only. No I/O, no tokio, no opendal, no sled: every other floor may import this one, and it imports none.
+
+mod account;
+mod connection;
+mod duration;
+mod event;
+mod failure;
+mod hash;
+mod item;
+mod ledger;
+mod policy;
+mod redact;
+mod secret;
+mod size;
+mod timestamp;
+mod value;
+
+pub use account::{Account, ItemAccount, State};
+pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect};
+pub use duration::{format_duration, parse_duration};
+pub use event::Event;
+pub use failure::{Failure, FailureClass};
+pub use hash::{ContentHash, HashKind};
+pub use item::{ItemId, ItemKey, ItemStatus, ItemSummary};
+pub use ledger::{PageIntent, UnitIntent, UnitRecord, UnitResult, UnitStatus};
+pub use policy::{Concurrency, Limits, RetryPolicy, SinkMode};
+pub use redact::redact;
+pub use secret::{Secret, SecretReference};
+pub use size::{format_bytes, format_count, parse_size};
+pub use timestamp::Timestamp;
+pub use value::{ColumnType, Columns, Row, Value};
