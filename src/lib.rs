@@ -4,4 +4,5 @@
 
 pub mod connect;
 pub mod model;
+pub mod plan;
 pub mod resolve;

@@ -1,0 +1,111 @@
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::resolve::{ResolvedJob, RowsForm, RowsSource};
+
+/// By stage, a digest of what decides what "done" means there: its connections' identity, query, naming, mode and fixed vars.
+///
+/// Concurrency, retry and limits are left out on purpose: they may change between two runs.
+pub fn fingerprints(job: &ResolvedJob) -> BTreeMap<String, String> {
+    let mut prints = BTreeMap::new();
+    if let Some(items) = &job.source.items {
+        let mut digest = Fingerprint::new(job);
+        digest.rows(job, &items.rows);
+        digest.text("key", items.key.text());
+        prints.insert("items".to_owned(), digest.finish());
+    }
+    let files = &job.source.files;
+    let mut digest = Fingerprint::new(job);
+    digest.rows(job, &files.rows);
+    prints.insert("files".to_owned(), digest.finish());
+
+    let mut digest = Fingerprint::new(job);
+    digest.connection(job, &files.read.connection);
+    digest.text("path", files.read.path.text());
+    digest.connection(job, &job.sink.connection);
+    digest.text("object", job.naming.object.text());
+    prints.insert("copy".to_owned(), digest.finish());
+    prints
+}
+
+/// One stage whose definition is another than when its work was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub stage: String,
+    /// What the change means for work already done.
+    pub consequence: &'static str,
+}
+
+/// Stages that differ between what a state was begun with and what the spec says now; empty when nothing that matters changed.
+pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Vec<Change> {
+    let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    names
+        .into_iter()
+        .filter(|name| before.get(*name) != now.get(*name))
+        .map(|name| Change {
+            stage: name.clone(),
+            consequence: match name.as_str() {
+                "items" => "items may have other keys: finished ones are looked up by key and may not be found",
+                "files" => "finished items are not listed again: files that only the new list names are missed there",
+                "copy" => "files already copied lie where the old definition put them",
+                _ => "work already done there followed the old definition",
+            },
+        })
+        .collect()
+}
+
+/// Length-prefixed fields into one SHA-256, so that no two field lists give the same input.
+struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    fn new(job: &ResolvedJob) -> Self {
+        let mut fingerprint = Self(Sha256::new());
+        for (name, value) in &job.vars {
+            fingerprint.text(name, &value.to_string());
+        }
+        fingerprint
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        for part in [name, text] {
+            self.0.update((part.len() as u64).to_be_bytes());
+            self.0.update(part.as_bytes());
+        }
+    }
+
+    fn connection(&mut self, job: &ResolvedJob, name: &str) {
+        self.text("connection", &job.connection(name).kind.identity());
+    }
+
+    fn rows(&mut self, job: &ResolvedJob, rows: &RowsSource) {
+        if let Some(connection) = &rows.connection {
+            self.connection(job, connection);
+        }
+        match &rows.form {
+            RowsForm::Csv { path } => self.text("csv", path.text()),
+            RowsForm::Jsonl { path } => self.text("jsonl", path.text()),
+            RowsForm::Glob { pattern } => self.text("glob", pattern.text()),
+            // The rows of a list are data like the lines of a file: more of them make more items, not other ones.
+            RowsForm::List { .. } => self.text("list", ""),
+            RowsForm::Query { text, parameters } => {
+                self.text("query", text);
+                for (name, value) in parameters {
+                    self.text(name, value.text());
+                }
+            }
+        }
+        for (column, kind) in &rows.types {
+            self.text(column, &format!("{kind:?}"));
+        }
+    }
+
+    fn finish(self) -> String {
+        self.0
+            .finalize()
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
+    }
+}

@@ -1,0 +1,72 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::model::{Failure, ItemKey};
+
+use super::{Collision, CollisionKind, Decision};
+
+/// The plan's decisions over the enumerated items and units.
+///
+/// Holds counts, the first few of everything that has to be shown, and no unit: it stays small whatever the job's size.
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    pub items: u64,
+    /// Items that the ledger has as completed: not listed again.
+    pub items_completed: u64,
+    /// Units by what would happen to them (`copy`, `present`, …).
+    pub decisions: BTreeMap<&'static str, u64>,
+    /// Bytes of the units to copy or overwrite whose size is known.
+    pub bytes: u64,
+    /// Of those units, how many tell no size.
+    pub sizes_unknown: u64,
+    /// Units by the code of their refusal.
+    pub refusals: BTreeMap<String, u64>,
+    /// Items whose unit list could not be read.
+    pub failed_listings: Vec<(ItemKey, Failure)>,
+    /// A sample of source → target names.
+    pub samples: Vec<Sample>,
+    pub collisions: BTreeMap<CollisionKind, u64>,
+    /// The first few collisions of any kind.
+    pub collision_samples: Vec<Collision>,
+}
+
+impl Inventory {
+    /// Samples and collisions kept for showing.
+    pub const SHOWN: usize = 10;
+
+    pub fn count(&self, decision: &str) -> u64 {
+        self.decisions.get(decision).copied().unwrap_or(0)
+    }
+
+    /// Whether a run would do anything.
+    pub fn has_work(&self) -> bool {
+        self.items > self.items_completed
+            && self
+                .decisions
+                .iter()
+                .any(|(name, count)| *name != "settled" && *count > 0)
+            || !self.failed_listings.is_empty()
+    }
+}
+
+/// What would happen to one unit, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnitDecision {
+    pub item: ItemKey,
+    pub source: String,
+    pub target: String,
+    /// Bytes, where known.
+    pub size: Option<u64>,
+    pub decision: Decision,
+}
+
+/// One line of the sample.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Sample {
+    pub item: ItemKey,
+    pub source: String,
+    pub target: String,
+    pub decision: &'static str,
+    pub reason: String,
+}
