@@ -50,6 +50,15 @@ impl Account {
         }
     }
 
+    /// Moves one unit of `bytes` length from one column to another.
+    pub fn move_unit(&mut self, from: UnitStatus, to: UnitStatus, bytes: u64) {
+        *self.column(from.state()) -= 1;
+        if from == UnitStatus::Done {
+            self.bytes -= bytes;
+        }
+        self.count(to, bytes);
+    }
+
     /// Counts one unit of `bytes` length.
     pub fn count(&mut self, status: UnitStatus, bytes: u64) {
         *self.column(status.state()) += 1;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult};
+use super::{Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
 
 /// What the executor of an item tells the rest of the run. It is the contract of that seam: serialisable, and complete enough
 /// that state, journal, accounts and progress all follow from it alone.
