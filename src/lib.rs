@@ -3,6 +3,7 @@
 //! Folders are floors and read as the way of the data; `tests/architecture.rs` holds which may import which.
 
 pub mod connect;
+pub mod format;
 pub mod model;
 pub mod plan;
 pub mod resolve;
