@@ -7,3 +7,4 @@ pub mod format;
 pub mod model;
 pub mod plan;
 pub mod resolve;
+pub mod spec;
