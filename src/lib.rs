@@ -5,4 +5,5 @@
 pub mod connect;
 pub mod model;
 pub mod plan;
+pub mod report;
 pub mod resolve;
