@@ -4,6 +4,7 @@
 
 pub mod connect;
 pub mod model;
+pub mod monitor;
 pub mod plan;
 pub mod report;
 pub mod resolve;

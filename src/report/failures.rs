@@ -75,11 +75,8 @@ pub struct FailureGroup {
     pub code: String,
     pub count: u64,
     /// The first few of them.
-    pub examples: Vec<FailureExample>,
+    pub examples: Vec<FailedUnit>,
 }
-
-/// One of the failures of a group.
-pub type FailureExample = FailedUnit;
 
 /// Failures by class and code. Its memory is bounded by the number of codes, however many units failed.
 #[derive(Clone, Debug)]

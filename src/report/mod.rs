@@ -19,7 +19,7 @@ mod verify;
 
 pub use account::AccountReport;
 pub use command_line::CommandLine;
-pub use failures::{FailedUnit, FailureCsv, FailureExample, FailureGroup, FailureGroups, FailuresReport};
+pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailuresReport};
 pub use graph::{GraphFormat, graph};
 pub use json::{SCHEMA_VERSION, write_json};
 pub use plan::PlanReport;

@@ -96,10 +96,17 @@ impl PlanReport<'_> {
         let width = rows.iter().map(|(count, _)| count.len()).max().unwrap_or(0);
         for (count, name) in rows {
             writeln!(formatter, "  {count:>width$} {name:<9}  {}", meaning(name))?;
+            if name == "refuse" {
+                self.refusals(formatter, width)?;
+            }
         }
+        Ok(())
+    }
+
+    fn refusals(&self, formatter: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
         for (code, count) in &self.inventory.refusals {
             let (code, count) = (shown(code), format_count(*count));
-            writeln!(formatter, "  {:>width$} refused with `{code}`: {count}", "")?;
+            writeln!(formatter, "  {:>width$} {:<9}  {count} with `{code}`", "", "")?;
         }
         Ok(())
     }

@@ -70,6 +70,30 @@ pub struct Integrity {
 }
 
 impl Integrity {
+    /// One sentence for each strength that occurred.
+    fn lines(self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.hashed > 0 {
+            lines.push(format!(
+                "{} over the bytes as they streamed, computed by the runner, and length: {}",
+                self.hash.name(),
+                counted(self.hashed, "file", "files")
+            ));
+        }
+        if self.size_only > 0 {
+            let files = counted(self.size_only, "file", "files");
+            lines.push(format!("length only: {files}"));
+        }
+        if self.present > 0 {
+            let files = counted(self.present, "file that was", "files that were");
+            lines.push(format!("nothing: {files} present already"));
+        }
+        if lines.is_empty() {
+            lines.push("nothing: no file was copied".to_owned());
+        }
+        lines
+    }
+
     fn to_json(self) -> Value {
         json!({
             "hash": self.hash.name(),
@@ -77,30 +101,6 @@ impl Integrity {
             "size_only": self.size_only,
             "present_not_read": self.present,
         })
-    }
-}
-
-impl fmt::Display for Integrity {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::new();
-        if self.hashed > 0 {
-            parts.push(format!(
-                "{} over the bytes as they streamed, computed by the runner, and length, for {}",
-                self.hash.name(),
-                counted(self.hashed, "file", "files")
-            ));
-        }
-        if self.size_only > 0 {
-            parts.push(format!("length only for {}", counted(self.size_only, "file", "files")));
-        }
-        if self.present > 0 {
-            let present = format_count(self.present);
-            parts.push(format!("{present} present before the job wrote there: not read"));
-        }
-        if parts.is_empty() {
-            parts.push("no file was copied".to_owned());
-        }
-        formatter.write_str(&parts.join("; "))
     }
 }
 
@@ -163,7 +163,7 @@ impl fmt::Display for RunSummary<'_> {
             self.run, self.outcome
         )?;
         writeln!(formatter, "\n{}", self.account)?;
-        writeln!(formatter, "checked {}", self.integrity)?;
+        writeln!(formatter, "checked {}", self.integrity.lines().join("\n        "))?;
         if self.retries > 0 {
             let retries = counted(self.retries, "attempt was", "attempts were");
             writeln!(formatter, "retries {retries} repeated")?;
@@ -256,7 +256,7 @@ mod tests {
             size_only: 1,
             ..Integrity::default()
         };
-        assert_eq!(sizes.to_string(), "length only for 1 file");
-        assert_eq!(Integrity::default().to_string(), "no file was copied");
+        assert_eq!(sizes.lines(), ["length only: 1 file"]);
+        assert_eq!(Integrity::default().lines(), ["nothing: no file was copied"]);
     }
 }
