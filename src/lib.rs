@@ -5,6 +5,8 @@
 pub mod connect;
 pub mod format;
 pub mod model;
+pub mod monitor;
 pub mod plan;
+pub mod report;
 pub mod resolve;
 pub mod spec;

@@ -1,0 +1,18 @@
+//! Watching a run: the snapshot of it that other processes read, its rates, and the views of it while it goes on.
+//!
+//! It observes only. It never touches the state, decides nothing, and no failure to show something ever reaches the run. This is
+//! one of the two floors that write to the terminal.
+
+mod lines;
+mod rate_meter;
+mod snapshot;
+mod status;
+mod terminal;
+mod view;
+
+pub use lines::Lines;
+pub use rate_meter::{Rate, RateMeter, Rates};
+pub use snapshot::{FailureCount, RunProcess, SNAPSHOT_VERSION, Snapshot, SnapshotError};
+pub use status::{STALE_AFTER, Status};
+pub use terminal::Bars;
+pub use view::ProgressView;

@@ -1,0 +1,206 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::model::{Account, ItemAccount, format_bytes, format_count, format_duration};
+
+use super::rate::{format_byte_rate, rate_over};
+use super::text::counted;
+
+/// The balanced account at the end of a run: where every item and every file stands, over all runs of the state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountReport {
+    pub items: ItemAccount,
+    pub files: Account,
+    /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to.
+    pub files_planned: u64,
+    /// Every item has been listed: `files_planned` is all there is.
+    pub listed: bool,
+    /// Bytes that this run read from sources.
+    pub bytes_moved: u64,
+    /// Of this run.
+    pub duration: Duration,
+}
+
+impl AccountReport {
+    /// `planned − (done + present + skipped + failed + blocked + pending)` of the files.
+    pub fn files_residual(&self) -> i64 {
+        let difference = i128::from(self.files_planned) - i128::from(self.files.planned());
+        i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
+    }
+
+    /// Whether both residuals are 0. When not, the runner has a defect and the exit code says so.
+    pub fn is_balanced(&self) -> bool {
+        self.items.residual() == 0 && self.files_residual() == 0
+    }
+
+    /// The account with stable names, for a place in a larger document.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "items": Columns::of_items(&self.items),
+            "files": Columns::of_files(self),
+            "failed_listings": self.items.failed_listings,
+            "listed": self.listed,
+            "bytes_done": self.files.bytes,
+            "bytes_moved": self.bytes_moved,
+            "duration_ms": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
+            "bytes_per_second": rate_over(self.bytes_moved, self.duration),
+            "balanced": self.is_balanced(),
+        })
+    }
+}
+
+/// One line of the account.
+#[derive(Serialize)]
+struct Columns {
+    planned: u64,
+    done: u64,
+    present: u64,
+    skipped: u64,
+    failed: u64,
+    blocked: u64,
+    pending: u64,
+    residual: i64,
+}
+
+impl Columns {
+    fn of_items(items: &ItemAccount) -> Self {
+        Self {
+            planned: items.planned,
+            done: items.done,
+            present: 0,
+            skipped: items.skipped,
+            failed: items.failed,
+            blocked: items.blocked,
+            pending: items.pending,
+            residual: items.residual(),
+        }
+    }
+
+    fn of_files(report: &AccountReport) -> Self {
+        let files = &report.files;
+        Self {
+            planned: report.files_planned,
+            done: files.done,
+            present: files.present,
+            skipped: files.skipped,
+            failed: files.failed,
+            blocked: files.blocked,
+            pending: files.pending,
+            residual: report.files_residual(),
+        }
+    }
+
+    fn cells(&self) -> [(&'static str, String); 7] {
+        [
+            ("planned ", format_count(self.planned)),
+            (" = done ", format_count(self.done)),
+            (" + present ", format_count(self.present)),
+            (" + skipped ", format_count(self.skipped)),
+            (" + failed ", format_count(self.failed)),
+            (" + blocked ", format_count(self.blocked)),
+            (" + pending ", format_count(self.pending)),
+        ]
+    }
+}
+
+/// Lines without a line break behind the last one; the numbers of the two accounts stand below each other.
+impl fmt::Display for AccountReport {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (items, files) = (Columns::of_items(&self.items), Columns::of_files(self));
+        let cells = items.cells().into_iter().zip(files.cells());
+        let (mut items_line, mut files_line) = (String::from("items   "), String::from("files   "));
+        for ((label, item_count), (_, file_count)) in cells {
+            let width = item_count.len().max(file_count.len());
+            items_line.push_str(&format!("{label}{item_count:>width$}"));
+            files_line.push_str(&format!("{label}{file_count:>width$}"));
+        }
+        writeln!(formatter, "{items_line} (residual {})", items.residual)?;
+        writeln!(formatter, "{files_line} (residual {})", files.residual)?;
+        write!(
+            formatter,
+            "bytes   {} in files done; this run moved {} in {} ({})",
+            format_bytes(self.files.bytes),
+            format_bytes(self.bytes_moved),
+            format_duration(self.duration),
+            format_byte_rate(rate_over(self.bytes_moved, self.duration)),
+        )?;
+        if self.items.failed_listings > 0 {
+            let items = counted(self.items.failed_listings, "item", "items");
+            write!(
+                formatter,
+                "\n        {items} could not be listed: how many files they have is unknown, and none is counted"
+            )?;
+        }
+        if !self.listed {
+            write!(
+                formatter,
+                "\n        not every item has been listed yet: `files` is what is known so far"
+            )?;
+        }
+        if !self.is_balanced() {
+            write!(
+                formatter,
+                "\n        the account does not balance: this is a defect of the runner; keep the state folder and report it"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn reupload() -> AccountReport {
+        AccountReport {
+            items: ItemAccount {
+                planned: 52,
+                done: 50,
+                failed: 2,
+                failed_listings: 1,
+                ..ItemAccount::default()
+            },
+            files: Account {
+                done: 1_045,
+                present: 12,
+                failed: 5,
+                bytes: 81 << 20,
+                ..Account::default()
+            },
+            files_planned: 1_062,
+            listed: true,
+            bytes_moved: 82 << 20,
+            duration: Duration::from_secs(12),
+        }
+    }
+
+    #[test]
+    fn the_account_is_aligned_and_balances() {
+        insta::assert_snapshot!(reupload(), @"");
+        assert!(reupload().is_balanced());
+    }
+
+    #[test]
+    fn a_unit_that_is_lost_shows_as_residual() {
+        let mut account = reupload();
+        account.files_planned += 3;
+        account.listed = false;
+        assert!(!account.is_balanced());
+        let text = account.to_string();
+        assert!(text.contains("(residual 3)"), "{text}");
+        assert!(
+            text.contains("does not balance") && text.contains("known so far"),
+            "{text}"
+        );
+        assert_eq!(account.to_json()["files"]["residual"], 3);
+    }
+
+    #[test]
+    fn a_run_without_time_has_no_rate() {
+        let text = AccountReport::default().to_string();
+        assert!(text.contains("moved 0 B in 0.0 s (–)"), "{text}");
+    }
+}

@@ -1,0 +1,29 @@
+//! Everything that is shown as a result: the plan before a run, the account and the summary after it, failures, verification.
+//!
+//! Pure: values go in, text and JSON come out. It prints nothing, reads no clock, opens no file and decides nothing about a unit;
+//! the only I/O is writing to a `Write` that a caller hands in. Every name and message of foreign origin passes through
+//! [`shown`] on its way to people and through [`redact`](crate::model::redact) on its way into JSON or CSV.
+
+mod account;
+mod command_line;
+mod failures;
+mod graph;
+mod json;
+mod plan;
+mod plan_json;
+mod plan_line;
+mod rate;
+mod summary;
+mod text;
+mod verify;
+
+pub use account::AccountReport;
+pub use command_line::CommandLine;
+pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailuresReport};
+pub use graph::{GraphFormat, graph};
+pub use json::{SCHEMA_VERSION, write_json};
+pub use plan::PlanReport;
+pub use rate::{format_byte_rate, format_rate, rate_over};
+pub use summary::{Integrity, Outcome, RunSummary};
+pub use text::{shorten, shown, shown_short};
+pub use verify::{Difference, Finding, VerifyReport};

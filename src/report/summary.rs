@@ -1,0 +1,262 @@
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::model::{Failure, HashKind, format_count};
+
+use super::json::SCHEMA_VERSION;
+use super::text::counted;
+use super::{AccountReport, CommandLine, FailureGroups, shown};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Everything that was asked for is done.
+    Completed,
+    /// Everything was tried; some of it failed.
+    CompletedWithFailures,
+    /// It ended early with its state clean; `by` names the cause: `SIGINT`, `--max-failures 10`.
+    Stopped { by: String },
+    /// Everything was settled before it began, as far as the ledger knows.
+    NothingLeft,
+    /// It could not go on.
+    Fatal(Failure),
+}
+
+impl Outcome {
+    /// The word for it in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::CompletedWithFailures => "completed_with_failures",
+            Self::Stopped { .. } => "stopped",
+            Self::NothingLeft => "nothing_left",
+            Self::Fatal(_) => "fatal",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Completed => formatter.write_str("completed"),
+            Self::CompletedWithFailures => formatter.write_str("completed with failures"),
+            Self::Stopped { by } => write!(formatter, "stopped by {}; a later `run` goes on from here", shown(by)),
+            Self::NothingLeft => {
+                formatter.write_str("nothing left to do (trusting the ledger; `verify` checks the sink)")
+            }
+            Self::Fatal(failure) => write!(
+                formatter,
+                "could not go on: {} ({}, {})",
+                shown(&failure.message),
+                failure.class,
+                shown(&failure.code)
+            ),
+        }
+    }
+}
+
+/// How far the run knows that what stands at the sink is what stood at the source. Files of this run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Integrity {
+    /// What was computed over the bytes as they streamed by.
+    pub hash: HashKind,
+    /// Files whose content hash is in the ledger; their lengths were checked too.
+    pub hashed: u64,
+    /// Files of which only the length was checked.
+    pub size_only: u64,
+    /// Files that were there before and were left alone: their bytes were not read.
+    pub present: u64,
+}
+
+impl Integrity {
+    /// One sentence for each strength that occurred.
+    fn lines(self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.hashed > 0 {
+            lines.push(format!(
+                "{} over the bytes as they streamed, computed by the runner, and length: {}",
+                self.hash.name(),
+                counted(self.hashed, "file", "files")
+            ));
+        }
+        if self.size_only > 0 {
+            let files = counted(self.size_only, "file", "files");
+            lines.push(format!("length only: {files}"));
+        }
+        if self.present > 0 {
+            let files = counted(self.present, "file that was", "files that were");
+            lines.push(format!("nothing: {files} present already"));
+        }
+        if lines.is_empty() {
+            lines.push("nothing: no file was copied".to_owned());
+        }
+        lines
+    }
+
+    fn to_json(self) -> Value {
+        json!({
+            "hash": self.hash.name(),
+            "hashed": self.hashed,
+            "size_only": self.size_only,
+            "present_not_read": self.present,
+        })
+    }
+}
+
+/// The end of `run`: how it ended, the account, what is known about the bytes, what failed, and what to do next.
+#[derive(Clone, Debug)]
+pub struct RunSummary<'a> {
+    pub job: &'a str,
+    pub profile: &'a str,
+    /// The number of the run within its state, from 1.
+    pub run: u64,
+    pub outcome: Outcome,
+    pub account: AccountReport,
+    pub integrity: Integrity,
+    /// All that are failed at the end, of this run and earlier ones.
+    pub failures: &'a FailureGroups,
+    /// Repeated attempts in this run.
+    pub retries: u64,
+    pub command_line: &'a CommandLine,
+}
+
+impl RunSummary<'_> {
+    pub fn to_json(&self) -> Value {
+        let detail = match &self.outcome {
+            Outcome::Stopped { by } => Some(by.clone()),
+            Outcome::Fatal(failure) => Some(failure.to_string()),
+            _ => None,
+        };
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "job": self.job,
+            "profile": self.profile,
+            "run": self.run,
+            "outcome": self.outcome.name(),
+            "outcome_detail": detail,
+            "account": self.account.to_json(),
+            "integrity": self.integrity.to_json(),
+            "failures": self.failures.groups(),
+            "retries": self.retries,
+            "next": self.next(),
+        })
+    }
+
+    /// The command that goes on from here.
+    fn next(&self) -> String {
+        let command = match &self.outcome {
+            _ if !self.failures.is_empty() => "failures",
+            Outcome::Completed | Outcome::NothingLeft => "verify",
+            Outcome::CompletedWithFailures | Outcome::Stopped { .. } | Outcome::Fatal(_) => "run",
+        };
+        self.command_line.command(command)
+    }
+}
+
+impl fmt::Display for RunSummary<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (job, profile) = (shown(self.job), shown(self.profile));
+        writeln!(
+            formatter,
+            "{job} (profile {profile}), run {}: {}",
+            self.run, self.outcome
+        )?;
+        writeln!(formatter, "\n{}", self.account)?;
+        writeln!(formatter, "checked {}", self.integrity.lines().join("\n        "))?;
+        if self.retries > 0 {
+            let retries = counted(self.retries, "attempt was", "attempts were");
+            writeln!(formatter, "retries {retries} repeated")?;
+        }
+        if !self.failures.is_empty() {
+            writeln!(
+                formatter,
+                "\n{}:",
+                counted(self.failures.total(), "failure", "failures")
+            )?;
+        }
+        for group in self.failures.groups() {
+            let count = format_count(group.count);
+            writeln!(formatter, "  {count} {} {}", group.class, shown(&group.code))?;
+            if let Some(example) = group.examples.first() {
+                let message = super::text::shorten(&shown(&example.message), 200).into_owned();
+                writeln!(formatter, "    {}: {message}", example.place())?;
+            }
+        }
+        writeln!(formatter, "\nNext: {}", self.next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::account::tests::reupload;
+    use crate::report::failures::tests::some_failures;
+
+    fn summary<'a>(outcome: Outcome, failures: &'a FailureGroups, command_line: &'a CommandLine) -> RunSummary<'a> {
+        RunSummary {
+            job: "reupload",
+            profile: "local",
+            run: 2,
+            outcome,
+            account: reupload(),
+            integrity: Integrity {
+                hash: HashKind::Sha256,
+                hashed: 1_045,
+                size_only: 0,
+                present: 12,
+            },
+            failures,
+            retries: 7,
+            command_line,
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_run_tells_what_happened_and_what_to_do() {
+        let (failures, command_line) = (some_failures(), CommandLine::new("jobs/reupload.yaml"));
+        let summary = summary(Outcome::CompletedWithFailures, &failures, &command_line);
+        insta::assert_snapshot!(summary, @"");
+        let json = summary.to_json();
+        assert_eq!(json["outcome"], "completed_with_failures");
+        assert_eq!(json["next"], "pipeline failures jobs/reupload.yaml");
+    }
+
+    #[test]
+    fn each_outcome_has_its_sentence_and_its_next_command() {
+        let (failures, command_line) = (FailureGroups::new(1), CommandLine::new("jobs/a.yaml"));
+        let told = |outcome| {
+            let text = summary(outcome, &failures, &command_line).to_string();
+            let first = text.lines().next().unwrap().to_owned();
+            format!("{first} | {}", text.lines().last().unwrap())
+        };
+        assert_eq!(
+            told(Outcome::NothingLeft),
+            "reupload (profile local), run 2: nothing left to do (trusting the ledger; `verify` checks the sink) | \
+             Next: pipeline verify jobs/a.yaml"
+        );
+        assert_eq!(
+            told(Outcome::Stopped {
+                by: "SIGINT".to_owned()
+            }),
+            "reupload (profile local), run 2: stopped by SIGINT; a later `run` goes on from here | \
+             Next: pipeline run jobs/a.yaml"
+        );
+        assert_eq!(
+            told(Outcome::Fatal(Failure::permanent("state.disk", "no space is left"))),
+            "reupload (profile local), run 2: could not go on: no space is left (permanent, state.disk) | \
+             Next: pipeline run jobs/a.yaml"
+        );
+    }
+
+    #[test]
+    fn integrity_says_what_was_not_checked() {
+        let sizes = Integrity {
+            hash: HashKind::None,
+            size_only: 1,
+            ..Integrity::default()
+        };
+        assert_eq!(sizes.lines(), ["length only: 1 file"]);
+        assert_eq!(Integrity::default().lines(), ["nothing: no file was copied"]);
+    }
+}
