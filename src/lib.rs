@@ -10,3 +10,4 @@ pub mod plan;
 pub mod report;
 pub mod resolve;
 pub mod spec;
+pub mod stages;
