@@ -5,3 +5,4 @@
 pub mod connect;
 pub mod model;
 pub mod resolve;
+pub mod state;
