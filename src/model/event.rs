@@ -31,10 +31,11 @@ pub enum Event {
         unit: u32,
         failure: Failure,
     },
-    /// A unit came to its end in this run.
+    /// A unit came to its end in this run; `previous` is where it stood before.
     UnitFinished {
         item: ItemId,
         page: u32,
+        previous: UnitStatus,
         result: UnitResult,
     },
     /// Every unit of the page has a result: its ledger can be sealed.

@@ -40,8 +40,9 @@ pub async fn compare(
     }
     let (_, sink_bytes) = sink.read(to, None).await.map_err(|failure| failure.context("sink"))?;
     let hashed_as = if kind == HashKind::None { HashKind::Sha256 } else { kind };
+    let uncounted = AtomicU64::new(0);
     let both = async {
-        futures::try_join!(hash(source_bytes, hashed_as, meter), hash(sink_bytes, hashed_as, &AtomicU64::new(0)))
+        futures::try_join!(hash(source_bytes, hashed_as, meter), hash(sink_bytes, hashed_as, &uncounted))
     };
     let (source_hash, sink_hash) = tokio::select! {
         biased;

@@ -2,7 +2,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use globset::{GlobBuilder, GlobMatcher};
 
 use crate::connect::{Connections, ObjectInfo, RowStream};
-use crate::format::{csv, jsonl};
+use crate::format::{read_csv, read_jsonl};
 use crate::model::{Columns, Failure, Row, Value};
 use crate::resolve::{RowsForm, RowsSource, Scope};
 
@@ -18,11 +18,11 @@ pub async fn open_rows(
         RowsForm::List { rows } => Ok(stream::iter(rows.clone().into_iter().map(Ok)).boxed()),
         RowsForm::Csv { path } => {
             let (_, bytes) = connections.store(connection(source)?).await?.read(&path.render_text(scope)?, None).await?;
-            Ok(csv::read(bytes, source.types.clone()))
+            Ok(read_csv(bytes, &source.types))
         }
         RowsForm::Jsonl { path } => {
             let (_, bytes) = connections.store(connection(source)?).await?.read(&path.render_text(scope)?, None).await?;
-            Ok(jsonl::read(bytes, source.types.clone()))
+            Ok(read_jsonl(bytes, &source.types))
         }
         RowsForm::Glob { pattern } => {
             let store = connections.store(connection(source)?).await?;
