@@ -49,12 +49,16 @@ pub fn vet(drafts: &mut [UnitDraft], ends: &Ends<'_>, seen: &mut HashSet<NameMar
             .source
             .check_name(&draft.source)
             .map_err(|failure| failure.context("source"))
-            .and_then(|()| ends.sink.check_name(&draft.target).map_err(|failure| failure.context("sink")));
+            .and_then(|()| {
+                ends.sink
+                    .check_name(&draft.target)
+                    .map_err(|failure| failure.context("sink"))
+            });
         draft.refusal = match checked {
             Err(failure) => Some(failure),
-            Ok(()) if !seen.insert(mark(&draft.target)) => {
-                Some(collision("another file of this item has the same name at the sink; the first one in the list keeps it"))
-            }
+            Ok(()) if !seen.insert(mark(&draft.target)) => Some(collision(
+                "another file of this item has the same name at the sink; the first one in the list keeps it",
+            )),
             Ok(()) => None,
         };
     }
@@ -69,7 +73,11 @@ pub fn vet(drafts: &mut [UnitDraft], ends: &Ends<'_>, seen: &mut HashSet<NameMar
 }
 
 fn collision(message: &str) -> Failure {
-    Failure::new(FailureClass::Conflict, "name.collision", format!("{message}; make `naming.object` tell them apart"))
+    Failure::new(
+        FailureClass::Conflict,
+        "name.collision",
+        format!("{message}; make `naming.object` tell them apart"),
+    )
 }
 
 /// Looks at the sink for every candidate, at the source where the mode needs it, and decides. Answers in the order of the candidates.
@@ -84,43 +92,58 @@ pub async fn assess(ends: &Ends<'_>, candidates: &[Candidate<'_>]) -> Vec<Assess
     let mut found = survey(ends.sink, &asked, ends.concurrency).await.into_iter();
     let found: Vec<_> = candidates
         .iter()
-        .map(|candidate| if candidate.known == Known::Settled { Ok(None) } else { found.next().unwrap_or(Ok(None)) })
+        .map(|candidate| {
+            if candidate.known == Known::Settled {
+                Ok(None)
+            } else {
+                found.next().unwrap_or(Ok(None))
+            }
+        })
         .collect();
-    stream::iter(candidates.iter().zip(found))
+    let answers: Vec<_> = candidates
+        .iter()
+        .zip(found)
         .map(|(candidate, found)| assess_one(ends, candidate, found))
-        .buffered(ends.concurrency.max(1))
-        .collect()
-        .await
+        .collect();
+    stream::iter(answers).buffered(ends.concurrency.max(1)).collect().await
 }
 
-async fn assess_one(
-    ends: &Ends<'_>,
-    candidate: &Candidate<'_>,
-    found: Result<Option<AtSink>, Failure>,
-) -> Assessment {
+async fn assess_one(ends: &Ends<'_>, candidate: &Candidate<'_>, found: Result<Option<AtSink>, Failure>) -> Assessment {
     let mut offer = candidate.offer;
     let assessed = async {
         let at_sink = match found {
             Err(failure) if failure.class.is_retryable() => {
-                let object = repeat(ends.retry, ends.stop, async || ends.sink.stat(candidate.to).await).await;
-                object
-                    .map_err(|failure| failure.context("sink"))?
-                    .map(|object| AtSink { size: object.size, modified: object.modified })
+                let object = repeat(ends.retry, ends.stop, || ends.sink.stat(candidate.to)).await;
+                object.map_err(|failure| failure.context("sink"))?.map(|object| AtSink {
+                    size: object.size,
+                    modified: object.modified,
+                })
             }
             other => other.map_err(|failure| failure.context("sink"))?,
         };
         if at_sink.is_some() && ends.mode == SinkMode::OverwriteIfDifferent && candidate.known != Known::Settled {
-            let object = repeat(ends.retry, ends.stop, async || ends.source.stat(candidate.from).await)
+            let object = repeat(ends.retry, ends.stop, || ends.source.stat(candidate.from))
                 .await
                 .map_err(|failure| failure.context("source"))?;
             if let Some(object) = object {
-                offer = Offer { size: Some(object.size), modified: object.modified };
+                offer = Offer {
+                    size: Some(object.size),
+                    modified: object.modified,
+                };
             }
         }
         Ok(at_sink)
     };
     match assessed.await {
-        Ok(at_sink) => Assessment { decision: decide(ends.mode, offer, candidate.known, at_sink), at_sink, offer },
-        Err(failure) => Assessment { decision: Decision::Refuse(failure), at_sink: None, offer },
+        Ok(at_sink) => Assessment {
+            decision: decide(ends.mode, offer, candidate.known, at_sink),
+            at_sink,
+            offer,
+        },
+        Err(failure) => Assessment {
+            decision: Decision::Refuse(failure),
+            at_sink: None,
+            offer,
+        },
     }
 }

@@ -22,7 +22,10 @@ impl Delays {
         if policy.jitter {
             builder = builder.with_jitter();
         }
-        Self { exponential: builder.build(), max_delay: policy.max_delay }
+        Self {
+            exponential: builder.build(),
+            max_delay: policy.max_delay,
+        }
     }
 
     /// How long to wait before the work is tried again after `failure`; `None` when it is not to be.
@@ -47,18 +50,19 @@ pub async fn wait(delay: Duration, stop: &Stop) -> bool {
 }
 
 /// Repeats an idempotent piece of work under a policy. `Cancelled` when a stop ends the waiting.
-pub async fn repeat<T>(
-    policy: &RetryPolicy,
-    stop: &Stop,
-    mut work: impl AsyncFnMut() -> Result<T, Failure>,
-) -> Result<T, Failure> {
+pub async fn repeat<T, Work>(policy: &RetryPolicy, stop: &Stop, mut work: impl FnMut() -> Work) -> Result<T, Failure>
+where
+    Work: Future<Output = Result<T, Failure>>,
+{
     let mut delays = Delays::new(policy);
     loop {
         let failure = match work().await {
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };
-        let Some(delay) = delays.after(&failure) else { return Err(failure) };
+        let Some(delay) = delays.after(&failure) else {
+            return Err(failure);
+        };
         if !wait(delay, stop).await {
             return Err(Failure::cancelled());
         }
@@ -70,14 +74,20 @@ mod tests {
     use super::*;
 
     fn policy(max_attempts: u32) -> RetryPolicy {
-        RetryPolicy { max_attempts, jitter: false, ..RetryPolicy::default() }
+        RetryPolicy {
+            max_attempts,
+            jitter: false,
+            ..RetryPolicy::default()
+        }
     }
 
     #[test]
     fn the_first_attempt_counts_and_delays_grow() {
         let mut delays = Delays::new(&policy(4));
         let failure = Failure::transient("store.timeout", "x");
-        let waited: Vec<u64> = std::iter::from_fn(|| delays.after(&failure)).map(|delay| delay.as_secs()).collect();
+        let waited: Vec<u64> = std::iter::from_fn(|| delays.after(&failure))
+            .map(|delay| delay.as_secs())
+            .collect();
         assert_eq!(waited, [1, 2, 4]);
         assert_eq!(Delays::new(&policy(1)).after(&failure), None);
     }
@@ -93,7 +103,11 @@ mod tests {
 
     #[test]
     fn jitter_stays_under_the_longest_delay() {
-        let policy = RetryPolicy { max_attempts: 40, max_delay: Duration::from_secs(3), ..RetryPolicy::default() };
+        let policy = RetryPolicy {
+            max_attempts: 40,
+            max_delay: Duration::from_secs(3),
+            ..RetryPolicy::default()
+        };
         let mut delays = Delays::new(&policy);
         let failure = Failure::transient("store.timeout", "x");
         let waited: Vec<Duration> = std::iter::from_fn(|| delays.after(&failure)).collect();

@@ -50,5 +50,7 @@ impl Context {
 /// The policy for a job's units.
 pub fn unit_policy(job: &ResolvedJob) -> RetryPolicy {
     let of = |name: &str| job.connection(name).retry.clone();
-    of(&job.sink.connection).or_else(|| of(&job.source.files.read.connection)).unwrap_or_else(|| job.retry.clone())
+    of(&job.sink.connection)
+        .or_else(|| of(&job.source.files.read.connection))
+        .unwrap_or_else(|| job.retry.clone())
 }

@@ -76,12 +76,13 @@ impl Dispatcher {
         meters: Arc<Meters>,
         publisher: watch::Sender<Progress>,
     ) -> Self {
+        let progress = publisher.borrow().clone();
         Self {
             writer,
             journal,
             stop,
             meters,
-            progress: publisher.borrow().clone(),
+            progress,
             publisher,
             standing: HashMap::new(),
             tally: FailureTally::default(),
@@ -135,8 +136,19 @@ impl Dispatcher {
         }
         self.progress.phase = Phase::Ended;
         self.publish();
-        let Self { progress, tally, journal, writer, .. } = self;
-        Ok(Dispatched { progress, tally, journal, writer })
+        let Self {
+            progress,
+            tally,
+            journal,
+            writer,
+            ..
+        } = self;
+        Ok(Dispatched {
+            progress,
+            tally,
+            journal,
+            writer,
+        })
     }
 
     fn broken<T>(&self, error: StateError) -> Result<T, StateError> {
@@ -146,7 +158,12 @@ impl Dispatcher {
 
     async fn take(&mut self, Envelope { event, durable }: Envelope) -> Result<(), StateError> {
         match event {
-            Event::UnitFinished { item, page, previous, result } => {
+            Event::UnitFinished {
+                item,
+                page,
+                previous,
+                result,
+            } => {
                 self.unit_finished(item, previous, &result)?;
                 self.results.entry((item, page)).or_default().push(result);
                 Ok(())
@@ -159,20 +176,67 @@ impl Dispatcher {
             Event::ItemStarted { slot, summary } => {
                 self.progress.slots.insert(slot, summary.key.clone());
                 self.stand(&summary);
-                self.journal.write(JournalEntry::ItemStarted { item: summary.key.clone(), slot })?;
+                self.journal.write(JournalEntry::ItemStarted {
+                    item: summary.key.clone(),
+                    slot,
+                })?;
                 self.record(Change::Item(summary), durable).await
             }
-            Event::PageOpened { item, page, intent, summary } => {
+            Event::PageOpened {
+                item,
+                page,
+                intent,
+                summary,
+            } => {
                 self.stand(&summary);
-                self.record(Change::OpenPage { item, page, intent, summary }, durable).await
+                self.record(
+                    Change::OpenPage {
+                        item,
+                        page,
+                        intent,
+                        summary,
+                    },
+                    durable,
+                )
+                .await
             }
-            Event::PageReopened { item, page, intent, records, summary } => {
+            Event::PageReopened {
+                item,
+                page,
+                intent,
+                records,
+                summary,
+            } => {
                 self.stand(&summary);
-                self.record(Change::ReopenPage { item, page, intent, records, summary }, durable).await
+                self.record(
+                    Change::ReopenPage {
+                        item,
+                        page,
+                        intent,
+                        records,
+                        summary,
+                    },
+                    durable,
+                )
+                .await
             }
-            Event::PageFinished { item, page, records, summary } => {
+            Event::PageFinished {
+                item,
+                page,
+                records,
+                summary,
+            } => {
                 self.stand(&summary);
-                self.record(Change::SealPage { item, page, records, summary }, durable).await
+                self.record(
+                    Change::SealPage {
+                        item,
+                        page,
+                        records,
+                        summary,
+                    },
+                    durable,
+                )
+                .await
             }
             Event::ItemFinished { slot, summary } => {
                 self.progress.slots.remove(&slot);
@@ -207,13 +271,19 @@ impl Dispatcher {
         if let Some(failure) = &result.failure {
             self.tally.count(&key, failure);
             let unit = format!("file {}", result.unit + 1);
-            self.journal.write(JournalEntry::UnitFailed { item: key, unit, failure: failure.clone() })?;
+            self.journal.write(JournalEntry::UnitFailed {
+                item: key,
+                unit,
+                failure: failure.clone(),
+            })?;
         }
         Ok(())
     }
 
     fn key_of(&self, item: ItemId) -> ItemKey {
-        self.standing.get(&item).map_or_else(|| item.to_string(), |standing| standing.key.clone())
+        self.standing
+            .get(&item)
+            .map_or_else(|| item.to_string(), |standing| standing.key.clone())
     }
 
     /// Replaces an item's share of the accounts by what its summary says now.
@@ -234,7 +304,9 @@ impl Dispatcher {
     /// Sends a change on, behind all results before it. Whoever asked is told when it is durable, without anybody waiting here.
     async fn record(&mut self, change: Change, durable: Option<oneshot::Sender<()>>) -> Result<(), StateError> {
         self.send_results().await?;
-        let Some(durable) = durable else { return self.writer.send(change).await };
+        let Some(durable) = durable else {
+            return self.writer.send(change).await;
+        };
         let recorded = self.writer.send_durable(change).await?;
         tokio::spawn(async move {
             if recorded.wait().await.is_ok() {
@@ -260,8 +332,11 @@ impl Dispatcher {
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);
         progress.failures = self.tally.counts();
         let never_begun = progress.items.pending > self.standing.len() as u64;
-        progress.listed =
-            !never_begun && self.standing.values().all(|standing| standing.listed || standing.listing_failed);
+        progress.listed = !never_begun
+            && self
+                .standing
+                .values()
+                .all(|standing| standing.listed || standing.listing_failed);
         self.publisher.send_replace(progress.clone());
     }
 }

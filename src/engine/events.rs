@@ -29,13 +29,22 @@ impl EventSink {
     }
 
     pub async fn send(&self, event: Event) -> Result<(), RunOver> {
-        self.sender.send(Envelope { event, durable: None }).await.map_err(|_| RunOver)
+        self.sender
+            .send(Envelope { event, durable: None })
+            .await
+            .map_err(|_| RunOver)
     }
 
     /// Returns when the event, and every one sent before it by the same worker, survives a kill.
     pub async fn send_durable(&self, event: Event) -> Result<(), RunOver> {
         let (durable, acknowledged) = oneshot::channel();
-        self.sender.send(Envelope { event, durable: Some(durable) }).await.map_err(|_| RunOver)?;
+        self.sender
+            .send(Envelope {
+                event,
+                durable: Some(durable),
+            })
+            .await
+            .map_err(|_| RunOver)?;
         acknowledged.await.map_err(|_| RunOver)
     }
 }

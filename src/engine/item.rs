@@ -2,8 +2,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{
-    Account, Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, PageIntent, Timestamp, UnitIntent, UnitRecord,
-    UnitStatus,
+    Account, Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, PageIntent, Timestamp, UnitIntent,
+    UnitRecord, UnitStatus,
 };
 use crate::resolve::RowsForm;
 use crate::state::{PageState, SealedReference, State, StateError};
@@ -42,7 +42,11 @@ impl Past {
     /// Reads what the state has of an item. Blocks on the disk: for a blocking thread.
     pub fn read(state: Arc<State>, item: ItemId) -> Result<Self, StateError> {
         let summary = state.item(item)?;
-        let pages = if summary.is_some() { state.pages(item)? } else { Vec::new() };
+        let pages = if summary.is_some() {
+            state.pages(item)?
+        } else {
+            Vec::new()
+        };
         Ok(Self { summary, pages, state })
     }
 
@@ -57,8 +61,10 @@ impl Past {
 ///
 /// A function of the item, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
 pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry, past: Past) -> Result<(), Broken> {
-    let mut summary =
-        past.summary.clone().unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
+    let mut summary = past
+        .summary
+        .clone()
+        .unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
     summary.units = past.pages.iter().fold(Account::default(), |mut sum, page| {
         sum += page.account();
         sum
@@ -68,7 +74,13 @@ pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry
     summary.listing_failure = None;
     summary.ended = None;
     summary.started.get_or_insert_with(Timestamp::now);
-    context.events.send(Event::ItemStarted { slot, summary: summary.clone() }).await?;
+    context
+        .events
+        .send(Event::ItemStarted {
+            slot,
+            summary: summary.clone(),
+        })
+        .await?;
 
     let cursor = resume_pages(context, &past, &mut summary).await?;
     if !summary.listed && !context.stop.is_draining() {
@@ -108,7 +120,9 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
     let item = summary.id();
     for page in &past.pages {
         let (number, rows, digest) = match page {
-            PageState::Open { page, intent, records, .. } => {
+            PageState::Open {
+                page, intent, records, ..
+            } => {
                 let unsettled = unsettled(records, context.options.leave_failed);
                 if !context.stop.is_draining() {
                     let run = PageRun::resume(context, item, *page, records.clone(), &unsettled).await;
@@ -120,7 +134,11 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
                 if reference.account.failed + reference.account.pending > 0 && !context.stop.is_draining() {
                     reopen(context, past, *page, *reference, summary).await?;
                 }
-                (*page, reference.rows_before + u64::from(reference.units), reference.digest)
+                (
+                    *page,
+                    reference.rows_before + u64::from(reference.units),
+                    reference.digest,
+                )
             }
         };
         summary.pages = summary.pages.max(number + 1);
@@ -129,7 +147,9 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
     }
     if is_listing && !summary.listed {
         for page in &past.pages {
-            cursor.known.extend(records_of(past, page).await?.iter().map(|record| mark(&record.source)));
+            cursor
+                .known
+                .extend(records_of(past, page).await?.iter().map(|record| mark(&record.source)));
         }
     }
     Ok(cursor)
@@ -150,8 +170,18 @@ async fn reopen(
     }
     let item = summary.id();
     let units = records.iter().map(UnitIntent::from).collect();
-    let intent = PageIntent { units, rows_before: reference.rows_before, digest: reference.digest };
-    let reopened = Event::PageReopened { item, page, intent, records: records.clone(), summary: summary.clone() };
+    let intent = PageIntent {
+        units,
+        rows_before: reference.rows_before,
+        digest: reference.digest,
+    };
+    let reopened = Event::PageReopened {
+        item,
+        page,
+        intent,
+        records: records.clone(),
+        summary: summary.clone(),
+    };
     context.events.send_durable(reopened).await?;
     let run = PageRun::resume(context, item, page, records, &unsettled).await;
     Ok(run.run(context, summary).await?)
@@ -216,7 +246,9 @@ async fn list_on(
                         cursor.rows = batch.rows_before + batch.drafts.len() as u64;
                         cursor.digest = batch.digest;
                         if matches!(context.job.source.files.rows.form, RowsForm::Glob { .. }) {
-                            cursor.known.extend(batch.drafts.iter().map(|draft| mark(&draft.source)));
+                            cursor
+                                .known
+                                .extend(batch.drafts.iter().map(|draft| mark(&draft.source)));
                         }
                         let is_last = batch.is_last;
                         let page = PageRun::open(context, summary.pages, batch, seen, summary).await?;

@@ -26,8 +26,12 @@ pub struct ItemEntry {
 /// Held in memory: about 200 bytes an item.
 pub async fn read_items(job: &ResolvedJob, connections: &Connections, stop: &Stop) -> Result<Vec<ItemEntry>, Failure> {
     match &job.source.items {
-        None => Ok(vec![ItemEntry { key: job.name.clone(), ordinal: 0, row: None }]),
-        Some(items) => repeat(&job.retry, stop, async || read_once(items, connections).await).await,
+        None => Ok(vec![ItemEntry {
+            key: job.name.clone(),
+            ordinal: 0,
+            row: None,
+        }]),
+        Some(items) => repeat(&job.retry, stop, || read_once(items, connections)).await,
     }
 }
 
@@ -37,16 +41,25 @@ async fn read_once(items: &ItemsSource, connections: &Connections) -> Result<Vec
     let mut places: HashMap<ItemId, usize> = HashMap::new();
     while let Some(row) = rows.try_next().await? {
         let place = place_of(&row, entries.len());
-        let key = items.key.render_text(&Scope { item: Some(&row), file: None });
+        let key = items.key.render_text(&Scope {
+            item: Some(&row),
+            file: None,
+        });
         let key = redact(&key.map_err(|failure| failure.context(&place))?).into_owned();
         if key.trim().is_empty() {
-            return Err(Failure::data("items.empty_key", format!("{place}: the key `{}` is empty", items.key.text())));
+            return Err(Failure::data(
+                "items.empty_key",
+                format!("{place}: the key `{}` is empty", items.key.text()),
+            ));
         }
         match places.entry(ItemId::of(&key)) {
             Entry::Vacant(vacant) => drop(vacant.insert(entries.len())),
             Entry::Occupied(first) => {
                 let first = &entries[*first.get()];
-                let first = first.row.as_ref().map_or_else(String::new, |row| place_of(row, first.ordinal as usize));
+                let first = first
+                    .row
+                    .as_ref()
+                    .map_or_else(String::new, |row| place_of(row, first.ordinal as usize));
                 return Err(Failure::data(
                     "items.duplicate_key",
                     format!("{place}: the key `{key}` stands already at {first}; every item needs a key of its own"),
@@ -54,11 +67,16 @@ async fn read_once(items: &ItemsSource, connections: &Connections) -> Result<Vec
             }
         }
         let ordinal = entries.len() as u64;
-        entries.push(ItemEntry { key, ordinal, row: Some(row) });
+        entries.push(ItemEntry {
+            key,
+            ordinal,
+            row: Some(row),
+        });
     }
     Ok(entries)
 }
 
 fn place_of(row: &Row, index: usize) -> String {
-    row.line.map_or_else(|| format!("row {}", index + 1), |line| format!("line {line}"))
+    row.line
+        .map_or_else(|| format!("row {}", index + 1), |line| format!("line {line}"))
 }

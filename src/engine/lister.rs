@@ -55,7 +55,13 @@ impl<'a> Lister<'a> {
         let source = &job.source.files.rows;
         let scope = Scope { item, file: None };
         let rows = open_rows(source, &scope, connections).await?;
-        let mut lister = Self { rows, naming: UnitNaming::new(job), item, cursor: Cursor::default(), ahead: None };
+        let mut lister = Self {
+            rows,
+            naming: UnitNaming::new(job),
+            item,
+            cursor: Cursor::default(),
+            ahead: None,
+        };
         if matches!(source.form, RowsForm::Glob { .. }) {
             lister.cursor = cursor;
         } else {
@@ -106,12 +112,20 @@ impl<'a> Lister<'a> {
         if drafts.is_empty() {
             return Ok(None);
         }
-        Ok(Some(Batch { drafts, rows_before, digest, is_last }))
+        Ok(Some(Batch {
+            drafts,
+            rows_before,
+            digest,
+            is_last,
+        }))
     }
 
     async fn read(&mut self) -> Result<Option<UnitDraft>, Failure> {
         while let Some(row) = self.rows.try_next().await? {
-            let scope = Scope { item: self.item, file: Some(&row) };
+            let scope = Scope {
+                item: self.item,
+                file: Some(&row),
+            };
             let draft = self.naming.draft(&scope, &row);
             if !self.cursor.known.is_empty() && self.cursor.known.contains(&mark(&draft.source)) {
                 continue;

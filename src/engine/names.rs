@@ -36,17 +36,19 @@ impl ClaimedNames {
 /// Whether no two items of a job can give the same name.
 pub fn items_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
     let Some(items) = &job.source.items else { return true };
-    is_told_apart(job.naming.object.text(), items.key.text(), entries.iter().map(|entry| entry.key.as_str()))
+    is_told_apart(
+        job.naming.object.text(),
+        items.key.text(),
+        entries.iter().map(|entry| entry.key.as_str()),
+    )
 }
 
 /// Whether the naming template alone proves that no two items can give the same name: it begins with the item's key, and behind
 /// the key stands a character that no key holds, or all keys are of one length.
-fn is_told_apart<'a>(
-    object_template: &str,
-    key_template: &str,
-    keys: impl Iterator<Item = &'a str> + Clone,
-) -> bool {
-    let Some(behind) = object_template.strip_prefix(key_template) else { return false };
+fn is_told_apart<'a>(object_template: &str, key_template: &str, keys: impl Iterator<Item = &'a str> + Clone) -> bool {
+    let Some(behind) = object_template.strip_prefix(key_template) else {
+        return false;
+    };
     let mut lengths = keys.clone().map(str::len);
     let first = lengths.next();
     if lengths.all(|length| Some(length) == first) {

@@ -84,20 +84,31 @@ pub struct FailureTally {
 impl FailureTally {
     pub fn count(&mut self, item: &str, failure: &Failure) {
         let kind = (failure.class, failure.code.clone().into_owned());
-        let entry = self.by_kind.entry(kind).or_insert_with(|| (0, format!("item `{item}`: {}", failure.message)));
+        let entry = self
+            .by_kind
+            .entry(kind)
+            .or_insert_with(|| (0, format!("item `{item}`: {}", failure.message)));
         entry.0 += 1;
     }
 
     /// Counts by `class code`, for progress.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.by_kind.iter().map(|((class, code), (count, _))| (format!("{class} {code}"), *count)).collect()
+        self.by_kind
+            .iter()
+            .map(|((class, code), (count, _))| (format!("{class} {code}"), *count))
+            .collect()
     }
 
     pub fn into_counts(self) -> Vec<FailureCount> {
         let mut counts: Vec<FailureCount> = self
             .by_kind
             .into_iter()
-            .map(|((class, code), (count, example))| FailureCount { class, code, count, example })
+            .map(|((class, code), (count, example))| FailureCount {
+                class,
+                code,
+                count,
+                example,
+            })
             .collect();
         counts.sort_by_key(|failure| std::cmp::Reverse(failure.count));
         counts

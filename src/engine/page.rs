@@ -3,9 +3,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::model::{
-    Account, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus,
-};
+use crate::model::{Account, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
 use crate::plan::{Known, Offer};
 
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
@@ -48,14 +46,27 @@ impl PageRun {
         summary: &mut ItemSummary,
     ) -> Result<Self, RunOver> {
         let ends = context.ends();
-        let Batch { mut drafts, rows_before, digest, is_last } = batch;
+        let Batch {
+            mut drafts,
+            rows_before,
+            digest,
+            is_last,
+        } = batch;
         vet(&mut drafts, &ends, seen, context.claimed.as_ref());
         let accepted: Vec<(u32, Candidate<'_>)> = (0..)
             .zip(&drafts)
             .filter(|(_, draft)| draft.refusal.is_none())
             .map(|(unit, draft)| {
                 let (from, to) = (draft.source.as_str(), draft.target.as_str());
-                (unit, Candidate { from, to, offer: draft.offer, known: Known::Nothing })
+                (
+                    unit,
+                    Candidate {
+                        from,
+                        to,
+                        offer: draft.offer,
+                        known: Known::Nothing,
+                    },
+                )
             })
             .collect();
         let candidates: Vec<Candidate<'_>> = accepted.iter().map(|(_, candidate)| *candidate).collect();
@@ -66,18 +77,38 @@ impl PageRun {
             existed[*unit as usize] = assessment.at_sink.is_some();
             work.push((*unit, assessment));
         }
-        let units: Vec<_> = drafts.iter().zip(existed).map(|(draft, existed)| draft.intent(existed)).collect();
+        let units: Vec<_> = drafts
+            .iter()
+            .zip(existed)
+            .map(|(draft, existed)| draft.intent(existed))
+            .collect();
         let records: Vec<UnitRecord> = units.iter().map(UnitRecord::pending).collect();
         summary.pages = page + 1;
         summary.listed = is_last;
         summary.units += Account::of(&records);
         let item = summary.id();
-        let refusals: Vec<(u32, Failure)> =
-            (0..).zip(&units).filter_map(|(unit, intent)| Some((unit, intent.refusal.clone()?))).collect();
-        let intent = PageIntent { units, rows_before, digest };
-        let opened = Event::PageOpened { item, page, intent, summary: summary.clone() };
+        let refusals: Vec<(u32, Failure)> = (0..)
+            .zip(&units)
+            .filter_map(|(unit, intent)| Some((unit, intent.refusal.clone()?)))
+            .collect();
+        let intent = PageIntent {
+            units,
+            rows_before,
+            digest,
+        };
+        let opened = Event::PageOpened {
+            item,
+            page,
+            intent,
+            summary: summary.clone(),
+        };
         context.events.send_durable(opened).await?;
-        let mut run = Self { item, page, records, work };
+        let mut run = Self {
+            item,
+            page,
+            records,
+            work,
+        };
         for (unit, refusal) in refusals {
             run.take(context, summary, refused(unit, refusal)).await?;
         }
@@ -96,13 +127,26 @@ impl PageRun {
             .iter()
             .map(|unit| {
                 let record = &records[*unit as usize];
-                let offer = Offer { size: record.size, modified: None };
-                Candidate { from: &record.source, to: &record.target, offer, known: Known::of(record) }
+                let offer = Offer {
+                    size: record.size,
+                    modified: None,
+                };
+                Candidate {
+                    from: &record.source,
+                    to: &record.target,
+                    offer,
+                    known: Known::of(record),
+                }
             })
             .collect();
         let assessments = assess(&context.ends(), &candidates).await;
         let work = unsettled.iter().copied().zip(assessments).collect();
-        Self { item, page, records, work }
+        Self {
+            item,
+            page,
+            records,
+            work,
+        }
     }
 
     /// Works on the page's units, and has its ledger sealed when every one of them has a result.
@@ -111,7 +155,9 @@ impl PageRun {
         let mut waiting = std::mem::take(&mut self.work).into_iter();
         loop {
             while in_flight.len() < context.job.concurrency.units && !context.stop.is_draining() {
-                let Some((unit, assessment)) = waiting.next() else { break };
+                let Some((unit, assessment)) = waiting.next() else {
+                    break;
+                };
                 let work = self.unit_work(unit, assessment);
                 in_flight.spawn(work_on(Arc::clone(context), work));
             }
@@ -151,17 +197,19 @@ impl PageRun {
     }
 
     /// Takes a result into the page's ledger and the item's account, and tells of it.
-    async fn take(
-        &mut self,
-        context: &Context,
-        summary: &mut ItemSummary,
-        result: UnitResult,
-    ) -> Result<(), RunOver> {
+    async fn take(&mut self, context: &Context, summary: &mut ItemSummary, result: UnitResult) -> Result<(), RunOver> {
         let record = &mut self.records[result.unit as usize];
         let previous = record.status;
         record.apply(&result);
-        summary.units.move_unit(previous, record.status, record.size.unwrap_or(0));
-        let finished = Event::UnitFinished { item: self.item, page: self.page, previous, result };
+        summary
+            .units
+            .move_unit(previous, record.status, record.size.unwrap_or(0));
+        let finished = Event::UnitFinished {
+            item: self.item,
+            page: self.page,
+            previous,
+            result,
+        };
         context.events.send(finished).await
     }
 }

@@ -41,7 +41,11 @@ impl Permits {
     /// work never wait for each other.
     pub async fn leaf(&self, connections: [&str; 2]) -> LeafPermit {
         let [first, second] = connections;
-        let (first, second) = if first <= second { (first, second) } else { (second, first) };
+        let (first, second) = if first <= second {
+            (first, second)
+        } else {
+            (second, first)
+        };
         let mut held = Vec::with_capacity(3);
         held.extend(Arc::clone(&self.leaves).acquire_owned().await);
         for name in std::iter::once(first).chain((first != second).then_some(second)) {

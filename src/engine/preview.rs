@@ -34,7 +34,10 @@ enum Found {
     /// Names that the ledger has as settled.
     Settled(Vec<String>),
     /// A completed item: its units, and their names where another item could give the same.
-    Completed { units: u64, names: Vec<String> },
+    Completed {
+        units: u64,
+        names: Vec<String>,
+    },
     Listing(Failure),
     State(crate::state::StateError),
 }
@@ -51,7 +54,10 @@ pub async fn preview(
     let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
     let open = async |name: &str| {
         let opened = connections.store(name).await;
-        opened.map_err(|failure| Fatal::Connection { name: name.to_owned(), failure })
+        opened.map_err(|failure| Fatal::Connection {
+            name: name.to_owned(),
+            failure,
+        })
     };
     let source = open(&job.source.files.read.connection).await?;
     let sink = open(&job.sink.connection).await?;
@@ -81,7 +87,10 @@ pub async fn preview(
             let _ = line.send((&entry.key, receiver));
             previewer.item(entry, sender)
         });
-        begun.buffer_unordered(job.concurrency.items).for_each(|()| std::future::ready(())).await;
+        begun
+            .buffer_unordered(job.concurrency.items)
+            .for_each(|()| std::future::ready(()))
+            .await;
         drop(line);
         Ok(())
     };
@@ -122,8 +131,17 @@ impl Previewer<'_> {
         let mut cursor = Cursor::default();
         if let Some((summary, pages)) = self.past(&entry.key)? {
             if summary.status == ItemStatus::Completed {
-                let names = if self.items_cannot_meet { Vec::new() } else { self.names(&pages)? };
-                let _ = found.send(Found::Completed { units: summary.units.planned(), names }).await;
+                let names = if self.items_cannot_meet {
+                    Vec::new()
+                } else {
+                    self.names(&pages)?
+                };
+                let _ = found
+                    .send(Found::Completed {
+                        units: summary.units.planned(),
+                        names,
+                    })
+                    .await;
                 return Ok(());
             }
             for page in &pages {
@@ -136,10 +154,12 @@ impl Previewer<'_> {
             }
         }
         let policy = &self.job.retry;
-        let opened = repeat(policy, self.ends.stop, async || {
-            Lister::open(self.job, self.connections, entry.row.as_ref(), cursor.clone()).await
+        let opened = repeat(policy, self.ends.stop, || {
+            Lister::open(self.job, self.connections, entry.row.as_ref(), cursor.clone())
         });
-        let mut lister = opened.await.map_err(|failure| Found::Listing(failure.context("list of files")))?;
+        let mut lister = opened
+            .await
+            .map_err(|failure| Found::Listing(failure.context("list of files")))?;
         loop {
             let page = lister.next_page(self.job.limits.page_units).await;
             let Some(mut batch) = page.map_err(|failure| Found::Listing(failure.context("list of files")))? else {
@@ -161,15 +181,23 @@ impl Previewer<'_> {
     fn past(&self, key: &str) -> Result<Option<(crate::model::ItemSummary, Vec<PageState>)>, Found> {
         let Some(state) = &self.state else { return Ok(None) };
         let id = ItemId::of(key);
-        let Some(summary) = state.item(id).map_err(Found::State)? else { return Ok(None) };
+        let Some(summary) = state.item(id).map_err(Found::State)? else {
+            return Ok(None);
+        };
         let is_needed = summary.status != ItemStatus::Completed || !self.items_cannot_meet;
-        let pages = if is_needed { state.pages(id).map_err(Found::State)? } else { Vec::new() };
+        let pages = if is_needed {
+            state.pages(id).map_err(Found::State)?
+        } else {
+            Vec::new()
+        };
         Ok(Some((summary, pages)))
     }
 
     /// The names of all units of an item's pages.
     fn names(&self, pages: &[PageState]) -> Result<Vec<String>, Found> {
-        let Some(state) = &self.state else { return Ok(Vec::new()) };
+        let Some(state) = &self.state else {
+            return Ok(Vec::new());
+        };
         let mut names = Vec::new();
         for page in pages {
             let records = match page {
@@ -193,7 +221,9 @@ impl Previewer<'_> {
         let (records, rows_before, digest) = match page {
             PageState::Open { intent, records, .. } => (records.clone(), intent.rows_before, intent.digest),
             PageState::Sealed { reference, .. } => {
-                let Some(state) = &self.state else { return Ok((0, [0; 16])) };
+                let Some(state) = &self.state else {
+                    return Ok((0, [0; 16]));
+                };
                 let records = state.read_page(reference).map_err(Found::State)?;
                 (records, reference.rows_before, reference.digest)
             }
@@ -208,7 +238,10 @@ impl Previewer<'_> {
                 known => unsettled.push(Met {
                     source: record.source.clone(),
                     target: record.target.clone(),
-                    offer: Offer { size: record.size, modified: None },
+                    offer: Offer {
+                        size: record.size,
+                        modified: None,
+                    },
                     known,
                     refusal: record.failure.clone().filter(|_| record.attempts == 0),
                 }),
@@ -224,7 +257,12 @@ impl Previewer<'_> {
         let candidates: Vec<Candidate<'_>> = units
             .iter()
             .filter(|unit| unit.refusal.is_none())
-            .map(|unit| Candidate { from: &unit.source, to: &unit.target, offer: unit.offer, known: unit.known })
+            .map(|unit| Candidate {
+                from: &unit.source,
+                to: &unit.target,
+                offer: unit.offer,
+                known: unit.known,
+            })
             .collect();
         let mut assessed = assess(&self.ends, &candidates).await.into_iter();
         let mut decided: Vec<UnitDecision> = Vec::with_capacity(units.len());
@@ -237,7 +275,13 @@ impl Previewer<'_> {
                 },
             };
             let (source, target) = (unit.source.clone(), unit.target.clone());
-            decided.push(UnitDecision { item: item.clone(), source, target, size, decision });
+            decided.push(UnitDecision {
+                item: item.clone(),
+                source,
+                target,
+                size,
+                decision,
+            });
         }
         if self.options.sizes {
             self.ask_sizes(&mut decided).await;
@@ -311,7 +355,9 @@ impl Count {
         if matches!(unit.decision, Decision::Refuse(_)) && !refused_for_name {
             return;
         }
-        let Some(collision) = self.names.insert(&unit.target) else { return };
+        let Some(collision) = self.names.insert(&unit.target) else {
+            return;
+        };
         if collision.kind == CollisionKind::Exact && !refused_for_name {
             unit.decision = Decision::Refuse(Failure::new(
                 crate::model::FailureClass::Conflict,

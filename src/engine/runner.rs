@@ -35,7 +35,13 @@ pub struct Runner {
 impl Runner {
     pub fn new(job: ResolvedJob, state: State, options: RunOptions, stop: Stop) -> Self {
         let (progress, _) = watch::channel(Progress::default());
-        Self { job, state, options, stop, progress }
+        Self {
+            job,
+            state,
+            options,
+            stop,
+            progress,
+        }
     }
 
     /// Where the run stands: the latest at any moment, and a wake-up at each change.
@@ -59,15 +65,26 @@ impl Runner {
         });
         let mut journal = Journal::create(state.folder(), run)?;
         journal.write(JournalEntry::RunStarted { run: record.clone() })?;
-        writer.send_durable(Change::Job(JobRecord::Run(record.clone()))).await?.wait().await?;
+        writer
+            .send_durable(Change::Job(JobRecord::Run(record.clone())))
+            .await?
+            .wait()
+            .await?;
 
         let connections = Connections::new(self.job.connections.clone());
-        let entries = read_items(&self.job, &connections, &self.stop).await.map_err(Fatal::ItemList)?;
+        let entries = read_items(&self.job, &connections, &self.stop)
+            .await
+            .map_err(Fatal::ItemList)?;
         put_back_interrupted(&state, &writer).await?;
         let claimed = claimed_names(&self.job, &entries, &state)?;
         let meters = Arc::new(Meters::default());
-        let mut dispatcher =
-            Dispatcher::new(writer, journal, self.stop.clone(), Arc::clone(&meters), self.progress.clone());
+        let mut dispatcher = Dispatcher::new(
+            writer,
+            journal,
+            self.stop.clone(),
+            Arc::clone(&meters),
+            self.progress.clone(),
+        );
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
         let work = join_with_state(entries, &state, &mut dispatcher, self.options.leave_failed)?;
 
@@ -75,7 +92,10 @@ impl Runner {
         let hash = self.job.sink.hash;
         let open = async |name: &str| {
             let opened = connections.store(name).await;
-            opened.map_err(|failure| Fatal::Connection { name: name.to_owned(), failure })
+            opened.map_err(|failure| Fatal::Connection {
+                name: name.to_owned(),
+                failure,
+            })
         };
         let context = Arc::new(Context {
             source: open(&self.job.source.files.read.connection).await?,
@@ -97,10 +117,19 @@ impl Runner {
         let denied = context.denied.get().cloned();
         drop(context);
         let dispatched = dispatching.await.map_err(|error| Fatal::Internal(error.to_string()))?;
-        let Dispatched { progress, tally, mut journal, writer } = dispatched?;
+        let Dispatched {
+            progress,
+            tally,
+            mut journal,
+            writer,
+        } = dispatched?;
         worked?;
 
-        writer.send_durable(Change::Job(JobRecord::Run(record.clone()))).await?.wait().await?;
+        writer
+            .send_durable(Change::Job(JobRecord::Run(record.clone())))
+            .await?
+            .wait()
+            .await?;
         let imbalances = imbalances(&state, &ids, &progress)?;
         let stopped = match (self.stop.abort_token().is_cancelled(), self.stop.is_draining()) {
             (true, _) => Some(StopReason::Aborted),
@@ -145,7 +174,11 @@ fn run_record(job: &ResolvedJob, state: &State) -> Result<RunRecord, StateError>
         host: holder.host,
         spec_path: job.spec_path.display().to_string(),
         profile: job.profile.clone(),
-        vars: job.vars.iter().map(|(name, value)| (name.clone(), value.to_string())).collect(),
+        vars: job
+            .vars
+            .iter()
+            .map(|(name, value)| (name.clone(), value.to_string()))
+            .collect(),
     })
 }
 
@@ -258,7 +291,10 @@ fn imbalances(state: &State, ids: &[ItemId], progress: &Progress) -> Result<Vec<
         }
     }
     if derived != progress.units {
-        found.push(format!("the run counted {:?}, the state holds {derived:?}", progress.units));
+        found.push(format!(
+            "the run counted {:?}, the state holds {derived:?}",
+            progress.units
+        ));
     }
     if progress.items.residual() != 0 || progress.items.planned != ids.len() as u64 {
         found.push(format!("items do not add up: {:?} of {}", progress.items, ids.len()));

@@ -52,7 +52,12 @@ pub async fn work_on(context: Arc<Context>, work: UnitWork) -> Option<UnitResult
         let Some(delay) = delays.after(&failure) else {
             return Some(give_up(&context, work.unit, attempts, failure));
         };
-        let retried = Event::UnitRetried { item: work.item, page: work.page, unit: work.unit, failure };
+        let retried = Event::UnitRetried {
+            item: work.item,
+            page: work.page,
+            unit: work.unit,
+            failure,
+        };
         if context.events.send(retried).await.is_err() || !wait(delay, &context.stop).await {
             return None;
         }
@@ -69,12 +74,7 @@ fn give_up(context: &Context, unit: u32, attempts: u32, failure: Failure) -> Uni
 
 /// One attempt: acts on the decision until there is an outcome. What it finds out on the way may change the decision, for itself and
 /// for the attempts after it.
-async fn attempt(
-    context: &Context,
-    work: &UnitWork,
-    decision: &mut Decision,
-    number: u32,
-) -> Result<Outcome, Failure> {
+async fn attempt(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
     let _leaf = tokio::select! {
         biased;
         () = context.stop.draining() => return Err(Failure::cancelled()),
@@ -92,9 +92,16 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
     for _ in 0..4 {
         let at_sink = match decision {
             Decision::Refuse(failure) => return Err(failure.clone()),
-            Decision::Settled => return Err(Failure::permanent("engine.settled", "a settled unit was worked on again")),
+            Decision::Settled => {
+                return Err(Failure::permanent(
+                    "engine.settled",
+                    "a settled unit was worked on again",
+                ));
+            }
             Decision::Present => {
-                return Ok(Outcome::Present { size: work.at_sink.map_or(0, |at_sink| at_sink.size) });
+                return Ok(Outcome::Present {
+                    size: work.at_sink.map_or(0, |at_sink| at_sink.size),
+                });
             }
             Decision::Overwrite => return copied(context, work, Precondition::None).await,
             Decision::Copy => {
@@ -112,8 +119,15 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                     *decision = Decision::Compare;
                     continue;
                 }
-                context.sink.stat(&work.to).await.map_err(|failure| failure.context("sink"))?
-                    .map(|object| AtSink { size: object.size, modified: object.modified })
+                context
+                    .sink
+                    .stat(&work.to)
+                    .await
+                    .map_err(|failure| failure.context("sink"))?
+                    .map(|object| AtSink {
+                        size: object.size,
+                        modified: object.modified,
+                    })
             }
             Decision::Compare => {
                 let (source, sink) = (context.source.as_ref(), context.sink.as_ref());
@@ -123,7 +137,10 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                 match compare(source, &work.from, sink, &work.to, hash, bytes, abort).await? {
                     Comparison::Equal { size, hash } => return Ok(Outcome::Done { size, hash }),
                     Comparison::Absent => None,
-                    Comparison::Different { sink_size } => Some(AtSink { size: sink_size, modified: None }),
+                    Comparison::Different { sink_size } => Some(AtSink {
+                        size: sink_size,
+                        modified: None,
+                    }),
                 }
             }
         };
@@ -132,7 +149,10 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
             return Ok(Outcome::Present { size: at_sink.size });
         }
     }
-    Err(Failure::transient("sink.unsteady", "the object at the sink keeps appearing and vanishing"))
+    Err(Failure::transient(
+        "sink.unsteady",
+        "the object at the sink keeps appearing and vanishing",
+    ))
 }
 
 async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) -> Result<Outcome, Failure> {
@@ -156,7 +176,10 @@ async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) 
         abort: context.stop.abort_token(),
     })
     .await?;
-    Ok(Outcome::Done { size: copied.size, hash: copied.hash })
+    Ok(Outcome::Done {
+        size: copied.size,
+        hash: copied.hash,
+    })
 }
 
 fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
@@ -164,11 +187,25 @@ fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
         Outcome::Done { size, hash } => (UnitStatus::Done, size, hash),
         Outcome::Present { size } => (UnitStatus::Present, size, None),
     };
-    UnitResult { unit, status, size: Some(size), hash, attempts, failure: None }
+    UnitResult {
+        unit,
+        status,
+        size: Some(size),
+        hash,
+        attempts,
+        failure: None,
+    }
 }
 
 fn failed(unit: u32, attempts: u32, failure: Failure) -> UnitResult {
-    UnitResult { unit, status: UnitStatus::Failed, size: None, hash: None, attempts, failure: Some(failure) }
+    UnitResult {
+        unit,
+        status: UnitStatus::Failed,
+        size: None,
+        hash: None,
+        attempts,
+        failure: Some(failure),
+    }
 }
 
 /// The result of a unit that can never be tried as it is: no attempt was made, and none will be.

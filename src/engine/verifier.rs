@@ -57,7 +57,11 @@ pub struct Verification {
 impl Verification {
     /// Share of the checked units that are the same, in percent; 100 when nothing was there to check.
     pub fn percent(&self) -> f64 {
-        if self.checked == 0 { 100.0 } else { self.same as f64 * 100.0 / self.checked as f64 }
+        if self.checked == 0 {
+            100.0
+        } else {
+            self.same as f64 * 100.0 / self.checked as f64
+        }
     }
 
     fn count(&mut self, verdict: &Verdict) {
@@ -87,7 +91,10 @@ pub async fn verify(
     let connections = Connections::new(job.connections.clone());
     let name = &job.sink.connection;
     let sink = connections.store(name).await;
-    let sink = sink.map_err(|failure| Fatal::Connection { name: name.clone(), failure })?;
+    let sink = sink.map_err(|failure| Fatal::Connection {
+        name: name.clone(),
+        failure,
+    })?;
     let summaries: Vec<(ItemId, ItemSummary)> = state.items().collect::<Result<_, _>>()?;
     let mut verification = Verification {
         ledger: summaries.iter().map(|(_, summary)| summary.units.planned()).sum(),
@@ -115,10 +122,18 @@ pub async fn verify(
                 }
                 if options.reopen && put_back(&mut reopened[unit], &verdict, job.sink.mode) {
                     verification.reopened += 1;
-                    summary.units.move_unit(records[unit].status, UnitStatus::Pending, records[unit].size.unwrap_or(0));
+                    summary.units.move_unit(
+                        records[unit].status,
+                        UnitStatus::Pending,
+                        records[unit].size.unwrap_or(0),
+                    );
                 }
                 let record = records[unit].clone();
-                visit(&Finding { item: summary.key.clone(), record, verdict });
+                visit(&Finding {
+                    item: summary.key.clone(),
+                    record,
+                    verdict,
+                });
             }
             if reopened != records {
                 summary.status = ItemStatus::Pending;
@@ -157,10 +172,28 @@ async fn seal_anew(
         PageState::Sealed { reference, .. } => (reference.rows_before, reference.digest),
     };
     let units = records.iter().map(UnitIntent::from).collect();
-    let (page, intent) = (page.page(), PageIntent { units, rows_before, digest });
-    let reopened = Change::ReopenPage { item, page, intent, records: records.clone(), summary: summary.clone() };
+    let (page, intent) = (
+        page.page(),
+        PageIntent {
+            units,
+            rows_before,
+            digest,
+        },
+    );
+    let reopened = Change::ReopenPage {
+        item,
+        page,
+        intent,
+        records: records.clone(),
+        summary: summary.clone(),
+    };
     writer.send(reopened).await?;
-    let sealed = Change::SealPage { item, page, records, summary: summary.clone() };
+    let sealed = Change::SealPage {
+        item,
+        page,
+        records,
+        summary: summary.clone(),
+    };
     Ok(writer.send_durable(sealed).await?.wait().await?)
 }
 
@@ -173,12 +206,20 @@ struct Draw {
 
 impl Draw {
     fn new(seed: u64, sample: Option<u64>, population: u64) -> Self {
-        Self { random: seed, wanted: sample.unwrap_or(population).min(population), left: population }
+        Self {
+            random: seed,
+            wanted: sample.unwrap_or(population).min(population),
+            left: population,
+        }
     }
 
     fn next(&mut self) -> bool {
         if self.wanted >= self.left {
-            return self.left > 0 && { self.left -= 1; self.wanted = self.wanted.saturating_sub(1); true };
+            return self.left > 0 && {
+                self.left -= 1;
+                self.wanted = self.wanted.saturating_sub(1);
+                true
+            };
         }
         // SplitMix64 (Steele, Lea and Flood, 2014).
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);

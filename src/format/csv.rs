@@ -242,8 +242,15 @@ mod tests {
     use super::*;
     use crate::format::read_csv;
 
-    async fn read_in_pieces(text: &[u8], piece: usize, types: &BTreeMap<String, ColumnType>) -> Vec<Result<Row, Failure>> {
-        let pieces: Vec<_> = text.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    async fn read_in_pieces(
+        text: &[u8],
+        piece: usize,
+        types: &BTreeMap<String, ColumnType>,
+    ) -> Vec<Result<Row, Failure>> {
+        let pieces: Vec<_> = text
+            .chunks(piece)
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect();
         read_csv(futures::stream::iter(pieces), types).collect().await
     }
 
@@ -300,7 +307,10 @@ mod tests {
         assert!(failure.message.contains("line 4, column `Size`"), "{failure}");
         let rows = read("Name\na\n", &[("Size", ColumnType::Integer)]).await;
         let failure = rows[0].as_ref().unwrap_err();
-        assert!(failure.message.contains("`Size`") && failure.message.contains("Name"), "{failure}");
+        assert!(
+            failure.message.contains("`Size`") && failure.message.contains("Name"),
+            "{failure}"
+        );
     }
 
     #[tokio::test]

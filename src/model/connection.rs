@@ -132,10 +132,17 @@ impl ConnectionKind {
     /// Host and port that a full URI to one of its objects has; `None` where objects have no URI, or one that says nothing about them.
     pub fn host(&self) -> Option<String> {
         match self {
-            Self::Azblob { endpoint, .. } | Self::S3 { endpoint: Some(endpoint), .. } => {
-                Some(split_endpoint(endpoint).0.to_owned())
-            }
-            Self::S3 { endpoint: None, bucket, region, .. } => {
+            Self::Azblob { endpoint, .. }
+            | Self::S3 {
+                endpoint: Some(endpoint),
+                ..
+            } => Some(split_endpoint(endpoint).0.to_owned()),
+            Self::S3 {
+                endpoint: None,
+                bucket,
+                region,
+                ..
+            } => {
                 let region = region.as_deref().unwrap_or("us-east-1");
                 Some(format!("{bucket}.s3.{region}.amazonaws.com"))
             }
@@ -146,12 +153,22 @@ impl ConnectionKind {
     /// What the path of a full URI to one of its objects begins with, before the object's name; ends with `/`.
     pub fn uri_prefix(&self) -> Option<String> {
         let (endpoint, folder) = match self {
-            Self::Azblob { endpoint, container, .. } => (endpoint, container),
-            Self::S3 { endpoint: Some(endpoint), bucket, .. } => (endpoint, bucket),
+            Self::Azblob {
+                endpoint, container, ..
+            } => (endpoint, container),
+            Self::S3 {
+                endpoint: Some(endpoint),
+                bucket,
+                ..
+            } => (endpoint, bucket),
             _ => return None,
         };
         let path = split_endpoint(endpoint).1.trim_matches('/');
-        Some(if path.is_empty() { format!("{folder}/") } else { format!("{path}/{folder}/") })
+        Some(if path.is_empty() {
+            format!("{folder}/")
+        } else {
+            format!("{path}/{folder}/")
+        })
     }
 }
 

@@ -18,9 +18,14 @@ pub enum Check {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// There, with the ledger's size; `checksum` tells whether its bytes were compared as well.
-    Same { checksum: bool },
+    Same {
+        checksum: bool,
+    },
     Missing,
-    SizeDiffers { ledger: u64, sink: u64 },
+    SizeDiffers {
+        ledger: u64,
+        sink: u64,
+    },
     ChecksumDiffers,
     /// The ledger does not have it as done or present, so nothing is expected at the sink.
     NotDone,
@@ -41,7 +46,10 @@ pub async fn check(sink: &dyn Store, record: &UnitRecord, how: Check) -> Verdict
     if let Some(ledger) = record.size
         && ledger != found.size
     {
-        return Verdict::SizeDiffers { ledger, sink: found.size };
+        return Verdict::SizeDiffers {
+            ledger,
+            sink: found.size,
+        };
     }
     let (Check::Checksum, Some(expected)) = (how, &record.hash) else {
         return Verdict::Same { checksum: false };

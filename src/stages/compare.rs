@@ -12,8 +12,13 @@ use super::Hasher;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Comparison {
     /// The same bytes at both ends.
-    Equal { size: u64, hash: Option<ContentHash> },
-    Different { sink_size: u64 },
+    Equal {
+        size: u64,
+        hash: Option<ContentHash>,
+    },
+    Different {
+        sink_size: u64,
+    },
     /// Nothing stands at the sink (any more).
     Absent,
 }
@@ -34,7 +39,10 @@ pub async fn compare(
     let Some(there) = sink.stat(to).await.map_err(|failure| failure.context("sink"))? else {
         return Ok(Comparison::Absent);
     };
-    let (info, source_bytes) = source.read(from, None).await.map_err(|failure| failure.context("source"))?;
+    let (info, source_bytes) = source
+        .read(from, None)
+        .await
+        .map_err(|failure| failure.context("source"))?;
     if info.size != there.size {
         return Ok(Comparison::Different { sink_size: there.size });
     }
@@ -42,7 +50,10 @@ pub async fn compare(
     let hashed_as = if kind == HashKind::None { HashKind::Sha256 } else { kind };
     let uncounted = AtomicU64::new(0);
     let both = async {
-        futures::try_join!(hash(source_bytes, hashed_as, meter), hash(sink_bytes, hashed_as, &uncounted))
+        futures::try_join!(
+            hash(source_bytes, hashed_as, meter),
+            hash(sink_bytes, hashed_as, &uncounted)
+        )
     };
     let (source_hash, sink_hash) = tokio::select! {
         biased;
@@ -52,7 +63,10 @@ pub async fn compare(
     if source_hash != sink_hash {
         return Ok(Comparison::Different { sink_size: there.size });
     }
-    Ok(Comparison::Equal { size: there.size, hash: if kind == HashKind::None { None } else { source_hash } })
+    Ok(Comparison::Equal {
+        size: there.size,
+        hash: if kind == HashKind::None { None } else { source_hash },
+    })
 }
 
 /// Reads a stream to its end for its hash.

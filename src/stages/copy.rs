@@ -45,7 +45,11 @@ pub struct Copied {
 
 /// Copies one object as a stream: hash on the way, length checked, metadata carried over, visible at the sink whole or not at all.
 pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
-    let (info, stream) = request.source.read(request.from, None).await.map_err(|failure| failure.context("source"))?;
+    let (info, stream) = request
+        .source
+        .read(request.from, None)
+        .await
+        .map_err(|failure| failure.context("source"))?;
     if let Some(announced) = request.announced_size
         && announced != info.size
     {
@@ -58,7 +62,12 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
     let parts = if is_large { request.parts.max(1) } else { 1 };
     let _memory = request
         .memory
-        .acquire_many(memory_permits(info.size, request.part_size, parts, request.memory_permits))
+        .acquire_many(memory_permits(
+            info.size,
+            request.part_size,
+            parts,
+            request.memory_permits,
+        ))
         .await
         .map_err(|_| Failure::cancelled())?;
 
@@ -109,7 +118,9 @@ async fn transfer(
 /// being read. Never more than there is, so that no copy waits for ever.
 fn memory_permits(size: u64, part_size: u64, parts: usize, available: u32) -> u32 {
     let bytes = size.min(part_size.saturating_mul(parts as u64 + 2));
-    u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, available.max(1))
+    u32::try_from(bytes.div_ceil(1024))
+        .unwrap_or(u32::MAX)
+        .clamp(1, available.max(1))
 }
 
 #[cfg(test)]

@@ -17,11 +17,19 @@ pub async fn open_rows(
     match &source.form {
         RowsForm::List { rows } => Ok(stream::iter(rows.clone().into_iter().map(Ok)).boxed()),
         RowsForm::Csv { path } => {
-            let (_, bytes) = connections.store(connection(source)?).await?.read(&path.render_text(scope)?, None).await?;
+            let (_, bytes) = connections
+                .store(connection(source)?)
+                .await?
+                .read(&path.render_text(scope)?, None)
+                .await?;
             Ok(read_csv(bytes, &source.types))
         }
         RowsForm::Jsonl { path } => {
-            let (_, bytes) = connections.store(connection(source)?).await?.read(&path.render_text(scope)?, None).await?;
+            let (_, bytes) = connections
+                .store(connection(source)?)
+                .await?
+                .read(&path.render_text(scope)?, None)
+                .await?;
             Ok(read_jsonl(bytes, &source.types))
         }
         RowsForm::Glob { pattern } => {
@@ -79,7 +87,9 @@ fn listing_row(columns: &Columns, object: ObjectInfo) -> Row {
         Value::Text(object.name),
         Value::Text(name),
         Value::Integer(i64::try_from(object.size).unwrap_or(i64::MAX)),
-        object.modified.map_or(Value::Null, |modified| Value::Text(modified.to_string())),
+        object
+            .modified
+            .map_or(Value::Null, |modified| Value::Text(modified.to_string())),
         object.etag.map_or(Value::Null, Value::Text),
     ];
     Row::new(columns.clone(), values)

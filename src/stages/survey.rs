@@ -28,9 +28,10 @@ pub async fn survey(sink: &dyn Store, names: &[&str], concurrency: usize) -> Vec
             return found.into_iter().map(Ok).collect();
         }
     }
-    stream::iter(names)
-        .map(|name| async { sink.stat(name).await.map(|found| found.as_ref().map(at_sink)) })
-        .buffered(concurrency.max(1))
+    let questions: Vec<_> = names.iter().map(|name| sink.stat(name)).collect();
+    let answers = stream::iter(questions).buffered(concurrency.max(1));
+    answers
+        .map(|found| found.map(|found| found.as_ref().map(at_sink)))
         .collect()
         .await
 }
@@ -52,15 +53,25 @@ async fn by_listing(sink: &dyn Store, names: &[&str], prefix: &str) -> Option<Ve
 }
 
 fn at_sink(object: &ObjectInfo) -> AtSink {
-    AtSink { size: object.size, modified: object.modified }
+    AtSink {
+        size: object.size,
+        modified: object.modified,
+    }
 }
 
 /// The longest prefix of all names, ending between two characters.
 fn common_prefix<'a>(names: &[&'a str]) -> &'a str {
-    let Some((first, rest)) = names.split_first() else { return "" };
+    let Some((first, rest)) = names.split_first() else {
+        return "";
+    };
     let mut length = first.len();
     for name in rest {
-        length = first.bytes().zip(name.bytes()).take(length).take_while(|(a, b)| a == b).count();
+        length = first
+            .bytes()
+            .zip(name.bytes())
+            .take(length)
+            .take_while(|(a, b)| a == b)
+            .count();
     }
     while !first.is_char_boundary(length) {
         length -= 1;

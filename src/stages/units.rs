@@ -3,7 +3,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{ConnectionKind, Failure, Row, UnitIntent, Value};
 use crate::plan::Offer;
-use crate::resolve::{RowsForm, ResolvedJob, Scope, Template};
+use crate::resolve::{ResolvedJob, RowsForm, Scope, Template};
 
 /// A unit as its row describes it, before the sink is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,14 +75,22 @@ impl<'a> UnitNaming<'a> {
     fn source(&self, scope: &Scope<'_>, row: &Row) -> Result<String, Failure> {
         let rendered = self.path.render_text(scope)?;
         let uri = self.path.references().iter().find_map(|reference| {
-            let row = if reference.prefix == "item" { scope.item } else { scope.file };
+            let row = if reference.prefix == "item" {
+                scope.item
+            } else {
+                scope.file
+            };
             row?.get(&reference.field)?.as_text().filter(|text| is_uri(text))
         });
         let Some(uri) = uri.or_else(|| Some(rendered.as_str()).filter(|text| is_uri(text))) else {
             return Ok(rendered);
         };
         self.check_host(uri, row)?;
-        let path = if is_uri(&rendered) { uri_path(&rendered)? } else { rendered };
+        let path = if is_uri(&rendered) {
+            uri_path(&rendered)?
+        } else {
+            rendered
+        };
         match self.read_from.uri_prefix() {
             None => Ok(path),
             Some(prefix) => path.strip_prefix(&prefix).map(str::to_owned).ok_or_else(|| {
@@ -100,7 +108,9 @@ impl<'a> UnitNaming<'a> {
 
     /// Bytes are only ever asked of the connection that the spec names: a URI that leads elsewhere is refused, not followed.
     fn check_host(&self, uri: &str, row: &Row) -> Result<(), Failure> {
-        let Some(expected) = self.read_from.host() else { return Ok(()) };
+        let Some(expected) = self.read_from.host() else {
+            return Ok(());
+        };
         let host = authority(uri);
         if host.eq_ignore_ascii_case(&expected) {
             return Ok(());
@@ -108,7 +118,10 @@ impl<'a> UnitNaming<'a> {
         let line = row.line.map(|line| format!(" (line {line})")).unwrap_or_default();
         Err(Failure::data(
             "source.other_host",
-            format!("the URI's host is `{host}`{line}, but connection `{}` is `{expected}`", self.read_from_name),
+            format!(
+                "the URI's host is `{host}`{line}, but connection `{}` is `{expected}`",
+                self.read_from_name
+            ),
         ))
     }
 
@@ -124,7 +137,11 @@ impl<'a> UnitNaming<'a> {
             other => {
                 let text = other.to_string();
                 let text = text.trim();
-                if text.is_empty() { None } else { Some(text.parse().map_err(|_| bad_size(&value))?) }
+                if text.is_empty() {
+                    None
+                } else {
+                    Some(text.parse().map_err(|_| bad_size(&value))?)
+                }
             }
         };
         Ok(Offer { size, modified: None })
@@ -144,7 +161,8 @@ fn split<T>(result: Result<T, Failure>, otherwise: impl FnOnce() -> T) -> (T, Op
 
 /// What names a row in the ledger when no source path could be rendered from it: its place, never its values.
 fn shown(row: &Row) -> String {
-    row.line.map_or_else(|| "(a row without a path)".to_owned(), |line| format!("(line {line})"))
+    row.line
+        .map_or_else(|| "(a row without a path)".to_owned(), |line| format!("(line {line})"))
 }
 
 fn digest(row: &Row) -> [u8; 16] {
@@ -161,7 +179,9 @@ fn digest(row: &Row) -> [u8; 16] {
 
 fn is_uri(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, rest)| {
-        !rest.is_empty() && !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
+        !rest.is_empty()
+            && !scheme.is_empty()
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'+')
     })
 }
 

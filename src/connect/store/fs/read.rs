@@ -26,9 +26,7 @@ const PIECES_AHEAD: usize = 2;
 /// failure and not a mixture.
 pub(super) fn open(path: &Path, name: String, range: Option<Range<u64>>) -> Result<(ObjectInfo, ByteStream), Failure> {
     let mut file = File::open(path).map_err(|error| error::failure("read", &name, &error))?;
-    let before = file
-        .metadata()
-        .map_err(|error| error::failure("read", &name, &error))?;
+    let before = file.metadata().map_err(|error| error::failure("read", &name, &error))?;
     if before.is_dir() {
         let error = std::io::Error::from(std::io::ErrorKind::NotFound);
         return Err(error::failure("read", &name, &error));

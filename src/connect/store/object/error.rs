@@ -73,7 +73,11 @@ const UPLOAD_LOST: Meaning = (
     "store.upload_lost",
     "the store no longer knows the parts sent before",
 );
-const SERVER: Meaning = (FailureClass::Transient, "store.server_error", "the store had an error of its own");
+const SERVER: Meaning = (
+    FailureClass::Transient,
+    "store.server_error",
+    "the store had an error of its own",
+);
 const TIMEOUT: Meaning = (
     FailureClass::Transient,
     "store.timeout",
@@ -95,7 +99,11 @@ const BAD_METADATA: Meaning = (
     "store.metadata",
     "the store does not accept the object's metadata",
 );
-const REFUSED: Meaning = (FailureClass::Permanent, "store.refused", "the store refused the request");
+const REFUSED: Meaning = (
+    FailureClass::Permanent,
+    "store.refused",
+    "the store refused the request",
+);
 
 /// Error codes of Azure Blob Storage and S3. They say more than the status they come with, so they are looked at first.
 const BY_CODE: &[(&str, Meaning)] = &[
@@ -298,23 +306,88 @@ mod tests {
         use FailureClass::*;
         let plain = |kind, status| answer(kind, status, "", "");
         let by_header = |status, code: &str| {
-            answer(ErrorKind::Unexpected, status, &format!("\"x-ms-error-code\": \"{code}\""), "")
+            answer(
+                ErrorKind::Unexpected,
+                status,
+                &format!("\"x-ms-error-code\": \"{code}\""),
+                "",
+            )
         };
         let rows = [
-            (Action::Read, plain(ErrorKind::NotFound, 404), NotFound, "store.not_found"),
-            (Action::List, plain(ErrorKind::NotFound, 404), Permanent, "store.container_missing"),
-            (Action::Write, plain(ErrorKind::NotFound, 404), Transient, "store.upload_lost"),
-            (Action::Read, plain(ErrorKind::PermissionDenied, 403), Denied, "store.denied"),
+            (
+                Action::Read,
+                plain(ErrorKind::NotFound, 404),
+                NotFound,
+                "store.not_found",
+            ),
+            (
+                Action::List,
+                plain(ErrorKind::NotFound, 404),
+                Permanent,
+                "store.container_missing",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::NotFound, 404),
+                Transient,
+                "store.upload_lost",
+            ),
+            (
+                Action::Read,
+                plain(ErrorKind::PermissionDenied, 403),
+                Denied,
+                "store.denied",
+            ),
             (Action::Read, plain(ErrorKind::Unexpected, 401), Denied, "store.denied"),
-            (Action::Read, plain(ErrorKind::Unexpected, 500), Transient, "store.server_error"),
-            (Action::Write, plain(ErrorKind::ConditionNotMatch, 412), Conflict, "store.exists"),
-            (Action::Read, plain(ErrorKind::ConditionNotMatch, 412), Conflict, "source.changed"),
-            (Action::Write, by_header(409, "LeaseIdMissing"), Conflict, "store.conflict"),
-            (Action::Write, by_header(404, "ContainerNotFound"), Permanent, "store.container_missing"),
+            (
+                Action::Read,
+                plain(ErrorKind::Unexpected, 500),
+                Transient,
+                "store.server_error",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::ConditionNotMatch, 412),
+                Conflict,
+                "store.exists",
+            ),
+            (
+                Action::Read,
+                plain(ErrorKind::ConditionNotMatch, 412),
+                Conflict,
+                "source.changed",
+            ),
+            (
+                Action::Write,
+                by_header(409, "LeaseIdMissing"),
+                Conflict,
+                "store.conflict",
+            ),
+            (
+                Action::Write,
+                by_header(404, "ContainerNotFound"),
+                Permanent,
+                "store.container_missing",
+            ),
             (Action::Read, by_header(503, "ServerBusy"), Throttled, "store.throttled"),
-            (Action::Read, by_header(403, "AuthenticationFailed"), Denied, "store.denied"),
-            (Action::Write, plain(ErrorKind::Unexpected, 507), Permanent, "store.full"),
-            (Action::Write, plain(ErrorKind::Unexpected, 400), Permanent, "store.refused"),
+            (
+                Action::Read,
+                by_header(403, "AuthenticationFailed"),
+                Denied,
+                "store.denied",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::Unexpected, 507),
+                Permanent,
+                "store.full",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::Unexpected, 400),
+                Permanent,
+                "store.refused",
+            ),
         ];
         for (action, error, class, code) in rows {
             check(action, &error, class, code);

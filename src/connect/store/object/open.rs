@@ -85,7 +85,10 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
     }
     if let Some(key) = secrets::read_optional(access_key_id.as_ref()).await? {
         // A connection that names its credentials must not fall back to others found on the machine.
-        builder = builder.access_key_id(key.reveal()).disable_config_load().disable_ec2_metadata();
+        builder = builder
+            .access_key_id(key.reveal())
+            .disable_config_load()
+            .disable_ec2_metadata();
     }
     if let Some(key) = secrets::read_optional(secret_access_key.as_ref()).await? {
         builder = builder.secret_access_key(key.reveal());

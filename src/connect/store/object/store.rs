@@ -165,7 +165,10 @@ impl Store for ObjectStore {
         if normalize_path(name) != name {
             return Err(Failure::data(
                 "name.not_normal",
-                format!("the name `{}` would be changed on its way to the store", name.escape_debug()),
+                format!(
+                    "the name `{}` would be changed on its way to the store",
+                    name.escape_debug()
+                ),
             ));
         }
         Ok(())
@@ -227,7 +230,11 @@ fn info(name: &str, metadata: &Metadata) -> ObjectInfo {
     let text = |value: Option<&str>| value.filter(|value| !value.is_empty()).map(str::to_owned);
     let user = metadata
         .user_metadata()
-        .map(|user| user.into_iter().map(|(key, value)| (key.to_lowercase(), value.to_owned())).collect())
+        .map(|user| {
+            user.into_iter()
+                .map(|(key, value)| (key.to_lowercase(), value.to_owned()))
+                .collect()
+        })
         .unwrap_or_default();
     ObjectInfo {
         name: name.to_owned(),
