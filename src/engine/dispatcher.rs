@@ -63,7 +63,6 @@ impl Standing {
 /// What is left when the last worker is gone.
 pub struct Dispatched {
     pub progress: Progress,
-    pub tally: FailureTally,
     pub journal: Journal,
     pub writer: StateWriter,
 }
@@ -138,14 +137,12 @@ impl Dispatcher {
         self.publish();
         let Self {
             progress,
-            tally,
             journal,
             writer,
             ..
         } = self;
         Ok(Dispatched {
             progress,
-            tally,
             journal,
             writer,
         })
@@ -163,8 +160,9 @@ impl Dispatcher {
                 page,
                 previous,
                 result,
+                name,
             } => {
-                self.unit_finished(item, previous, &result)?;
+                self.unit_finished(item, previous, &result, name)?;
                 self.results.entry((item, page)).or_default().push(result);
                 Ok(())
             }
@@ -242,7 +240,7 @@ impl Dispatcher {
                 self.progress.slots.remove(&slot);
                 self.stand(&summary);
                 if let Some(failure) = &summary.listing_failure {
-                    self.tally.count(&summary.key, failure);
+                    self.tally.count(failure);
                 }
                 if summary.status == ItemStatus::Completed {
                     self.standing.remove(&summary.id());
@@ -258,7 +256,13 @@ impl Dispatcher {
         }
     }
 
-    fn unit_finished(&mut self, item: ItemId, previous: UnitStatus, result: &UnitResult) -> Result<(), StateError> {
+    fn unit_finished(
+        &mut self,
+        item: ItemId,
+        previous: UnitStatus,
+        result: &UnitResult,
+        name: Option<String>,
+    ) -> Result<(), StateError> {
         let bytes = result.size.unwrap_or(0);
         self.progress.units.move_unit(previous, result.status, bytes);
         let key = match self.standing.get_mut(&item) {
@@ -269,8 +273,8 @@ impl Dispatcher {
             None => item.to_string(),
         };
         if let Some(failure) = &result.failure {
-            self.tally.count(&key, failure);
-            let unit = format!("file {}", result.unit + 1);
+            self.tally.count(failure);
+            let unit = name.unwrap_or_default();
             self.journal.write(JournalEntry::UnitFailed {
                 item: key,
                 unit,

@@ -9,6 +9,7 @@ mod breaker;
 mod context;
 mod dispatcher;
 mod events;
+mod failed;
 mod item;
 mod item_list;
 mod lister;
@@ -23,8 +24,9 @@ mod stop;
 mod unit;
 mod verifier;
 
+pub use failed::each_failure;
 pub use options::RunOptions;
-pub use outcome::{FailureCount, Fatal, RunReport, StopReason};
+pub use outcome::{Fatal, RunReport, StopReason};
 pub use preview::{PreviewOptions, preview};
 pub use runner::Runner;
 pub use stop::Stop;

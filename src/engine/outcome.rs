@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -31,30 +32,24 @@ pub enum StopReason {
     Aborted,
 }
 
-/// Failures of one kind in a run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FailureCount {
-    pub class: FailureClass,
-    pub code: String,
-    pub count: u64,
-    /// The first one, as an example, with the item it came from.
-    pub example: String,
-}
-
 /// How a run ended.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
     pub run: u64,
     pub items: ItemAccount,
     pub units: Account,
-    /// Units that this run settled itself.
-    pub settled_now: u64,
+    /// Every item has been listed: `units` is all there is.
+    pub listed: bool,
+    /// Units that this run wrote itself.
+    pub done_now: u64,
+    /// Units that this run found at the sink.
+    pub present_now: u64,
     /// Bytes that this run read from sources.
     pub bytes_moved: u64,
     pub duration: Duration,
+    /// Repeated attempts of this run.
+    pub retries: u64,
     pub stopped: Option<StopReason>,
-    /// This run's failures by class and code, most frequent first.
-    pub failures: Vec<FailureCount>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
     pub imbalances: Vec<String>,
     pub hash: HashKind,
@@ -65,52 +60,21 @@ impl RunReport {
     pub fn is_complete(&self) -> bool {
         self.items.planned == self.items.done && self.units.failed == 0 && self.units.pending == 0
     }
-
-    /// Whether every failure that is left may pass when it is tried again. Failures of earlier runs that this one did not repeat
-    /// count as lasting: they were left because a repetition cannot cure them.
-    pub fn is_retryable(&self) -> bool {
-        let counted: u64 = self.failures.iter().map(|failure| failure.count).sum();
-        self.failures.iter().all(|failure| failure.class.is_retryable())
-            && counted >= self.units.failed + self.items.failed_listings
-    }
 }
 
 /// Failures by class and code while they come in.
 #[derive(Debug, Default)]
 pub struct FailureTally {
-    by_kind: BTreeMap<(FailureClass, String), (u64, String)>,
+    counts: BTreeMap<(FailureClass, Cow<'static, str>), u64>,
 }
 
 impl FailureTally {
-    pub fn count(&mut self, item: &str, failure: &Failure) {
-        let kind = (failure.class, failure.code.clone().into_owned());
-        let entry = self
-            .by_kind
-            .entry(kind)
-            .or_insert_with(|| (0, format!("item `{item}`: {}", failure.message)));
-        entry.0 += 1;
+    pub fn count(&mut self, failure: &Failure) {
+        *self.counts.entry((failure.class, failure.code.clone())).or_default() += 1;
     }
 
-    /// Counts by `class code`, for progress.
+    /// By `class code`, for progress.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.by_kind
-            .iter()
-            .map(|((class, code), (count, _))| (format!("{class} {code}"), *count))
-            .collect()
-    }
-
-    pub fn into_counts(self) -> Vec<FailureCount> {
-        let mut counts: Vec<FailureCount> = self
-            .by_kind
-            .into_iter()
-            .map(|((class, code), (count, example))| FailureCount {
-                class,
-                code,
-                count,
-                example,
-            })
-            .collect();
-        counts.sort_by_key(|failure| std::cmp::Reverse(failure.count));
-        counts
+        self.counts.iter().map(|((class, code), count)| (format!("{class} {code}"), *count)).collect()
     }
 }

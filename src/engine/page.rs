@@ -204,11 +204,16 @@ impl PageRun {
         summary
             .units
             .move_unit(previous, record.status, record.size.unwrap_or(0));
+        let name = result.failure.as_ref().map(|_| {
+            let name = if record.target.is_empty() { &record.source } else { &record.target };
+            name.clone()
+        });
         let finished = Event::UnitFinished {
             item: self.item,
             page: self.page,
             previous,
             result,
+            name,
         };
         context.events.send(finished).await
     }

@@ -119,7 +119,6 @@ impl Runner {
         let dispatched = dispatching.await.map_err(|error| Fatal::Internal(error.to_string()))?;
         let Dispatched {
             progress,
-            tally,
             mut journal,
             writer,
         } = dispatched?;
@@ -140,11 +139,13 @@ impl Runner {
             run,
             items: progress.items,
             units: progress.units,
-            settled_now: progress.units.settled() - progress.units_before.min(progress.units.settled()),
+            listed: progress.listed,
+            done_now: progress.units.done - before.done,
+            present_now: progress.units.present - before.present,
             bytes_moved: meters.bytes.load(Ordering::Relaxed),
             duration: begun.elapsed(),
             stopped,
-            failures: tally.into_counts(),
+            retries: progress.retries,
             imbalances,
             hash,
         };

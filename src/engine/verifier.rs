@@ -73,7 +73,7 @@ impl Verification {
             }
             Verdict::Missing => self.missing += 1,
             Verdict::SizeDiffers { .. } => self.size_differs += 1,
-            Verdict::ChecksumDiffers => self.checksum_differs += 1,
+            Verdict::ChecksumDiffers { .. } => self.checksum_differs += 1,
             Verdict::NotDone => self.not_done += 1,
             Verdict::Unreadable(_) => self.unreadable += 1,
         }
@@ -150,7 +150,7 @@ fn put_back(record: &mut UnitRecord, verdict: &Verdict, mode: SinkMode) -> bool 
     let writes_over = matches!(mode, SinkMode::Overwrite | SinkMode::OverwriteIfDifferent);
     record.existed = match verdict {
         Verdict::Missing => false,
-        Verdict::SizeDiffers { .. } | Verdict::ChecksumDiffers if writes_over => true,
+        Verdict::SizeDiffers { .. } | Verdict::ChecksumDiffers { .. } if writes_over => true,
         _ => return false,
     };
     record.status = UnitStatus::Pending;

@@ -37,6 +37,8 @@ pub enum Event {
         page: u32,
         previous: UnitStatus,
         result: UnitResult,
+        /// Of a failed unit: its name at the sink, or at the source where it has none.
+        name: Option<String>,
     },
     /// Every unit of the page has a result: its ledger can be sealed.
     PageFinished {

@@ -1,7 +1,7 @@
 use std::sync::atomic::AtomicU64;
 
 use crate::connect::Store;
-use crate::model::{Failure, UnitRecord, UnitStatus};
+use crate::model::{ContentHash, Failure, UnitRecord, UnitStatus};
 
 use super::compare::hash;
 
@@ -26,7 +26,8 @@ pub enum Verdict {
         ledger: u64,
         sink: u64,
     },
-    ChecksumDiffers,
+    /// Its bytes read back with this hash.
+    ChecksumDiffers { sink: ContentHash },
     /// The ledger does not have it as done or present, so nothing is expected at the sink.
     NotDone,
     /// The sink gave no answer.
@@ -60,7 +61,8 @@ pub async fn check(sink: &dyn Store, record: &UnitRecord, how: Check) -> Verdict
     };
     match read_back.await {
         Ok(Some(actual)) if actual == *expected => Verdict::Same { checksum: true },
-        Ok(_) => Verdict::ChecksumDiffers,
+        Ok(Some(sink)) => Verdict::ChecksumDiffers { sink },
+        Ok(None) => Verdict::Same { checksum: false },
         Err(failure) => Verdict::Unreadable(failure),
     }
 }

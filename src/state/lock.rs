@@ -1,6 +1,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::process;
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::time::Duration;
+use std::{process, thread};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +50,7 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(StateError::io("open", &path))?;
-        match file.try_lock() {
+        match try_patiently(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StateError::Locked {
@@ -65,6 +66,53 @@ impl Lock {
             .map_err(StateError::io("write", &path))?;
         Ok(Self { file })
     }
+}
+
+/// Who holds the state's lock now; `None` when nobody does. Takes nothing away from a process that is about to take the lock: it waits
+/// longer than this looks.
+pub fn holder(folder: &StateFolder) -> Result<Option<Holder>, StateError> {
+    let path = folder.lock();
+    let mut file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(StateError::io("open", &path)(error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file).unwrap_or_else(|| Holder {
+            host: "unknown".to_owned(),
+            pid: 0,
+            started: Timestamp::now(),
+            command: "pipeline".to_owned(),
+        }))),
+        Err(TryLockError::Error(error)) => Err(StateError::io("look at", &path)(error)),
+    }
+}
+
+/// Tries for a tenth of a second, so that a `status` that looks at the lock in this very moment is not taken for a run.
+fn try_patiently(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+            answer => return answer,
+        }
+    }
+    file.try_lock()
+}
+
+/// Removes everything that a state holds, under its lock.
+pub fn forget(folder: &StateFolder, holder: &Holder) -> Result<(), StateError> {
+    let _lock = Lock::take(folder, holder)?;
+    let entries = fs::read_dir(folder.path()).map_err(StateError::io("read", folder.path()))?;
+    for entry in entries {
+        let path = entry.map_err(StateError::io("read", folder.path()))?.path();
+        if path == folder.lock() {
+            continue;
+        }
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(StateError::io("remove", &path))?;
+    }
+    Ok(())
 }
 
 impl Drop for Lock {
@@ -107,7 +155,10 @@ mod tests {
             assert!(message.contains(part.as_str()), "{message}");
         }
 
+        assert_eq!(super::holder(&folder).unwrap().as_ref(), Some(&holder));
+
         drop(lock);
+        assert_eq!(super::holder(&folder).unwrap(), None);
         Lock::take(&folder, &holder).unwrap();
     }
 

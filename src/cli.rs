@@ -1,0 +1,353 @@
+//! The command line: the only file that knows clap. Turns flags into the plain argument structs of `commands`, and an answer into an exit
+//! code.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::{self, CommandError, Exit, JobArguments, OutputArguments};
+use crate::model::parse_duration;
+
+/// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
+#[derive(Debug, Parser)]
+#[command(name = "pipeline", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a job, going on where an earlier run stopped
+    Run(Run),
+    /// Show what a run would do, without doing it
+    Plan(Plan),
+    /// Check a spec without touching the network
+    Validate(Validate),
+    /// Show where a run stands, also while it goes on
+    Status(Status),
+    /// Check the ledger against the sink
+    Verify(Verify),
+    /// List what has failed, by class and code
+    Failures(Failures),
+    /// Examine or rebuild the state of a job
+    #[command(subcommand)]
+    State(State),
+    /// Print the JSON schema of job specs, or write both schemas
+    Schema {
+        /// Write job.schema.json and connections.schema.json into this folder
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
+    /// Write a commented starting spec
+    Init {
+        /// The spec to write
+        #[arg(default_value = "jobs/new-job.yaml")]
+        spec: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Job {
+    /// The job's spec (YAML or TOML)
+    spec: PathBuf,
+    /// Which connections to use, from connections.toml beside the spec
+    #[arg(long, env = "PIPELINE_PROFILE", default_value = "local", value_name = "NAME")]
+    profile: String,
+    /// Set a variable of the spec; may be given several times
+    #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
+    vars: Vec<(String, String)>,
+    /// Keep the state in this folder
+    #[arg(long, env = "PIPELINE_STATE", value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Output {
+    /// One JSON document on stdout
+    #[arg(long, env = "PIPELINE_JSON")]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Show what would be done, as `plan` does
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// With --dry-run: ask the source for sizes that the lists do not tell
+    #[arg(long, requires = "dry_run")]
+    sizes: bool,
+    /// With --dry-run: exit 2 when there is work to do
+    #[arg(long, requires = "dry_run")]
+    detailed_exitcode: bool,
+    /// Leave what failed in earlier runs as it is
+    #[arg(long, env = "PIPELINE_NO_FAILED")]
+    no_failed: bool,
+    /// Go on with a changed spec, keeping what is done
+    #[arg(long)]
+    accept_changes: bool,
+    /// Forget the state and begin anew
+    #[arg(long)]
+    restart: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+    /// Nothing but the result
+    #[arg(short, long, env = "PIPELINE_QUIET")]
+    quiet: bool,
+    /// No bars and no progress lines
+    #[arg(long, env = "PIPELINE_NO_PROGRESS")]
+    no_progress: bool,
+}
+
+#[derive(Debug, Args)]
+struct Plan {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Draw the graph of stages alone, without asking anything
+    #[arg(long, value_name = "FORMAT")]
+    graph: Option<Graph>,
+    /// Ask the source for sizes that the lists do not tell
+    #[arg(long)]
+    sizes: bool,
+    /// Exit 0 when there is nothing to do, 2 when there is
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Graph {
+    Tree,
+    Mermaid,
+    Dot,
+}
+
+#[derive(Debug, Args)]
+struct Validate {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Make one cheap call to each connection as well
+    #[arg(long)]
+    connect: bool,
+}
+
+#[derive(Debug, Args)]
+struct Status {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Show it again and again until the run has ended
+    #[arg(short, long)]
+    follow: bool,
+    /// Time between two looks
+    #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = parse_duration)]
+    every: Duration,
+}
+
+#[derive(Debug, Args)]
+struct Verify {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Check this many files drawn at random instead of all
+    #[arg(long, value_name = "N")]
+    sample: Option<u64>,
+    /// Read the bytes back and compare their hash with the ledger's
+    #[arg(long)]
+    checksum: bool,
+    /// The least share of files that must be as the ledger has them
+    #[arg(long, default_value = "100%", value_name = "PERCENT", value_parser = percent)]
+    min: f64,
+    /// Write the files that differ to this CSV file
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+    /// Put files that are missing back to pending, for the next run
+    #[arg(long)]
+    reopen: bool,
+}
+
+#[derive(Debug, Args)]
+struct Failures {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// How many of each kind are shown
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    show: usize,
+    /// Write all of them to this CSV file
+    #[arg(long, value_name = "FILE")]
+    export: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum State {
+    /// Examine the state without changing it
+    Doctor(StateOf),
+    /// Make a new database from the sealed pages; the damaged one is moved aside
+    Rebuild(StateOf),
+}
+
+#[derive(Debug, Args)]
+struct StateOf {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+}
+
+impl From<Job> for JobArguments {
+    fn from(Job { spec, profile, vars, state }: Job) -> Self {
+        Self { spec, profile, vars, state }
+    }
+}
+
+impl From<Output> for OutputArguments {
+    fn from(Output { json }: Output) -> Self {
+        Self { json }
+    }
+}
+
+/// Parses the command line, runs the command, and tells how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&CommandError::Output(error)),
+    };
+    let answer = runtime.block_on(execute(cli.command));
+    // Blocking work that nobody waits for any more must not hold the process back.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    match answer {
+        Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &CommandError) -> ExitCode {
+    commands::explain(error, std::io::stderr().is_terminal());
+    ExitCode::from(error.exit().code())
+}
+
+async fn execute(command: Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Run(run) if run.dry_run => {
+            let (sizes, detailed_exitcode) = (run.sizes, run.detailed_exitcode);
+            let (job, output) = (run.job.into(), run.output.into());
+            commands::plan(&commands::PlanArguments { job, output, graph: None, sizes, detailed_exitcode }).await
+        }
+        Command::Run(run) => commands::run(&run.into()).await,
+        Command::Plan(plan) => commands::plan(&plan.into()).await,
+        Command::Validate(Validate { job, output, connect }) => {
+            let (job, output) = (job.into(), output.into());
+            commands::validate(&commands::ValidateArguments { job, output, connect }).await
+        }
+        Command::Status(Status { job, output, follow, every }) => {
+            let (job, output) = (job.into(), output.into());
+            commands::status(&commands::StatusArguments { job, output, follow, every }).await
+        }
+        Command::Verify(verify) => commands::verify(&verify.into()).await,
+        Command::Failures(Failures { job, output, show, export }) => {
+            let (job, output) = (job.into(), output.into());
+            commands::failures(&commands::FailuresArguments { job, output, examples: show, export }).await
+        }
+        Command::State(State::Doctor(of)) => commands::doctor(&of.into()),
+        Command::State(State::Rebuild(of)) => commands::rebuild(&of.into()),
+        Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),
+        Command::Init { spec } => commands::init(&commands::InitArguments { spec }),
+    }
+}
+
+impl From<Run> for commands::RunArguments {
+    fn from(run: Run) -> Self {
+        Self {
+            job: run.job.into(),
+            output: run.output.into(),
+            no_failed: run.no_failed,
+            accept_changes: run.accept_changes,
+            restart: run.restart,
+            yes: run.yes,
+            quiet: run.quiet,
+            no_progress: run.no_progress,
+        }
+    }
+}
+
+impl From<Plan> for commands::PlanArguments {
+    fn from(plan: Plan) -> Self {
+        Self {
+            job: plan.job.into(),
+            output: plan.output.into(),
+            graph: plan.graph.map(|graph| match graph {
+                Graph::Tree => commands::GraphArgument::Tree,
+                Graph::Mermaid => commands::GraphArgument::Mermaid,
+                Graph::Dot => commands::GraphArgument::Dot,
+            }),
+            sizes: plan.sizes,
+            detailed_exitcode: plan.detailed_exitcode,
+        }
+    }
+}
+
+impl From<Verify> for commands::VerifyArguments {
+    fn from(verify: Verify) -> Self {
+        Self {
+            job: verify.job.into(),
+            output: verify.output.into(),
+            sample: verify.sample,
+            checksum: verify.checksum,
+            minimum_percent: verify.min,
+            export: verify.export,
+            reopen: verify.reopen,
+        }
+    }
+}
+
+impl From<StateOf> for commands::StateArguments {
+    fn from(StateOf { job, output }: StateOf) -> Self {
+        Self { job: job.into(), output: output.into() }
+    }
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim();
+    let percent: f64 = number.parse().map_err(|_| format!("`{text}` is not a percentage, as in `99%`"))?;
+    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err(format!("`{text}` is not between 0% and 100%")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_percentage_needs_no_sign_and_has_bounds() {
+        assert_eq!(percent("99%"), Ok(99.0));
+        assert_eq!(percent("99.5"), Ok(99.5));
+        assert!(percent("101%").is_err() && percent("many").is_err());
+    }
+}

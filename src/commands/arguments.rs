@@ -1,0 +1,83 @@
+use std::path::{Path, PathBuf};
+
+use crate::report::CommandLine;
+use crate::resolve::{LoadOptions, ResolvedJob, load};
+use crate::state::{Holder, Identity, State, StateFolder};
+
+use super::CommandError;
+
+/// Which job, in which environment: what every command about a job takes.
+#[derive(Clone, Debug)]
+pub struct JobArguments {
+    pub spec: PathBuf,
+    pub profile: String,
+    /// `name=value`, in the order of the command line.
+    pub vars: Vec<(String, String)>,
+    /// Instead of `.pipeline/<job>/<profile>` beside the specs.
+    pub state: Option<PathBuf>,
+}
+
+/// The profile when none is named.
+pub const DEFAULT_PROFILE: &str = "local";
+
+impl JobArguments {
+    pub fn load(&self) -> Result<ResolvedJob, CommandError> {
+        let environment = |name: &str| std::env::var(name).ok();
+        let options =
+            LoadOptions { profile: self.profile.clone(), vars: self.vars.clone(), environment: &environment };
+        Ok(load(&self.spec, &options)?)
+    }
+
+    pub fn state_folder(&self, job: &ResolvedJob) -> StateFolder {
+        StateFolder::new(match &self.state {
+            Some(folder) => folder.clone(),
+            None => job.project.join(".pipeline").join(&job.name).join(&job.profile),
+        })
+    }
+
+    /// The words that name this job again, for the next command.
+    pub fn command_line(&self) -> CommandLine {
+        let mut line = CommandLine::new(self.spec.display().to_string());
+        if self.profile != DEFAULT_PROFILE {
+            line = line.option("--profile", &self.profile);
+        }
+        for (name, value) in &self.vars {
+            line = line.option("--var", &format!("{name}={value}"));
+        }
+        if let Some(folder) = &self.state {
+            line = line.option("--state", &folder.display().to_string());
+        }
+        line
+    }
+
+    /// Opens the state, or begins it.
+    pub fn open_state(&self, job: &ResolvedJob, command: &str) -> Result<State, CommandError> {
+        Ok(State::open(&self.state_folder(job), &identity(job), &self.holder(command))?)
+    }
+
+    /// Opens the state of a job that has been run before.
+    pub fn open_existing_state(&self, job: &ResolvedJob, command: &str) -> Result<State, CommandError> {
+        let folder = self.state_folder(job);
+        if !folder.exists() {
+            let run = self.command_line().command("run");
+            return Err(CommandError::NoState { folder: folder.path().to_owned(), run });
+        }
+        self.open_state(job, command)
+    }
+
+    pub fn holder(&self, command: &str) -> Holder {
+        Holder::this_process(self.command_line().command(command))
+    }
+}
+
+pub fn identity(job: &ResolvedJob) -> Identity {
+    Identity { job: job.name.clone(), profile: job.profile.clone() }
+}
+
+/// Writes a file that a user named, as a whole or not at all.
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let failed = |source| CommandError::Write { path: path.to_owned(), source };
+    let temporary = path.with_extension("partial");
+    std::fs::write(&temporary, bytes).map_err(failed)?;
+    std::fs::rename(&temporary, path).map_err(failed)
+}

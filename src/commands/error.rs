@@ -1,0 +1,58 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::engine::Fatal;
+use crate::model::Failure;
+use crate::plan::Change;
+use crate::resolve::LoadError;
+use crate::state::StateError;
+
+use super::Exit;
+
+/// Why a command could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Fatal(#[from] Fatal),
+    #[error("{0}")]
+    Usage(String),
+    #[error("there is no state of this job in `{}`; `{run}` makes it", folder.display())]
+    NoState { folder: PathBuf, run: String },
+    #[error("{}", stale(changes, accept))]
+    Stale { changes: Vec<Change>, accept: String },
+    #[error("{failed} of {all} connections could not be reached")]
+    Unreachable { failed: usize, all: usize, last: Failure },
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write { path: PathBuf, source: io::Error },
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Load(_) | Self::Usage(_) => Exit::Invalid,
+            Self::State(error) | Self::Fatal(Fatal::State(error)) if error.is_locked_or_damaged() => Exit::State,
+            Self::State(_) | Self::Fatal(_) | Self::Unreachable { .. } => Exit::Fatal,
+            Self::NoState { .. } | Self::Write { .. } | Self::Output(_) => Exit::Uncategorised,
+            Self::Stale { .. } => Exit::Stale,
+        }
+    }
+}
+
+
+fn stale(changes: &[Change], accept: &str) -> String {
+    let mut text = "the job is defined otherwise than when its state was begun:".to_owned();
+    for change in changes {
+        text.push_str(&format!("\n  stage `{}`: {}", change.stage, change.consequence));
+    }
+    text.push_str(&format!(
+        "\n`{accept} --accept-changes` keeps what is done and goes on with the new definition; `{accept} --restart` forgets \
+         the state and begins anew"
+    ));
+    text
+}

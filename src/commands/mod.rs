@@ -1,0 +1,32 @@
+//! One file per command: plain argument structs in, text on stdout, an exit code out. The exit-code table is here too.
+//!
+//! A command loads the job, opens what it needs, calls the floors below and prints. It decides nothing about units.
+
+mod arguments;
+mod error;
+mod exit;
+mod failures;
+mod init;
+mod output;
+mod plan;
+mod run;
+mod schema;
+mod signals;
+mod state;
+mod status;
+mod validate;
+mod verify;
+
+pub use arguments::JobArguments;
+pub use error::CommandError;
+pub use exit::Exit;
+pub use failures::{FailuresArguments, failures};
+pub use init::{InitArguments, init};
+pub use output::OutputArguments;
+pub use plan::{GraphArgument, PlanArguments, plan};
+pub use run::{RunArguments, run};
+pub use schema::{SchemaArguments, schema};
+pub use state::{StateArguments, doctor, rebuild};
+pub use status::{StatusArguments, status};
+pub use validate::{ValidateArguments, validate};
+pub use verify::{VerifyArguments, verify};

@@ -1,0 +1,59 @@
+use std::sync::Arc;
+
+use crate::engine::{PreviewOptions, Stop, preview};
+use crate::plan::compile;
+use crate::report::{GraphFormat, PlanReport, graph};
+
+use super::{CommandError, Exit, JobArguments, OutputArguments};
+
+/// `pipeline plan`
+#[derive(Clone, Debug)]
+pub struct PlanArguments {
+    pub job: JobArguments,
+    pub output: OutputArguments,
+    /// The graph alone, without asking anything.
+    pub graph: Option<GraphArgument>,
+    /// Ask the source for sizes that the lists do not tell.
+    pub sizes: bool,
+    /// Exit 2 when there is work to do.
+    pub detailed_exitcode: bool,
+}
+
+/// How a graph is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GraphArgument {
+    Tree,
+    Mermaid,
+    Dot,
+}
+
+/// Shows what a run would do, by the same decisions, without doing it.
+pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
+    let job = arguments.job.load()?;
+    let plan = compile(&job);
+    if let Some(format) = arguments.graph {
+        let format = match format {
+            GraphArgument::Tree => GraphFormat::Tree,
+            GraphArgument::Mermaid => GraphFormat::Mermaid,
+            GraphArgument::Dot => GraphFormat::Dot,
+        };
+        let drawn = graph(&plan, format);
+        arguments.output.print(&drawn, || serde_json::Value::String(drawn.clone()))?;
+        return Ok(Exit::Done);
+    }
+    let state = if arguments.job.state_folder(&job).exists() {
+        Some(Arc::new(arguments.job.open_state(&job, "plan")?))
+    } else {
+        None
+    };
+    let options = PreviewOptions { sizes: arguments.sizes };
+    let inventory = preview(&job, state, options, &Stop::default(), |_| {}).await?;
+    let command_line = arguments.job.command_line();
+    let report =
+        PlanReport { plan: &plan, inventory: &inventory, sizes_asked: arguments.sizes, command_line: &command_line };
+    arguments.output.print(&report, || report.to_json())?;
+    Ok(match (arguments.detailed_exitcode, inventory.has_work()) {
+        (true, true) => Exit::WorkToDo,
+        _ => Exit::Done,
+    })
+}

@@ -1,0 +1,87 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{self, Fatal, Finding, VerifyOptions};
+use crate::model::{Timestamp, Value, redact};
+use crate::format::CsvWriter;
+use crate::report::{self, Difference, VerifyReport};
+use crate::stages::{Check, Verdict};
+
+use super::arguments::write_file;
+use super::output::say;
+use super::{CommandError, Exit, JobArguments, OutputArguments};
+
+/// `pipeline verify`
+#[derive(Clone, Debug)]
+pub struct VerifyArguments {
+    pub job: JobArguments,
+    pub output: OutputArguments,
+    /// Check this many files drawn at random; all when absent.
+    pub sample: Option<u64>,
+    /// Read the bytes back and compare their hash with the ledger's.
+    pub checksum: bool,
+    /// The least share of files that must be the same, in percent.
+    pub minimum_percent: f64,
+    /// Write the files that differ to this CSV file.
+    pub export: Option<PathBuf>,
+    /// Put files that are missing back to pending.
+    pub reopen: bool,
+}
+
+/// Checks the ledger against the sink.
+pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
+    let job = arguments.job.load()?;
+    let state = arguments.job.open_existing_state(&job, "verify")?;
+    let options = VerifyOptions {
+        sample: arguments.sample,
+        how: if arguments.checksum { Check::Checksum } else { Check::Presence },
+        reopen: arguments.reopen,
+        seed: Timestamp::now().0.unsigned_abs(),
+    };
+    let mut report = VerifyReport::new(&job.name, arguments.job.command_line());
+    report.checksum = arguments.checksum;
+    report.minimum_percent = arguments.minimum_percent;
+    let mut csv = CsvWriter::new(["item", "source", "target", "difference"]).map_err(Fatal::ItemList)?;
+    let mut written = Ok(());
+    let writer = state.writer()?;
+    let verification = engine::verify(&job, Arc::new(state), &writer, options, |finding| {
+        let difference = difference(finding);
+        if arguments.export.is_some() && written.is_ok() {
+            let fields = [&finding.item, &finding.record.source, &finding.record.target, &difference.to_string()];
+            written = csv.write(&fields.map(|field| Value::Text(redact(field).into_owned())));
+        }
+        report.count_difference(report::Finding::new(&finding.item, &finding.record.target, difference));
+    })
+    .await?;
+    tokio::task::spawn_blocking(move || writer.close()).await.map_err(|error| Fatal::Internal(error.to_string()))??;
+    report.settled = verification.ledger;
+    report.same = verification.same;
+    report.same_by_size = verification.same - verification.same_by_checksum;
+    report.reopened = arguments.reopen.then_some(verification.reopened);
+    if let Some(path) = &arguments.export {
+        let csv = written.and_then(|()| csv.take()).map_err(Fatal::ItemList)?;
+        write_file(path, &csv)?;
+        say(format_args!("{} files that differ written to `{}`", report.differences(), path.display()));
+    }
+    if verification.unlisted_items > 0 {
+        say(format_args!(
+            "{} items have no complete list of files yet: what they lack is not part of this",
+            verification.unlisted_items
+        ));
+    }
+    arguments.output.print(&report, || report.to_json())?;
+    Ok(if report.is_passed() { Exit::Done } else { Exit::Differences })
+}
+
+fn difference(finding: &Finding) -> Difference {
+    match &finding.verdict {
+        Verdict::SizeDiffers { ledger, sink } => Difference::Size { ledger: *ledger, sink: *sink },
+        Verdict::ChecksumDiffers { sink } => Difference::Checksum {
+            ledger: finding.record.hash.as_ref().map(ToString::to_string).unwrap_or_default(),
+            sink: sink.to_string(),
+        },
+        Verdict::Unreadable(failure) => Difference::Unreadable { message: failure.to_string() },
+        // A file that failed, or was not tried yet, is not at the sink either.
+        Verdict::Missing | Verdict::NotDone | Verdict::Same { .. } => Difference::Missing,
+    }
+}
