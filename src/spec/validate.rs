@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -7,20 +7,48 @@ use serde_json::Value;
 
 use super::document::segments;
 use super::schema::{CONNECTIONS_SCHEMA, JOB_SCHEMA};
-use super::wire::{ConnectionsSpec, DURATION_PATTERN, JOB_PATTERN, JobSpec, NAME_PATTERN, SIZE_PATTERN};
+use super::wire::{ConnectionSpec, ConnectionsSpec, DURATION_PATTERN, JOB_PATTERN, JobSpec, NAME_PATTERN, SIZE_PATTERN};
 use super::{Document, Problem};
 
 /// Keys of a job that the language has and this version has not.
 const LATER_KEYS: [&str; 5] = ["lookups", "then", "on_failure", "verify", "results"];
 
-/// A document as a job, or all that keeps it from being one.
+/// A document as a job, or all that keeps it from being one. Of its own connections only those that it uses are kept.
 pub fn read_job(document: &Document) -> Result<JobSpec, Vec<Problem>> {
-    read(document, &JOB_SCHEMA)
+    let used = used_connections(document);
+    read(document, &JOB_SCHEMA, |instance| {
+        if let Some(connections) = instance.get_mut("connections").and_then(Value::as_object_mut) {
+            connections.retain(|name, _| used.contains(name));
+        }
+    })
 }
 
-/// A document as a connections file, or all that keeps it from being one.
-pub fn read_connections(document: &Document) -> Result<ConnectionsSpec, Vec<Problem>> {
-    read(document, &CONNECTIONS_SCHEMA)
+/// The connections of one profile that a job uses, or all that is wrong with the whole file.
+pub fn read_connections(
+    document: &Document,
+    profile: &str,
+    used: &BTreeSet<String>,
+) -> Result<BTreeMap<String, ConnectionSpec>, Vec<Problem>> {
+    let mut read: ConnectionsSpec = read(document, &CONNECTIONS_SCHEMA, |instance| {
+        if let Some(profiles) = instance.as_object_mut() {
+            profiles.retain(|name, _| name == profile);
+            for connections in profiles.values_mut().filter_map(Value::as_object_mut) {
+                connections.retain(|name, _| used.contains(name));
+            }
+        }
+    })?;
+    Ok(read.0.remove(profile).unwrap_or_default())
+}
+
+/// The names that stand under a key `connection` anywhere in a job: known even where the job is wrong otherwise.
+pub fn used_connections(document: &Document) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    document.root.visit_scalars("", &mut |pointer, node| {
+        if let Some(name) = node.as_text().filter(|_| pointer.ends_with("/connection")) {
+            used.insert(name.to_owned());
+        }
+    });
+    used
 }
 
 /// The name that a mistyped one was probably meant to be.
@@ -39,8 +67,13 @@ pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-fn read<T: DeserializeOwned>(document: &Document, schema: &Value) -> Result<T, Vec<Problem>> {
-    let instance = document.root.to_json();
+/// `prune` takes out what is checked but not needed: it may hold values that are not known here.
+fn read<T: DeserializeOwned>(
+    document: &Document,
+    schema: &Value,
+    prune: impl FnOnce(&mut Value),
+) -> Result<T, Vec<Problem>> {
+    let mut instance = document.root.to_json();
     let validator = jsonschema::validator_for(schema)
         .map_err(|error| vec![Problem::new(format!("the schema of this version is broken: {error}"))])?;
     let errors: Vec<ValidationError<'_>> = validator.iter_errors(&instance).collect();
@@ -49,10 +82,16 @@ fn read<T: DeserializeOwned>(document: &Document, schema: &Value) -> Result<T, V
         schema,
         unknown: unknown_keys(&errors, schema),
     };
-    let problems: Vec<Problem> = errors.iter().flat_map(|error| translator.translate(error)).collect();
+    let problems: Vec<Problem> = errors
+        .iter()
+        .flat_map(|error| translator.translate(error))
+        .collect();
+    drop(translator);
     if !problems.is_empty() {
         return Err(problems);
     }
+    drop(errors);
+    prune(&mut instance);
     serde_json::from_value(instance).map_err(|error| {
         // What the schema lets pass and the types do not: values that wait for a `${…}` which is a problem of its own.
         let mut unresolved = false;
