@@ -20,7 +20,10 @@ fn spec_path(folder: &Path) -> PathBuf {
 #[test]
 fn wrong_specs_are_told_with_place_and_remedy() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     folders.sort();
     let mut differences = String::new();
     for folder in folders {

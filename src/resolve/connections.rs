@@ -50,7 +50,12 @@ impl ConnectionReader<'_, '_> {
         }
         if let Some(azblob) = &spec.azblob {
             let kind = self.azblob(&at("azblob"), azblob)?;
-            return Some(self.config(&at("azblob"), name, kind, (&azblob.timeout, azblob.limit, &azblob.retry)));
+            return Some(self.config(
+                &at("azblob"),
+                name,
+                kind,
+                (&azblob.timeout, azblob.limit, &azblob.retry),
+            ));
         }
         if let Some(s3) = &spec.s3 {
             let kind = self.s3(&at("s3"), s3);
@@ -60,9 +65,11 @@ impl ConnectionReader<'_, '_> {
             let pointer = at("sample");
             let kind = ConnectionKind::Sample {
                 seed: sample.seed.unwrap_or(0),
-                size_max: self
-                    .findings
-                    .size(&format!("{pointer}/size_max"), sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
+                size_max: self.findings.size(
+                    &format!("{pointer}/size_max"),
+                    sample.size_max.as_ref(),
+                    SAMPLE_SIZE_MAX,
+                ),
             };
             return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
         }
@@ -84,7 +91,8 @@ impl ConnectionReader<'_, '_> {
         let timeout = self.findings.duration(&timeout_pointer, timeout.as_ref(), TIMEOUT);
         if timeout.is_zero() {
             let problem = Problem::new("`timeout` is zero: no call could end in time");
-            self.findings.add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
+            self.findings
+                .add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
         }
         let retry = retry
             .as_ref()
@@ -109,14 +117,18 @@ impl ConnectionReader<'_, '_> {
             (None, Some(account)) => format!("https://{account}.blob.core.windows.net"),
             (None, None) => {
                 let problem = Problem::new("neither `account` nor `endpoint` is given");
-                self.findings.add(pointer, problem.help("add `account: NAME`, the storage account's name"));
+                self.findings
+                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
                 return None;
             }
         };
         if spec.account_key.is_some() && spec.account.is_none() {
             let problem = Problem::new("`account_key` needs the `account` that it belongs to");
             let pointer = format!("{pointer}/account_key");
-            self.findings.add(&pointer, problem.help("add `account: NAME`, the storage account's name"));
+            self.findings.add(
+                &pointer,
+                problem.help("add `account: NAME`, the storage account's name"),
+            );
         }
         Some(ConnectionKind::Azblob {
             container: spec.container.clone(),
@@ -133,8 +145,12 @@ impl ConnectionReader<'_, '_> {
             self.check_address(&format!("{pointer}/endpoint"), endpoint);
         }
         if spec.access_key_id.is_some() != spec.secret_access_key.is_some() {
-            let problem = Problem::new("`access_key_id` and `secret_access_key` go together, and one of them is missing");
-            self.findings.add(pointer, problem.help("add the other one, or leave both out to use the machine's own credentials"));
+            let problem =
+                Problem::new("`access_key_id` and `secret_access_key` go together, and one of them is missing");
+            self.findings.add(
+                pointer,
+                problem.help("add the other one, or leave both out to use the machine's own credentials"),
+            );
         }
         ConnectionKind::S3 {
             bucket: spec.bucket.clone(),
@@ -158,10 +174,15 @@ impl ConnectionReader<'_, '_> {
     }
 
     fn check_address(&mut self, pointer: &str, address: &str) {
-        let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+        let host = address
+            .strip_prefix("https://")
+            .or_else(|| address.strip_prefix("http://"));
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
             let problem = Problem::new(format!("`{address}` is not an address"));
-            self.findings.add(pointer, problem.help("write it with its scheme and host: `https://host`"));
+            self.findings.add(
+                pointer,
+                problem.help("write it with its scheme and host: `https://host`"),
+            );
         }
     }
 
@@ -180,7 +201,12 @@ impl ConnectionReader<'_, '_> {
         let path = absolute(self.folder, inner.strip_prefix("file:")?);
         if !path.is_file() {
             let problem = Problem::new(format!("there is no file `{}`", path.display()));
-            self.findings.add(&pointer, problem.label("needed here").help("write the secret into it, with nothing else"));
+            self.findings.add(
+                &pointer,
+                problem
+                    .label("needed here")
+                    .help("write the secret into it, with nothing else"),
+            );
         }
         Some(SecretReference::File(path))
     }

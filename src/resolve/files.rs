@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{ConnectionConfig, RetryPolicy};
 use crate::spec::{
-    ConnectionSpec, Document, Entry, Environment, Interpolation, JobSpec, Node, Problem, Problems, SECRET_FIELDS, SourceFile,
-    Span, interpolate, parse, plain_text_secrets, read_connections, read_job, used_connections,
+    ConnectionSpec, Document, Entry, Environment, Interpolation, JobSpec, Node, Problem, Problems, SECRET_FIELDS,
+    SourceFile, Span, Treatment, interpolate, parse, plain_text_secrets, read_connections, read_job, used_connections,
 };
 
 use super::connections::ConnectionReader;
@@ -96,14 +96,11 @@ impl<'a> Job<'a> {
         // The variables may have named a connection.
         self.used = used_connections(&self.spec.document);
         let profile_specs = self.read_profile();
-        let job = match read_job(&self.spec.document) {
-            Ok(job) => Some(job),
-            Err(problems) => {
-                self.spec.problems.extend(problems);
-                None
-            }
-        };
-        let resolved = job.and_then(|job| self.resolve_spec(job, &profile_specs, &variables));
+        let reading = read_job(&self.spec.document);
+        self.spec.problems.extend(reading.problems);
+        let resolved = reading
+            .spec
+            .and_then(|job| self.resolve_spec(job, &profile_specs, &variables));
         let problems = self.into_problems();
         match resolved {
             Some(resolved) if problems.is_empty() => Ok(resolved),
@@ -122,17 +119,21 @@ impl<'a> Job<'a> {
             .iter()
             .map(|entry| (format!("/connections/{}/", entry.key), used.contains(&entry.key)))
             .collect();
-        let skip = |pointer: &str| {
-            // Variables were read from the defaults already.
-            pointer.starts_with("/vars/")
-                || is_secret_field(pointer)
-                || inline.iter().any(|(prefix, used)| !used && pointer.starts_with(prefix))
+        let treatment = |pointer: &str| {
+            // Variables were read from their defaults already.
+            if pointer.starts_with("/vars/") || is_secret_field(pointer) {
+                Treatment::Keep
+            } else if inline.iter().any(|(prefix, used)| !used && pointer.starts_with(prefix)) {
+                Treatment::Defer
+            } else {
+                Treatment::Replace
+            }
         };
         let interpolation = Interpolation {
             variables: &variables.values,
             environment: self.options.environment,
         };
-        let problems = interpolate(&mut self.spec.document, &interpolation, &skip);
+        let problems = interpolate(&mut self.spec.document, &interpolation, &treatment);
         self.spec.problems.extend(problems);
     }
 
@@ -143,24 +144,33 @@ impl<'a> Job<'a> {
             return BTreeMap::new();
         };
         let in_use: Vec<String> = self.used.iter().map(|name| format!("/{profile}/{name}/")).collect();
-        let skip = |pointer: &str| is_secret_field(pointer) || !in_use.iter().any(|prefix| pointer.starts_with(prefix));
+        let treatment = |pointer: &str| {
+            if is_secret_field(pointer) {
+                Treatment::Keep
+            } else if in_use.iter().any(|prefix| pointer.starts_with(prefix)) {
+                Treatment::Replace
+            } else {
+                Treatment::Defer
+            }
+        };
         let interpolation = Interpolation {
             variables: &BTreeMap::new(),
             environment: self.options.environment,
         };
-        let problems = interpolate(&mut connections.document, &interpolation, &skip);
+        let problems = interpolate(&mut connections.document, &interpolation, &treatment);
         connections.problems.extend(problems);
         let profiles = connections.document.root.entries();
         if !profiles.iter().any(|entry| entry.key == *profile) {
             let names = profiles.iter().map(|entry| entry.key.as_str());
             let file = &connections.document.file.name;
             let problem = Problem::new(format!("there is no profile `{profile}` in `{file}`"));
-            connections.problems.push(problem.help(remedy(profile, "profiles", names)));
+            connections
+                .problems
+                .push(problem.help(remedy(profile, "profiles", names)));
         }
-        read_connections(&connections.document, profile, &self.used).unwrap_or_else(|problems| {
-            connections.problems.extend(problems);
-            BTreeMap::new()
-        })
+        let reading = read_connections(&connections.document, profile, &self.used);
+        connections.problems.extend(reading.problems);
+        reading.spec.unwrap_or_default()
     }
 
     fn resolve_spec(
@@ -230,7 +240,11 @@ impl<'a> Job<'a> {
     /// of its own, nothing is known, so that every name counts as known.
     fn known_connections(&self) -> Vec<String> {
         let profile = &self.options.profile;
-        if self.connections.as_ref().is_some_and(|checked| checked.document.root.child(profile).is_none()) {
+        if self
+            .connections
+            .as_ref()
+            .is_some_and(|checked| checked.document.root.child(profile).is_none())
+        {
             return self.used.iter().cloned().collect();
         }
         let of_profile = self
@@ -250,9 +264,16 @@ impl<'a> Job<'a> {
     /// The profiles that have a connection, by its name.
     fn elsewhere(&self) -> BTreeMap<String, Vec<String>> {
         let mut elsewhere: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for profile in self.connections.iter().flat_map(|checked| checked.document.root.entries()) {
+        for profile in self
+            .connections
+            .iter()
+            .flat_map(|checked| checked.document.root.entries())
+        {
             for connection in profile.value.entries() {
-                elsewhere.entry(connection.key.clone()).or_default().push(profile.key.clone());
+                elsewhere
+                    .entry(connection.key.clone())
+                    .or_default()
+                    .push(profile.key.clone());
             }
         }
         elsewhere

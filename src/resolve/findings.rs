@@ -17,8 +17,11 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Reports a problem at a JSON pointer.
+    /// Reports a problem at a JSON pointer. Of a value that still waits for a `${…}` nothing is known, so nothing is said.
     pub fn add(&mut self, pointer: &str, problem: Problem) {
+        if self.document.get(pointer).is_some_and(|node| node.unresolved) {
+            return;
+        }
         self.problems.push(problem.at(self.document.place(pointer)));
     }
 
@@ -51,13 +54,23 @@ impl<'a> Findings<'a> {
         };
         if policy.initial_delay > policy.max_delay {
             let given = |text: &Option<String>, default: Duration| {
-                text.clone().unwrap_or_else(|| format!("{}s, the default", default.as_secs()))
+                text.clone()
+                    .unwrap_or_else(|| format!("{}s, the default", default.as_secs()))
             };
             let initial = given(&spec.initial_delay, defaults.initial_delay);
             let max = given(&spec.max_delay, defaults.max_delay);
-            let pointer = if spec.initial_delay.is_some() { initial_pointer } else { max_pointer };
-            let problem = Problem::new(format!("`initial_delay` ({initial}) is longer than `max_delay` ({max})"));
-            self.add(&pointer, problem.help("delays grow from the first to the second: make `max_delay` the longer one"));
+            let pointer = if spec.initial_delay.is_some() {
+                initial_pointer
+            } else {
+                max_pointer
+            };
+            let problem = Problem::new(format!(
+                "`initial_delay` ({initial}) is longer than `max_delay` ({max})"
+            ));
+            self.add(
+                &pointer,
+                problem.help("delays grow from the first to the second: make `max_delay` the longer one"),
+            );
         }
         policy
     }

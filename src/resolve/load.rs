@@ -71,9 +71,10 @@ fn read(path: &Path) -> Result<SourceFile, LoadError> {
                 "give the path of a spec, as in `pipeline validate jobs/reupload.yaml`, or write one with `pipeline init`",
             ),
             io::ErrorKind::PermissionDenied => unreadable("permission denied".to_owned(), "allow this user to read it"),
-            io::ErrorKind::IsADirectory => {
-                unreadable("it is a folder".to_owned(), "give the path of a spec in it, as in `jobs/reupload.yaml`")
-            }
+            io::ErrorKind::IsADirectory => unreadable(
+                "it is a folder".to_owned(),
+                "give the path of a spec in it, as in `jobs/reupload.yaml`",
+            ),
             io::ErrorKind::InvalidData => unreadable("it is not UTF-8 text".to_owned(), "save it as UTF-8"),
             _ => unreadable(error.to_string(), "check the path and the disk"),
         }),

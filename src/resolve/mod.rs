@@ -15,7 +15,7 @@ mod scope;
 mod template;
 mod variables;
 
+pub use files::{JobFiles, resolve};
 pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
 pub use load::{LoadError, LoadOptions, load};
-pub use files::{JobFiles, resolve};
 pub use template::{Reference, Scope, Template, TemplateProblem};

@@ -1,8 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::model::{
-    ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, RetryPolicy, SinkMode,
-};
+use crate::model::{ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, RetryPolicy, SinkMode};
 use crate::spec::{ColumnTypeSpec, FilesSpec, HashSpec, ItemsSpec, JobSpec, Problem, QuerySpec, SinkModeSpec};
 
 use super::checks::overlap;
@@ -82,7 +80,10 @@ impl Resolver<'_, '_> {
             file: view.columns(),
         };
         let rows = self.rows(view, &of_item);
-        let size = spec.size.as_ref().map(|size| self.template("/source/files/size", size, &of_file));
+        let size = spec
+            .size
+            .as_ref()
+            .map(|size| self.template("/source/files/size", size, &of_file));
         let read = match (&spec.read, view.form, view.connection) {
             (Some(read), ..) => {
                 let connection = self.connection("/source/files/read/connection", &read.connection, Use::ReadObjects);
@@ -93,11 +94,16 @@ impl Resolver<'_, '_> {
                 let path = self.template("/source/files/glob", "{{file.path}}", &of_file);
                 Some(name.clone()).zip(path)
             }
-            (None, FormView::Glob(_), None) => None,
+            (None, FormView::Glob(_), None) | (None, FormView::Missing, _) => None,
             (None, ..) => {
-                let problem = Problem::new(format!("`read` is missing in `source.files`: a list by `{}` has no bytes", view.form.name()));
-                let help = "say where each file's bytes are: `read: { connection: …, path: \"{{url_path file.Uri}}\" }`";
-                self.findings.add("/source/files", problem.label("`read` is missing here").help(help));
+                let problem = Problem::new(format!(
+                    "`read` is missing in `source.files`: a list by `{}` has no bytes",
+                    view.form.name()
+                ));
+                let help =
+                    "say where each file's bytes are: `read: { connection: …, path: \"{{url_path file.Uri}}\" }`";
+                self.findings
+                    .add("/source/files", problem.label("`read` is missing here").help(help));
                 None
             }
         };
@@ -114,9 +120,12 @@ impl Resolver<'_, '_> {
 
     fn rows(&mut self, view: RowsView<'_>, scope: &KnownScope) -> Option<RowsSource> {
         let at = |key: &str| format!("{}/{key}", view.pointer);
+        if matches!(view.form, FormView::Missing) {
+            return None;
+        }
         self.check_keys(&view);
         let needed = match view.form {
-            FormView::List(_) => None,
+            FormView::List(_) | FormView::Missing => None,
             FormView::Csv(_) | FormView::Jsonl(_) => Some(Use::ReadLists),
             FormView::Glob(_) => Some(Use::List),
             FormView::Query(_) => Some(Use::Query),
@@ -126,29 +135,50 @@ impl Resolver<'_, '_> {
             (Some(_), None) => {
                 let problem = Problem::new(format!("`connection` is missing beside `{}`", view.form.name()));
                 let problem = problem.label("`connection` is missing here");
-                self.findings.add(view.pointer, problem.help(remedy("", "connections of this profile", self.names())));
+                self.findings.add(
+                    view.pointer,
+                    problem.help(remedy("", "connections of this profile", self.names())),
+                );
                 return None;
             }
             (None, _) => None,
         };
         let form = match view.form {
-            FormView::Csv(path) => self.template(&at("csv"), path, scope).map(|path| RowsForm::Csv { path }),
-            FormView::Jsonl(path) => self.template(&at("jsonl"), path, scope).map(|path| RowsForm::Jsonl { path }),
+            FormView::Csv(path) => self
+                .template(&at("csv"), path, scope)
+                .map(|path| RowsForm::Csv { path }),
+            FormView::Jsonl(path) => self
+                .template(&at("jsonl"), path, scope)
+                .map(|path| RowsForm::Jsonl { path }),
             FormView::List(rows) => Some(RowsForm::List { rows: list_rows(rows) }),
             FormView::Glob(pattern) => self.glob(&at("glob"), pattern, scope),
+            FormView::Missing => None,
             FormView::Query(query) => {
-                let dialect = connection.iter().flatten().find_map(|name| self.connections[name].kind.dialect());
+                let dialect = connection
+                    .iter()
+                    .flatten()
+                    .find_map(|name| self.connections[name].kind.dialect());
                 let parameters: Vec<Option<(String, Template)>> = view
                     .params
                     .iter()
-                    .map(|(name, text)| Some((name.clone(), self.template(&at(&format!("params/{name}")), text, scope)?)))
+                    .map(|(name, text)| {
+                        Some((
+                            name.clone(),
+                            self.template(&at(&format!("params/{name}")), text, scope)?,
+                        ))
+                    })
                     .collect();
                 let text = self.query_text(&at("query"), query, dialect);
                 let parameters: Option<Vec<_>> = parameters.into_iter().collect();
-                text.zip(parameters).map(|(text, parameters)| RowsForm::Query { text, parameters })
+                text.zip(parameters)
+                    .map(|(text, parameters)| RowsForm::Query { text, parameters })
             }
         };
-        let types = view.types.iter().map(|(name, kind)| (name.clone(), column_type(*kind))).collect();
+        let types = view
+            .types
+            .iter()
+            .map(|(name, kind)| (name.clone(), column_type(*kind)))
+            .collect();
         Some(RowsSource {
             connection: match connection {
                 None => None,
@@ -174,7 +204,8 @@ impl Resolver<'_, '_> {
         }
         for (key, reason) in idle {
             let problem = Problem::new(format!("`{key}` has no use with `{form}`: {reason}"));
-            self.findings.add(&format!("{}/{key}", view.pointer), problem.help("take it out"));
+            self.findings
+                .add(&format!("{}/{key}", view.pointer), problem.help("take it out"));
         }
     }
 
@@ -185,7 +216,10 @@ impl Resolver<'_, '_> {
             && let Err(error) = globset::Glob::new(pattern)
         {
             let problem = Problem::new(format!("`{pattern}` is not a pattern: {}", error.kind()));
-            self.findings.add(pointer, problem.help("use `*` within a folder, `**` across folders, as in `in/**/*.bin`"));
+            self.findings.add(
+                pointer,
+                problem.help("use `*` within a folder, `**` across folders, as in `in/**/*.bin`"),
+            );
             return None;
         }
         Some(RowsForm::Glob { pattern: template })
@@ -197,8 +231,14 @@ impl Resolver<'_, '_> {
             Dialect::Kql => ("kql", &query.kql),
         };
         if text.is_none() {
-            let problem = Problem::new(format!("the query has no `{key}`, which this connection speaks in profile `{}`", self.profile));
-            self.findings.add(pointer, problem.help(format!("add `{key}: …`; the connection's kind picks the text")));
+            let problem = Problem::new(format!(
+                "the query has no `{key}`, which this connection speaks in profile `{}`",
+                self.profile
+            ));
+            self.findings.add(
+                pointer,
+                problem.help(format!("add `{key}: …`; the connection's kind picks the text")),
+            );
         }
         text.clone()
     }
@@ -207,14 +247,20 @@ impl Resolver<'_, '_> {
     fn template(&mut self, pointer: &str, text: &str, scope: &KnownScope) -> Option<Template> {
         match Template::parse(text) {
             Err(problem) => {
-                self.findings.add(pointer, Problem::new(problem.message).help(problem.help));
+                self.findings
+                    .add(pointer, Problem::new(problem.message).help(problem.help));
                 None
             }
             Ok(template) => {
-                let problems: Vec<Problem> =
-                    template.references().iter().filter_map(|reference| scope.check(reference)).collect();
+                let problems: Vec<Problem> = template
+                    .references()
+                    .iter()
+                    .filter_map(|reference| scope.check(reference))
+                    .collect();
                 let fine = problems.is_empty();
-                problems.into_iter().for_each(|problem| self.findings.add(pointer, problem));
+                problems
+                    .into_iter()
+                    .for_each(|problem| self.findings.add(pointer, problem));
                 fine.then_some(template)
             }
         }
@@ -236,24 +282,46 @@ impl Resolver<'_, '_> {
         let kind = &config.kind;
         let generated = kind.is_store() && !kind.is_writable();
         let (fits, what, needed) = match usage {
-            Use::ReadObjects => (kind.is_store(), "holds no objects to read", "a store: `fs`, `azblob`, `s3`, `sample` or `memory`"),
-            Use::ReadLists => (kind.is_writable(), "holds no such files", "a store: `fs`, `azblob`, `s3` or `memory`"),
-            Use::List => (kind.is_writable(), "cannot be listed", "a store: `fs`, `azblob`, `s3` or `memory`"),
+            Use::ReadObjects => (
+                kind.is_store(),
+                "holds no objects to read",
+                "a store: `fs`, `azblob`, `s3`, `sample` or `memory`",
+            ),
+            Use::ReadLists => (
+                kind.is_writable(),
+                "holds no such files",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
+            Use::List => (
+                kind.is_writable(),
+                "cannot be listed",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
             Use::Write if generated => (false, "can only be read", "a store: `fs`, `azblob`, `s3` or `memory`"),
-            Use::Write => (kind.is_writable(), "holds no objects", "a store: `fs`, `azblob`, `s3` or `memory`"),
-            Use::Query => (kind.dialect().is_some(), "answers no queries", "a database: `csv-sqlite`"),
+            Use::Write => (
+                kind.is_writable(),
+                "holds no objects",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
+            Use::Query => (
+                kind.dialect().is_some(),
+                "answers no queries",
+                "a database: `csv-sqlite`",
+            ),
         };
         if !fits {
             let problem = Problem::new(format!("`{name}` is of kind `{}`, which {what}", kind.name()));
             let problem = problem.label(format!("of kind `{}`", kind.name()));
-            self.findings.add(pointer, problem.help(format!("name a connection to {needed}")));
+            self.findings
+                .add(pointer, problem.help(format!("name a connection to {needed}")));
             return None;
         }
         Some(name.to_owned())
     }
 
     fn unknown_connection(&self, name: &str) -> Problem {
-        let problem = Problem::new(format!("there is no connection `{name}` in profile `{}`", self.profile)).label("unknown");
+        let problem =
+            Problem::new(format!("there is no connection `{name}` in profile `{}`", self.profile)).label("unknown");
         let help = remedy(name, "connections of this profile", self.names());
         problem.help(match self.elsewhere.get(name) {
             Some(profiles) => format!("{help}; `{name}` stands in profile `{}`", profiles.join("`, `")),
@@ -267,10 +335,15 @@ impl Resolver<'_, '_> {
         if let (Some(name), Some(source)) = (&connection, source) {
             self.check_sink_apart(name, source);
         }
-        let part_size = self.findings.size("/sink/part_size", spec.part_size.as_ref(), PART_SIZE);
+        let part_size = self
+            .findings
+            .size("/sink/part_size", spec.part_size.as_ref(), PART_SIZE);
         if part_size < PART_SIZE_MIN {
             let problem = Problem::new("`part_size` is smaller than 5MiB, the least that every store takes");
-            self.findings.add("/sink/part_size", problem.help("write `5MiB` or more; `8MiB` is the default"));
+            self.findings.add(
+                "/sink/part_size",
+                problem.help("write `5MiB` or more; `8MiB` is the default"),
+            );
         }
         Some(Sink {
             connection: connection?,
@@ -294,9 +367,17 @@ impl Resolver<'_, '_> {
 
     /// A source is only ever read: the sink must not reach its objects.
     fn check_sink_apart(&mut self, sink: &str, source: &Source) {
-        let listed = |rows: &'_ RowsSource| rows.connection.clone().filter(|_| matches!(rows.form, RowsForm::Glob { .. }));
+        let listed = |rows: &'_ RowsSource| {
+            rows.connection
+                .clone()
+                .filter(|_| matches!(rows.form, RowsForm::Glob { .. }))
+        };
         let items = source.items.as_ref().and_then(|items| listed(&items.rows));
-        let names = [Some(source.files.read.connection.clone()), listed(&source.files.rows), items];
+        let names = [
+            Some(source.files.read.connection.clone()),
+            listed(&source.files.rows),
+            items,
+        ];
         let reaches = |name: &String| overlap(&self.connections[sink], &self.connections[name]);
         let same = names.into_iter().flatten().find(reaches);
         if let Some(read) = same {
@@ -306,7 +387,10 @@ impl Resolver<'_, '_> {
                 format!("the sink `{sink}` and the source `{read}` reach the same objects")
             });
             let help = "a source is only ever read: give the sink a store, a container or a root of its own";
-            self.findings.add("/sink/connection", problem.label("writes into its own source").help(help));
+            self.findings.add(
+                "/sink/connection",
+                problem.label("writes into its own source").help(help),
+            );
         }
     }
 
@@ -323,9 +407,8 @@ impl Resolver<'_, '_> {
 
     pub fn concurrency(&self) -> Concurrency {
         let defaults = Concurrency::default();
-        let count = |limit: Option<u32>, default: usize| {
-            limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
-        };
+        let count =
+            |limit: Option<u32>, default: usize| limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default);
         let root = self.job.concurrency.as_ref();
         let items = root.and_then(|root| root.items.as_ref());
         let units = items.and_then(|items| items.units.as_ref());
@@ -345,7 +428,9 @@ impl Resolver<'_, '_> {
             return defaults;
         };
         let limits = Limits {
-            memory_bytes: self.findings.size("/limits/memory", spec.memory.as_ref(), defaults.memory_bytes),
+            memory_bytes: self
+                .findings
+                .size("/limits/memory", spec.memory.as_ref(), defaults.memory_bytes),
             progress_every: self.findings.duration(
                 "/limits/progress_every",
                 spec.progress_every.as_ref(),
@@ -358,11 +443,15 @@ impl Resolver<'_, '_> {
         };
         if limits.progress_every.is_zero() {
             let problem = Problem::new("`progress_every` is zero");
-            self.findings.add("/limits/progress_every", problem.help("write `10s`, or leave it out"));
+            self.findings
+                .add("/limits/progress_every", problem.help("write `10s`, or leave it out"));
         }
         if part_size.is_some_and(|part_size| part_size > limits.memory_bytes) {
             let problem = Problem::new("`memory` is smaller than one part of a large file (`sink.part_size`)");
-            self.findings.add("/limits/memory", problem.help("give it several times the size of a part; `256MiB` is the default"));
+            self.findings.add(
+                "/limits/memory",
+                problem.help("give it several times the size of a part; `256MiB` is the default"),
+            );
         }
         limits
     }

@@ -23,19 +23,21 @@ pub(super) enum FormView<'a> {
     List(&'a [BTreeMap<String, ScalarSpec>]),
     Glob(&'a str),
     Query(&'a QuerySpec),
+    /// None of the five or several: a problem that is known already.
+    Missing,
 }
 
-/// The one of the five keys that the schema made sure of.
+/// The one of the five keys that is there; the schema makes sure that it is exactly one.
 macro_rules! view {
     ($spec:expr, $pointer:literal) => {{
         let spec = $spec;
         let form = match (&spec.csv, &spec.jsonl, &spec.list, &spec.glob, &spec.query) {
-            (Some(path), ..) => FormView::Csv(path),
-            (_, Some(path), ..) => FormView::Jsonl(path),
-            (_, _, Some(rows), ..) => FormView::List(rows),
-            (_, _, _, Some(pattern), _) => FormView::Glob(pattern),
-            (.., Some(query)) => FormView::Query(query),
-            _ => FormView::List(&[]),
+            (Some(path), None, None, None, None) => FormView::Csv(path),
+            (None, Some(path), None, None, None) => FormView::Jsonl(path),
+            (None, None, Some(rows), None, None) => FormView::List(rows),
+            (None, None, None, Some(pattern), None) => FormView::Glob(pattern),
+            (None, None, None, None, Some(query)) => FormView::Query(query),
+            _ => FormView::Missing,
         };
         RowsView {
             pointer: $pointer,
@@ -61,7 +63,7 @@ impl<'a> RowsView<'a> {
         match self.form {
             FormView::List(rows) => Prefix::Columns(list_columns(rows)),
             FormView::Glob(_) => Prefix::Columns(LISTING_COLUMNS.map(str::to_owned).to_vec()),
-            FormView::Csv(_) | FormView::Jsonl(_) | FormView::Query(_) => Prefix::Unknown,
+            FormView::Csv(_) | FormView::Jsonl(_) | FormView::Query(_) | FormView::Missing => Prefix::Unknown,
         }
     }
 }
@@ -75,6 +77,7 @@ impl FormView<'_> {
             Self::List(_) => "list",
             Self::Glob(_) => "glob",
             Self::Query(_) => "query",
+            Self::Missing => "nothing",
         }
     }
 }
@@ -83,7 +86,9 @@ impl FormView<'_> {
 pub(super) fn list_rows(rows: &[BTreeMap<String, ScalarSpec>]) -> Vec<Row> {
     let columns: Columns = list_columns(rows).into();
     let row = |row: &BTreeMap<String, ScalarSpec>| {
-        let values = columns.iter().map(|column| row.get(column).map(scalar).unwrap_or_default());
+        let values = columns
+            .iter()
+            .map(|column| row.get(column).map(scalar).unwrap_or_default());
         Row::new(columns.clone(), values.collect())
     };
     rows.iter().map(row).collect()

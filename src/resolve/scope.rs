@@ -44,15 +44,17 @@ impl KnownScope {
             Prefix::Absent(reason) => Some(
                 Problem::new(format!("`{prefix}.{field}` has no value here: {reason}"))
                     .label(format!("no `{prefix}` here"))
-                    .help(match (&self.item, prefix.as_str()) {
-                        (Prefix::Absent(_), _) => "write it without templates of this kind".to_owned(),
-                        (_, "file") => "name a value of `item`".to_owned(),
-                        _ => "name a value of `file`".to_owned(),
+                    .help(match (&self.item, &self.file) {
+                        (Prefix::Absent(_), Prefix::Absent(_)) => "write it without `{{…}}`",
+                        (Prefix::Absent(_), _) => "name a value of `file`, or add `source.items`",
+                        _ => "name a value of `item`",
                     }),
             ),
             Prefix::Columns(columns) => (!columns.contains(field)).then(|| {
-                Problem::new(format!("`{prefix}.{field}`: the rows of `{prefix}` have no column `{field}`"))
-                    .help(remedy(field, "columns", columns.iter().map(String::as_str)))
+                Problem::new(format!(
+                    "`{prefix}.{field}`: the rows of `{prefix}` have no column `{field}`"
+                ))
+                .help(remedy(field, "columns", columns.iter().map(String::as_str)))
             }),
         }
     }

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use crate::model::Value;
-use crate::spec::{Document, Entry, Environment, Interpolation, Node, NodeValue, Problem, SKIP_NOTHING, interpolate, references};
+use crate::spec::{
+    Document, Entry, Environment, Interpolation, Node, NodeValue, Problem, Treatment, interpolate, references,
+};
 
 use super::findings::remedy;
 
@@ -29,7 +31,9 @@ impl Variables {
             } else {
                 let names = declared.iter().map(|entry| entry.key.as_str());
                 let problem = Problem::new(format!("`--var {name}=…`: the job has no variable `{name}`"));
-                reader.problems.push(problem.help(remedy(name, "variables of the job", names)));
+                reader
+                    .problems
+                    .push(problem.help(remedy(name, "variables of the job", names)));
             }
         }
         for entry in declared {
@@ -84,7 +88,8 @@ impl<'a> Reader<'a> {
                 let name = &entry.key;
                 let problem = Problem::new(format!("the variable `{name}` has no value")).at(entry.key_span.clone());
                 let problem = problem.label("needed by this job");
-                self.problems.push(problem.help(format!("give it on the command line: `--var {name}=…`")));
+                self.problems
+                    .push(problem.help(format!("give it on the command line: `--var {name}=…`")));
                 None
             }
         };
@@ -122,7 +127,8 @@ impl<'a> Reader<'a> {
             variables: &self.values,
             environment: self.environment,
         };
-        self.problems.extend(interpolate(&mut document, &interpolation, &SKIP_NOTHING));
+        self.problems
+            .extend(interpolate(&mut document, &interpolation, &|_| Treatment::Replace));
         (!document.root.unresolved).then_some(document.root.value)
     }
 
