@@ -2,9 +2,20 @@
 //!
 //! Reads the connections file and the environment, never the network. All problems of a job are reported together.
 
+mod checks;
+mod connections;
+mod files;
+mod findings;
 mod helpers;
 mod job;
+mod load;
+mod resolver;
+mod rows;
+mod scope;
 mod template;
+mod variables;
 
+pub use files::{JobFiles, resolve};
 pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
+pub use load::{LoadError, LoadOptions, load};
 pub use template::{Reference, Scope, Template, TemplateProblem};

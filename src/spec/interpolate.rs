@@ -12,8 +12,15 @@ pub struct Interpolation<'a> {
     pub environment: &'a Environment<'a>,
 }
 
-/// For documents of which every value is interpolated.
-pub const SKIP_NOTHING: fn(&str) -> bool = |_| false;
+/// What happens to the references in one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    Replace,
+    /// The text stays as it is, and is meant to: a secret's reference.
+    Keep,
+    /// The text stays as it is because nothing here needs its value, which may be of any type.
+    Defer,
+}
 
 /// One `${…}` of a text, or the text between two of them.
 #[derive(Debug, PartialEq)]
@@ -32,20 +39,24 @@ enum Piece<'a> {
 }
 
 /// Replaces `${name}`, `${env:NAME}` and `${env:NAME:-default}` in the values of a document, never in its keys. A value that is
-/// exactly one `${name}` takes the variable's type. `skip` tells by JSON pointer which values stay as they are.
-pub fn interpolate(document: &mut Document, with: &Interpolation<'_>, skip: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+/// exactly one `${name}` takes the variable's type. `treatment` tells what to do with the value at a JSON pointer.
+pub fn interpolate(
+    document: &mut Document,
+    with: &Interpolation<'_>,
+    treatment: &dyn Fn(&str) -> Treatment,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     document.root.visit_scalars_mut("", &mut |pointer, node| {
         let Some(text) = node.as_text().filter(|text| text.contains("${")) else {
             return;
         };
-        if skip(pointer) {
-            node.unresolved = true;
-            return;
-        }
-        match replace(text, node, with, &mut problems) {
-            Some(value) => node.value = value,
-            None => node.unresolved = true,
+        match treatment(pointer) {
+            Treatment::Keep => {}
+            Treatment::Defer => node.unresolved = true,
+            Treatment::Replace => match replace(text, node, with, &mut problems) {
+                Some(value) => node.value = value,
+                None => node.unresolved = true,
+            },
         }
     });
     problems
@@ -196,4 +207,55 @@ fn is_name(name: &str) -> bool {
         && name
             .chars()
             .all(|character| character.is_alphanumeric() || matches!(character, '_' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{SourceFile, Syntax, parse};
+
+    fn interpolated(text: &str) -> (Document, Vec<Problem>) {
+        let mut document = parse(&SourceFile::new("spec", text, Syntax::Yaml)).unwrap();
+        let variables = BTreeMap::from([
+            ("n".to_owned(), Some(NodeValue::Integer(3))),
+            ("name".to_owned(), Some(NodeValue::Text("x".to_owned()))),
+            ("missing".to_owned(), None),
+        ]);
+        let with = Interpolation {
+            variables: &variables,
+            environment: &|name| (name == "HOME").then(|| "/root".to_owned()),
+        };
+        let problems = interpolate(&mut document, &with, &|_| Treatment::Replace);
+        (document, problems)
+    }
+
+    #[test]
+    fn values_are_replaced_and_keys_are_not() {
+        let (document, problems) = interpolated(
+            "a: ${n}\nb: n=${n}\nc: $${n} $${env:X}\nd: ['${env:HOME}/x', '${env:NONE:-y z}', '${env:NONE:-}']\n'${name}': $5\n",
+        );
+        assert_eq!(problems, []);
+        let json = document.root.to_json();
+        let expected = serde_json::json!({
+            "a": 3, "b": "n=3", "c": "${n} ${env:X}", "d": ["/root/x", "y z", ""], "${name}": "$5"
+        });
+        assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_is_a_problem_once_and_marked() {
+        let (document, problems) = interpolated("a: ${nme}\nb: ${env:NONE}\nc: ${missing}\nd: '${file:x}'\ne: '${n'\n");
+        let messages: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "there is no variable `nme`",
+                "the environment variable `NONE` is not set",
+                "`${file:x}` is neither a variable nor a reference",
+                "a `${` is not closed",
+            ]
+        );
+        assert_eq!(problems[0].help.as_deref(), Some("did you mean `${name}`?"));
+        assert!(document.root.entries().iter().all(|entry| entry.value.unresolved));
+    }
 }

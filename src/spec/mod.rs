@@ -15,13 +15,13 @@ mod validate;
 mod wire;
 
 pub use document::{Document, Entry, Node, NodeValue, Span};
-pub use interpolate::{Environment, Interpolation, SKIP_NOTHING, interpolate, references};
+pub use interpolate::{Environment, Interpolation, Treatment, interpolate, references};
 pub use parse::parse;
 pub use problem::{Problem, Problems, Rendering};
 pub use schema::{Schemas, schema};
 pub use secrets::{SECRET_FIELDS, plain_text_secrets};
 pub use source_file::{SourceFile, Syntax};
-pub use validate::{closest, read_connections, read_job};
+pub use validate::{Reading, closest, read_connections, read_job, used_connections};
 pub use wire::{
     AzblobSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec,
     ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FilesSpec, FsSpec, HashSpec, ItemsSpec, JobSpec, LimitsSpec,

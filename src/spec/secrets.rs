@@ -187,3 +187,70 @@ fn field_value(text: &str, after_key: usize) -> Option<Span> {
         .map_or(line_end, |offset| start + offset);
     Some(start..end)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Problems, Rendering, SourceFile, Syntax, parse};
+
+    const SECRET: &str = "c2VjcmV0LXZhbHVl";
+
+    fn file(text: &str) -> SourceFile {
+        SourceFile::new("spec", text, Syntax::Yaml)
+    }
+
+    #[test]
+    fn plain_secrets_are_found_and_references_are_not() {
+        for secret in [
+            format!("account_key: {SECRET}"),
+            format!("a: {{ session_token: 'x${{env:A}}{SECRET}' }}"),
+            format!("a: 'DefaultEndpointsProtocol=https;AccountName=x;AccountKey={SECRET}'"),
+            format!("a: https://host/c?sv=1&sig={SECRET}"),
+            format!("a: ['postgres://user:{SECRET}@host/db']"),
+            format!("a: Server=x;Password={SECRET};"),
+            "account_key: 12345".to_owned(),
+        ] {
+            let document = parse(&file(&secret)).unwrap();
+            let (problems, spans) = plain_text_secrets(&document);
+            assert_eq!((problems.len(), spans.len()), (1, 1), "{secret}");
+        }
+        for fine in [
+            "account_key: ${env:KEY}",
+            "sas_token: ${file:/run/secrets/x}",
+            "a: Server=x;Password=${env:PASSWORD};",
+            "a: https://host/a@b:c",
+            "a: select * from t where sig=:sig and design=1",
+            "a: https://user@host/",
+        ] {
+            let document = parse(&file(fine)).unwrap();
+            assert_eq!(plain_text_secrets(&document).0, [], "{fine}");
+        }
+    }
+
+    #[test]
+    fn no_rendering_shows_a_secret_even_of_a_text_that_cannot_be_parsed() {
+        for broken in [
+            format!("account_key: {SECRET}\na: [\n"),
+            format!("account_key: \"{SECRET}\n"),
+            format!("account_key = '{SECRET}' }}}}\na: b: c"),
+            format!("a: \"x;AccountKey={SECRET}\nb: }}"),
+            format!("a: {{ url: https://u:{SECRET}@h/\n"),
+            format!("account_key: {SECRET}: {SECRET}"),
+        ] {
+            let source = file(&broken);
+            let mut problems = Problems::default();
+            problems.add(&source, parse(&source).unwrap_err(), &[]);
+            let text = problems.render(Rendering::Plain);
+            assert!(!text.contains(SECRET), "{text}");
+        }
+    }
+
+    #[test]
+    fn masking_keeps_every_position() {
+        let text = "key: ü\naccount_key: gehéim\nnext: 1\n";
+        let masked = mask(text, &[]);
+        assert_eq!(masked.len(), text.len());
+        assert_eq!(masked.lines().nth(2), Some("next: 1"));
+        assert!(!masked.contains("geh"));
+    }
+}

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -7,20 +7,62 @@ use serde_json::Value;
 
 use super::document::segments;
 use super::schema::{CONNECTIONS_SCHEMA, JOB_SCHEMA};
-use super::wire::{ConnectionsSpec, DURATION_PATTERN, JOB_PATTERN, JobSpec, NAME_PATTERN, SIZE_PATTERN};
+use super::wire::{
+    ConnectionSpec, ConnectionsSpec, DURATION_PATTERN, JOB_PATTERN, JobSpec, NAME_PATTERN, SIZE_PATTERN,
+};
 use super::{Document, Problem};
 
 /// Keys of a job that the language has and this version has not.
 const LATER_KEYS: [&str; 5] = ["lookups", "then", "on_failure", "verify", "results"];
 
-/// A document as a job, or all that keeps it from being one.
-pub fn read_job(document: &Document) -> Result<JobSpec, Vec<Problem>> {
-    read(document, &JOB_SCHEMA)
+/// What could be read of a document, and what is wrong with it.
+///
+/// Both can be there: what is wrong is left out where it may be left out, so that later floors find their problems in the same pass.
+#[derive(Clone, Debug)]
+pub struct Reading<T> {
+    pub spec: Option<T>,
+    pub problems: Vec<Problem>,
 }
 
-/// A document as a connections file, or all that keeps it from being one.
-pub fn read_connections(document: &Document) -> Result<ConnectionsSpec, Vec<Problem>> {
-    read(document, &CONNECTIONS_SCHEMA)
+/// A document as a job. Of its own connections only those that it uses are kept.
+pub fn read_job(document: &Document) -> Reading<JobSpec> {
+    let used = used_connections(document);
+    read(document, &JOB_SCHEMA, |instance| {
+        if let Some(connections) = instance.get_mut("connections").and_then(Value::as_object_mut) {
+            connections.retain(|name, _| used.contains(name));
+        }
+    })
+}
+
+/// The connections of one profile that a job uses; the whole file is checked.
+pub fn read_connections(
+    document: &Document,
+    profile: &str,
+    used: &BTreeSet<String>,
+) -> Reading<BTreeMap<String, ConnectionSpec>> {
+    let read: Reading<ConnectionsSpec> = read(document, &CONNECTIONS_SCHEMA, |instance| {
+        if let Some(profiles) = instance.as_object_mut() {
+            profiles.retain(|name, _| name == profile);
+            for connections in profiles.values_mut().filter_map(Value::as_object_mut) {
+                connections.retain(|name, _| used.contains(name));
+            }
+        }
+    });
+    Reading {
+        spec: read.spec.and_then(|mut profiles| profiles.0.remove(profile)),
+        problems: read.problems,
+    }
+}
+
+/// The names that stand under a key `connection` anywhere in a job: known even where the job is wrong otherwise.
+pub fn used_connections(document: &Document) -> BTreeSet<String> {
+    let mut used = BTreeSet::new();
+    document.root.visit_scalars("", &mut |pointer, node| {
+        if let Some(name) = node.as_text().filter(|_| pointer.ends_with("/connection")) {
+            used.insert(name.to_owned());
+        }
+    });
+    used
 }
 
 /// The name that a mistyped one was probably meant to be.
@@ -39,32 +81,67 @@ pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, candidate)| candidate)
 }
 
-fn read<T: DeserializeOwned>(document: &Document, schema: &Value) -> Result<T, Vec<Problem>> {
-    let instance = document.root.to_json();
-    let validator = jsonschema::validator_for(schema)
-        .map_err(|error| vec![Problem::new(format!("the schema of this version is broken: {error}"))])?;
-    let errors: Vec<ValidationError<'_>> = validator.iter_errors(&instance).collect();
+/// `prune` takes out what is checked but not needed: it may hold values that are not known here.
+fn read<T: DeserializeOwned>(document: &Document, schema: &Value, prune: impl FnOnce(&mut Value)) -> Reading<T> {
+    let mut instance = document.root.to_json();
+    let validator = match jsonschema::validator_for(schema) {
+        Ok(validator) => validator,
+        Err(error) => {
+            let problems = vec![Problem::new(format!("the schema of this version is broken: {error}"))];
+            return Reading { spec: None, problems };
+        }
+    };
+    let errors: Vec<ValidationError<'_>> = validator
+        .iter_errors(&instance)
+        .map(ValidationError::to_owned)
+        .collect();
     let translator = Translator {
         document,
         schema,
         unknown: unknown_keys(&errors, schema),
     };
-    let problems: Vec<Problem> = errors.iter().flat_map(|error| translator.translate(error)).collect();
-    if !problems.is_empty() {
-        return Err(problems);
+    let mut problems: Vec<Problem> = errors.iter().flat_map(|error| translator.translate(error)).collect();
+    for error in &errors {
+        leave_out(&mut instance, error);
     }
-    serde_json::from_value(instance).map_err(|error| {
-        // What the schema lets pass and the types do not: values that wait for a `${…}` which is a problem of its own.
-        let mut unresolved = false;
-        document
-            .root
-            .visit_scalars("", &mut |_, node| unresolved |= node.unresolved);
-        if unresolved {
-            Vec::new()
-        } else {
-            vec![Problem::new(format!("this cannot be read: {error}")).at(document.place(""))]
+    prune(&mut instance);
+    match serde_json::from_value(instance) {
+        Ok(spec) => Reading {
+            spec: Some(spec),
+            problems,
+        },
+        Err(error) => {
+            // With errors of the schema, the reason is known already.
+            if errors.is_empty() {
+                problems.push(Problem::new(format!("this cannot be read: {error}")).at(document.place("")));
+            }
+            Reading { spec: None, problems }
         }
-    })
+    }
+}
+
+/// Takes what an error is about out of its map, so that the rest can be read.
+fn leave_out(instance: &mut Value, error: &ValidationError<'_>) {
+    let pointer = error.instance_path().as_str();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            if let Some(map) = instance.pointer_mut(pointer).and_then(Value::as_object_mut) {
+                unexpected.iter().for_each(|key| drop(map.remove(key)));
+            }
+        }
+        ValidationErrorKind::Required { .. }
+        | ValidationErrorKind::OneOfNotValid { .. }
+        | ValidationErrorKind::OneOfMultipleValid { .. }
+        | ValidationErrorKind::PropertyNames { .. } => {}
+        _ => {
+            let Some((parent, key)) = pointer.rsplit_once('/') else {
+                return;
+            };
+            if let Some(map) = instance.pointer_mut(parent).and_then(Value::as_object_mut) {
+                map.remove(&key.replace("~1", "/").replace("~0", "~"));
+            }
+        }
+    }
 }
 
 /// Unknown keys by the pointer of their map, each with the key it was probably meant to be.
@@ -191,9 +268,9 @@ impl Translator<'_> {
             .copied()
             .filter(|key| instance.contains_key(*key))
             .collect();
-        let given = match &given[..] {
-            [] => "none is there".to_owned(),
-            keys => format!("`{}` are there", keys.join("`, `")),
+        let (given, help) = match &given[..] {
+            [] => ("none is there".to_owned(), "add one of them"),
+            keys => (format!("`{}` are there", keys.join("`, `")), "keep one of them"),
         };
         Some(
             Problem::new(format!(
@@ -202,21 +279,30 @@ impl Translator<'_> {
                 within(pointer)
             ))
             .label(given)
-            .help("keep one of them"),
+            .help(help),
         )
     }
 }
 
-/// A value that is not what its key takes.
+/// A value that is not what its key takes; the whole file has no key.
 fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &str) -> Problem {
     match kind {
         ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(name) => kind_name(&name.to_string()).to_owned(),
-                TypeKind::Multiple(_) => "a text, a number, true or false".to_owned(),
+            let (expected, help) = match kind {
+                TypeKind::Single(name) => type_words(&name.to_string()),
+                TypeKind::Multiple(_) => ("a text, a number, true or false", "write a single value"),
             };
-            let problem = Problem::new(format!("`{key}`: expected {expected}, found {}", found(instance)));
-            problem.label(format!("expected {expected}"))
+            let help = if key.is_empty() {
+                "begin with `job: my-job`, or start from what `pipeline init` writes"
+            } else {
+                help
+            };
+            let what = if key.is_empty() {
+                "this file".to_owned()
+            } else {
+                format!("`{key}`")
+            };
+            Problem::new(format!("{what}: expected {expected}, found {}", found(instance))).help(help)
         }
         ValidationErrorKind::Enum { options } => {
             let options: Vec<&str> = options
@@ -278,16 +364,16 @@ fn pattern_words(pattern: &str) -> (&'static str, &'static str) {
     }
 }
 
-fn kind_name(name: &str) -> &str {
+/// A JSON type in our words, and how to write it.
+fn type_words(name: &str) -> (&'static str, &'static str) {
     match name {
-        "object" => "a map",
-        "array" => "a list",
-        "string" => "a text",
-        "integer" => "a whole number",
-        "number" => "a number",
-        "boolean" => "true or false",
-        "null" => "nothing",
-        other => other,
+        "object" => ("a map", "write keys and values under it: `key: value`"),
+        "array" => ("a list", "write its elements in brackets: `[a, b]`"),
+        "string" => ("a text", "put it in quotes: `\"…\"`"),
+        "integer" => ("a whole number", "write digits without quotes, as in `3`"),
+        "number" => ("a number", "write it without quotes, as in `1.5`"),
+        "boolean" => ("true or false", "write `true` or `false`, without quotes"),
+        _ => ("nothing", "take the value out"),
     }
 }
 
@@ -303,7 +389,7 @@ fn found(value: &Value) -> String {
 }
 
 fn last(pointer: &str) -> String {
-    segments(pointer).last().unwrap_or_else(|| "the spec".to_owned())
+    segments(pointer).last().unwrap_or_default()
 }
 
 /// `` in `sink` ``, or nothing at the root.

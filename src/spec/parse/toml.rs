@@ -6,20 +6,27 @@ use crate::spec::{Entry, Node, NodeValue, Problem, Span};
 
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut problems: Vec<Problem> = errors
-        .iter()
-        .map(|error| {
-            let span = error.span().unwrap_or(0..0);
-            Problem::new(format!("this is not TOML: {}", error.message().trim()))
-                .at(clip(text, span))
-                .help(remedy(error.message()))
-        })
-        .collect();
+    let mut problems: Vec<Problem> = errors.iter().map(|error| syntax_problem(text, error)).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
     let root = Node::new(table_value(table.get_ref(), 0, &mut problems), table.span());
     if problems.is_empty() { Ok(root) } else { Err(problems) }
+}
+
+fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
+    let span = clip(text, error.span().unwrap_or(0..0));
+    let message = error.message();
+    let word = &text[span.clone()];
+    // The parser takes a bare word for a number that went wrong.
+    if message.starts_with("invalid") && word.starts_with(char::is_alphabetic) {
+        return Problem::new(format!("this is not TOML: `{word}` stands without quotes"))
+            .at(span)
+            .help(format!("put it in quotes: `\"{word}\"`"));
+    }
+    Problem::new(format!("this is not TOML: {}", message.trim()))
+        .at(span)
+        .help(remedy(message))
 }
 
 fn remedy(message: &str) -> &'static str {

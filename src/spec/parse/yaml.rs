@@ -405,3 +405,119 @@ impl Offsets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn json(value: &Value) -> serde_json::Value {
+        serde_json::to_value(value).unwrap()
+    }
+
+    /// Every scalar that is written plainly stands at its span.
+    fn assert_places(node: &Node, text: &str) {
+        node.visit_scalars("", &mut |pointer, node| {
+            let place = text
+                .get(node.span.clone())
+                .unwrap_or_else(|| panic!("{pointer}: span {:?} in {text:?}", node.span));
+            if let NodeValue::Text(value) = &node.value
+                && value.chars().all(char::is_alphanumeric)
+                && !value.is_empty()
+            {
+                assert!(
+                    place.contains(value.as_str()),
+                    "{pointer}: {place:?} is not {value:?} in {text:?}"
+                );
+            }
+        });
+    }
+
+    #[test]
+    fn places_are_bytes_whatever_the_characters_and_line_ends() {
+        let text = "\u{e4}: \u{1f3d4}x\r\nlist:\r\n  - w\u{f6}rt\r\n  - {k: v}\r\n";
+        let root = parse(text).unwrap();
+        assert_places(&root, text);
+        assert_eq!(&text[root.entries()[0].key_span.clone()], "\u{e4}");
+    }
+
+    #[test]
+    fn values_are_those_of_the_value_parser() {
+        let text = "a: 1\nb: [1.5, true, null, ~, 'x', \"1\", 0x10, no]\nc: {d: |\n  x\n}\n";
+        let root = parse("a: 1\nb: [1.5, true, null, ~, 'x', \"1\", 0x10, no]\n").unwrap();
+        let expected = serde_json::json!({"a": 1, "b": [1.5, true, null, null, "x", "1", 16, "no"]});
+        assert_eq!(root.to_json(), expected);
+        assert!(parse(text).is_err());
+    }
+
+    #[test]
+    fn aliases_have_the_values_of_their_anchor_and_their_own_place() {
+        let text = "a: &x {k: v}\nb: *x\n";
+        let root = parse(text).unwrap();
+        assert_eq!(root.to_json(), serde_json::json!({"a": {"k": "v"}, "b": {"k": "v"}}));
+        assert_eq!(&text[root.child("b").unwrap().child("k").unwrap().span.clone()], "*x");
+    }
+
+    #[test]
+    fn what_is_no_spec_is_refused() {
+        for wrong in [
+            "a: !tag b",
+            "? [a]\n: b",
+            "a: 1\n---\nb: 2",
+            "a: .inf",
+            "a: 99999999999999999999",
+            "a: *x",
+            "<<: {",
+            "a: \u{7}",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        let deep = format!("a: {}{}", "[".repeat(5_000), "]".repeat(5_000));
+        assert!(parse(&deep).is_err());
+        let wide = format!("a: {}", "{b: ".repeat(100_000));
+        assert!(parse(&wide).is_err());
+    }
+
+    fn any_yaml() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(serde_json::Value::from),
+            any::<i32>().prop_map(serde_json::Value::from),
+            (-1.0e6..1.0e6).prop_map(serde_json::Value::from),
+            "[a-z\u{e4}:#{}\\[\\]&*!|>'\"%@`, \\n-]{0,12}".prop_map(serde_json::Value::from),
+            "\\PC{0,8}".prop_map(serde_json::Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+                proptest::collection::btree_map("[A-Za-z\u{fc} ]{1,6}", inner, 0..4)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever the one crate writes, both read alike.
+        #[test]
+        fn both_readings_of_a_text_agree(value in any_yaml()) {
+            let text = serde_yaml::to_string(&value).unwrap();
+            // Known differences are refused with a problem, never read wrongly.
+            match parse(&text) {
+                Ok(root) => {
+                    let expected: Value = serde_yaml::from_str(&text).unwrap();
+                    prop_assert_eq!(root.to_json(), json(&expected));
+                    assert_places(&root, &text);
+                }
+                Err(problems) => prop_assert!(false, "{text:?}: {problems:?}"),
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_parser_panic(text in "([a-c:{}\\[\\],&*!|>'\"#? \\n\\t\u{e4}-]){0,40}") {
+            if let Ok(root) = parse(&text) {
+                assert_places(&root, &text);
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference};
+use crate::spec::{AzblobSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, RetrySpec, S3Spec};
+
+use super::findings::Findings;
+
+/// The longest that a call may take unless a connection says otherwise.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The bound of generated sizes unless the connection says otherwise.
+const SAMPLE_SIZE_MAX: u64 = 64 << 10;
+
+/// Turns the connections of one file into configurations.
+pub(super) struct ConnectionReader<'a, 'd> {
+    pub findings: &'a mut Findings<'d>,
+    pub environment: &'a Environment<'a>,
+    /// The folder of the file, which its paths are relative to.
+    pub folder: &'a Path,
+    /// What a connection's own retry policy leaves out.
+    pub retry: &'a RetryPolicy,
+}
+
+impl ConnectionReader<'_, '_> {
+    /// `pointer` is that of the map of connections. Those with problems are left out.
+    pub fn read(
+        &mut self,
+        pointer: &str,
+        specs: &BTreeMap<String, ConnectionSpec>,
+    ) -> BTreeMap<String, ConnectionConfig> {
+        let read = specs.iter().filter_map(|(name, spec)| {
+            let config = self.connection(&format!("{pointer}/{}", escape(name)), name, spec)?;
+            Some((name.clone(), config))
+        });
+        read.collect()
+    }
+
+    fn connection(&mut self, pointer: &str, name: &str, spec: &ConnectionSpec) -> Option<ConnectionConfig> {
+        let at = |kind: &str| format!("{pointer}/{kind}");
+        if let Some(fs) = &spec.fs {
+            let kind = ConnectionKind::Fs {
+                root: absolute(self.folder, &fs.root),
+            };
+            return Some(self.config(&at("fs"), name, kind, (&fs.timeout, fs.limit, &fs.retry)));
+        }
+        if let Some(memory) = &spec.memory {
+            let common = (&memory.timeout, memory.limit, &memory.retry);
+            return Some(self.config(&at("memory"), name, ConnectionKind::Memory, common));
+        }
+        if let Some(azblob) = &spec.azblob {
+            let kind = self.azblob(&at("azblob"), azblob)?;
+            return Some(self.config(
+                &at("azblob"),
+                name,
+                kind,
+                (&azblob.timeout, azblob.limit, &azblob.retry),
+            ));
+        }
+        if let Some(s3) = &spec.s3 {
+            let kind = self.s3(&at("s3"), s3);
+            return Some(self.config(&at("s3"), name, kind, (&s3.timeout, s3.limit, &s3.retry)));
+        }
+        if let Some(sample) = &spec.sample {
+            let pointer = at("sample");
+            let kind = ConnectionKind::Sample {
+                seed: sample.seed.unwrap_or(0),
+                size_max: self.findings.size(
+                    &format!("{pointer}/size_max"),
+                    sample.size_max.as_ref(),
+                    SAMPLE_SIZE_MAX,
+                ),
+            };
+            return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
+        }
+        let sqlite = spec.csv_sqlite.as_ref()?;
+        let kind = self.csv_sqlite(sqlite);
+        let common = (&sqlite.timeout, sqlite.limit, &sqlite.retry);
+        Some(self.config(&at("csv-sqlite"), name, kind, common))
+    }
+
+    /// What every kind has: time-out, limit and retry policy.
+    fn config(
+        &mut self,
+        pointer: &str,
+        name: &str,
+        kind: ConnectionKind,
+        (timeout, limit, retry): (&Option<String>, Option<u32>, &Option<RetrySpec>),
+    ) -> ConnectionConfig {
+        let timeout_pointer = format!("{pointer}/timeout");
+        let timeout = self.findings.duration(&timeout_pointer, timeout.as_ref(), TIMEOUT);
+        if timeout.is_zero() {
+            let problem = Problem::new("`timeout` is zero: no call could end in time");
+            self.findings
+                .add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
+        }
+        let retry = retry
+            .as_ref()
+            .map(|retry| self.findings.retry(&format!("{pointer}/retry"), retry, self.retry));
+        ConnectionConfig {
+            name: name.to_owned(),
+            kind,
+            timeout,
+            limit: limit.and_then(|limit| usize::try_from(limit).ok()),
+            retry,
+        }
+    }
+
+    fn azblob(&mut self, pointer: &str, spec: &AzblobSpec) -> Option<ConnectionKind> {
+        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
+        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
+        let endpoint = match (&spec.endpoint, &spec.account) {
+            (Some(endpoint), _) => {
+                self.check_address(&format!("{pointer}/endpoint"), endpoint);
+                endpoint.trim_end_matches('/').to_owned()
+            }
+            (None, Some(account)) => format!("https://{account}.blob.core.windows.net"),
+            (None, None) => {
+                let problem = Problem::new("neither `account` nor `endpoint` is given");
+                self.findings
+                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
+                return None;
+            }
+        };
+        if spec.account_key.is_some() && spec.account.is_none() {
+            let problem = Problem::new("`account_key` needs the `account` that it belongs to");
+            let pointer = format!("{pointer}/account_key");
+            self.findings.add(
+                &pointer,
+                problem.help("add `account: NAME`, the storage account's name"),
+            );
+        }
+        Some(ConnectionKind::Azblob {
+            container: spec.container.clone(),
+            endpoint,
+            account: spec.account.clone(),
+            account_key,
+            sas_token,
+            root: spec.root.clone(),
+        })
+    }
+
+    fn s3(&mut self, pointer: &str, spec: &S3Spec) -> ConnectionKind {
+        if let Some(endpoint) = &spec.endpoint {
+            self.check_address(&format!("{pointer}/endpoint"), endpoint);
+        }
+        if spec.access_key_id.is_some() != spec.secret_access_key.is_some() {
+            let problem =
+                Problem::new("`access_key_id` and `secret_access_key` go together, and one of them is missing");
+            self.findings.add(
+                pointer,
+                problem.help("add the other one, or leave both out to use the machine's own credentials"),
+            );
+        }
+        ConnectionKind::S3 {
+            bucket: spec.bucket.clone(),
+            region: spec.region.clone(),
+            endpoint: spec.endpoint.clone(),
+            access_key_id: self.secret(pointer, "access_key_id", spec.access_key_id.as_ref()),
+            secret_access_key: self.secret(pointer, "secret_access_key", spec.secret_access_key.as_ref()),
+            session_token: self.secret(pointer, "session_token", spec.session_token.as_ref()),
+            root: spec.root.clone(),
+        }
+    }
+
+    fn csv_sqlite(&mut self, spec: &CsvSqliteSpec) -> ConnectionKind {
+        let table = |(name, path): (&String, &String)| CsvTable {
+            name: name.clone(),
+            path: absolute(self.folder, path),
+        };
+        ConnectionKind::CsvSqlite {
+            tables: spec.tables.iter().map(table).collect(),
+        }
+    }
+
+    fn check_address(&mut self, pointer: &str, address: &str) {
+        let host = address
+            .strip_prefix("https://")
+            .or_else(|| address.strip_prefix("http://"));
+        if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
+            let problem = Problem::new(format!("`{address}` is not an address"));
+            self.findings.add(
+                pointer,
+                problem.help("write it with its scheme and host: `https://host`"),
+            );
+        }
+    }
+
+    /// Where a secret is to be found. It is not read here, only looked for; plain text was reported when the text was read.
+    fn secret(&mut self, pointer: &str, field: &str, text: Option<&String>) -> Option<SecretReference> {
+        let inner = text?.strip_prefix("${")?.strip_suffix('}')?;
+        let pointer = format!("{pointer}/{field}");
+        if let Some(name) = inner.strip_prefix("env:") {
+            if (self.environment)(name).is_none_or(|value| value.is_empty()) {
+                let problem = Problem::new(format!("the environment variable `{name}` is not set"));
+                let help = format!("set it (`export {name}=…`), or choose another profile with `--profile`");
+                self.findings.add(&pointer, problem.label("needed here").help(help));
+            }
+            return Some(SecretReference::Environment(name.to_owned()));
+        }
+        let path = absolute(self.folder, inner.strip_prefix("file:")?);
+        if !path.is_file() {
+            let problem = Problem::new(format!("there is no file `{}`", path.display()));
+            self.findings.add(
+                &pointer,
+                problem
+                    .label("needed here")
+                    .help("write the secret into it, with nothing else"),
+            );
+        }
+        Some(SecretReference::File(path))
+    }
+}
+
+/// A path of a file, made absolute from the file's folder, `..` taken out: it is part of what decides which data is reached.
+pub(super) fn absolute(folder: &Path, path: &str) -> PathBuf {
+    let joined = folder.join(path);
+    let full = std::path::absolute(&joined).unwrap_or(joined);
+    let mut out = PathBuf::new();
+    for component in full.components() {
+        match component {
+            Component::ParentDir => {
+                out.pop();
+            }
+            Component::CurDir => {}
+            component => out.push(component),
+        }
+    }
+    out
+}
+
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}

@@ -1,0 +1,476 @@
+use std::collections::BTreeMap;
+
+use crate::model::{ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, RetryPolicy, SinkMode};
+use crate::spec::{ColumnTypeSpec, FilesSpec, HashSpec, ItemsSpec, JobSpec, Problem, QuerySpec, SinkModeSpec};
+
+use super::checks::overlap;
+use super::findings::{Findings, remedy};
+use super::job::{FilesSource, ItemsSource, Naming, ReadSource, RowsForm, RowsSource, Sink, Source};
+use super::rows::{FormView, RowsView, list_rows};
+use super::scope::{KnownScope, Prefix};
+use super::template::Template;
+
+/// The smallest part of a multipart upload that every store takes, and the default.
+const PART_SIZE_MIN: u64 = 5 << 20;
+const PART_SIZE: u64 = 8 << 20;
+
+const NO_ITEMS: &str = "the job has no `source.items`";
+const BEFORE_ITEMS: &str = "the list of items is read once, before there is an item";
+const BEFORE_FILES: &str = "the list of files is what the files come from";
+
+/// What a connection is used for.
+#[derive(Clone, Copy)]
+enum Use {
+    ReadObjects,
+    ReadLists,
+    List,
+    Write,
+    Query,
+}
+
+/// The sections of a job, each checked against the connections.
+pub(super) struct Resolver<'a, 'd> {
+    pub job: &'a JobSpec,
+    pub profile: &'a str,
+    pub findings: &'a mut Findings<'d>,
+    pub connections: &'a BTreeMap<String, ConnectionConfig>,
+    /// Every name that could be used, those with problems of their own included.
+    pub known: &'a [String],
+    /// Other profiles by the names that they have.
+    pub elsewhere: &'a BTreeMap<String, Vec<String>>,
+}
+
+impl Resolver<'_, '_> {
+    pub fn source(&mut self) -> Option<Source> {
+        let items = self.job.source.items.as_ref();
+        let item = items.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns());
+        let resolved_items = items.map(|items| self.items(items, &item));
+        let files = self.files(&self.job.source.files, item);
+        Some(Source {
+            items: match resolved_items {
+                None => None,
+                Some(items) => Some(items?),
+            },
+            files: files?,
+        })
+    }
+
+    fn items(&mut self, spec: &ItemsSpec, item: &Prefix) -> Option<ItemsSource> {
+        let before = KnownScope {
+            item: Prefix::Absent(BEFORE_ITEMS),
+            file: Prefix::Absent(BEFORE_ITEMS),
+        };
+        let each = KnownScope {
+            item: item.clone(),
+            file: Prefix::Absent("an item's key is made before its files are known"),
+        };
+        let rows = self.rows(RowsView::of_items(spec), &before);
+        let key = self.template("/source/items/key", &spec.key, &each);
+        Some(ItemsSource { rows: rows?, key: key? })
+    }
+
+    fn files(&mut self, spec: &FilesSpec, item: Prefix) -> Option<FilesSource> {
+        let view = RowsView::of_files(spec);
+        let of_item = KnownScope {
+            item: item.clone(),
+            file: Prefix::Absent(BEFORE_FILES),
+        };
+        let of_file = KnownScope {
+            item,
+            file: view.columns(),
+        };
+        let rows = self.rows(view, &of_item);
+        let size = spec
+            .size
+            .as_ref()
+            .map(|size| self.template("/source/files/size", size, &of_file));
+        let read = match (&spec.read, view.form, view.connection) {
+            (Some(read), ..) => {
+                let connection = self.connection("/source/files/read/connection", &read.connection, Use::ReadObjects);
+                let path = self.template("/source/files/read/path", &read.path, &of_file);
+                connection.zip(path)
+            }
+            (None, FormView::Glob(_), Some(name)) => {
+                let path = self.template("/source/files/glob", "{{file.path}}", &of_file);
+                Some(name.clone()).zip(path)
+            }
+            (None, FormView::Glob(_), None) | (None, FormView::Missing, _) => None,
+            (None, ..) => {
+                let problem = Problem::new(format!(
+                    "`read` is missing in `source.files`: a list by `{}` has no bytes",
+                    view.form.name()
+                ));
+                let help =
+                    "say where each file's bytes are: `read: { connection: …, path: \"{{url_path file.Uri}}\" }`";
+                self.findings
+                    .add("/source/files", problem.label("`read` is missing here").help(help));
+                None
+            }
+        };
+        let (connection, path) = read?;
+        Some(FilesSource {
+            rows: rows?,
+            read: ReadSource { connection, path },
+            size: match size {
+                None => None,
+                Some(size) => Some(size?),
+            },
+        })
+    }
+
+    fn rows(&mut self, view: RowsView<'_>, scope: &KnownScope) -> Option<RowsSource> {
+        let at = |key: &str| format!("{}/{key}", view.pointer);
+        if matches!(view.form, FormView::Missing) {
+            return None;
+        }
+        self.check_keys(&view);
+        let needed = match view.form {
+            FormView::List(_) | FormView::Missing => None,
+            FormView::Csv(_) | FormView::Jsonl(_) => Some(Use::ReadLists),
+            FormView::Glob(_) => Some(Use::List),
+            FormView::Query(_) => Some(Use::Query),
+        };
+        let connection = match (needed, view.connection) {
+            (Some(usage), Some(name)) => Some(self.connection(&at("connection"), name, usage)),
+            (Some(_), None) => {
+                let problem = Problem::new(format!("`connection` is missing beside `{}`", view.form.name()));
+                let problem = problem.label("`connection` is missing here");
+                self.findings.add(
+                    view.pointer,
+                    problem.help(remedy("", "connections of this profile", self.names())),
+                );
+                return None;
+            }
+            (None, _) => None,
+        };
+        let form = match view.form {
+            FormView::Csv(path) => self
+                .template(&at("csv"), path, scope)
+                .map(|path| RowsForm::Csv { path }),
+            FormView::Jsonl(path) => self
+                .template(&at("jsonl"), path, scope)
+                .map(|path| RowsForm::Jsonl { path }),
+            FormView::List(rows) => Some(RowsForm::List { rows: list_rows(rows) }),
+            FormView::Glob(pattern) => self.glob(&at("glob"), pattern, scope),
+            FormView::Missing => None,
+            FormView::Query(query) => {
+                let dialect = connection
+                    .iter()
+                    .flatten()
+                    .find_map(|name| self.connections[name].kind.dialect());
+                let parameters: Vec<Option<(String, Template)>> = view
+                    .params
+                    .iter()
+                    .map(|(name, text)| {
+                        Some((
+                            name.clone(),
+                            self.template(&at(&format!("params/{name}")), text, scope)?,
+                        ))
+                    })
+                    .collect();
+                let text = self.query_text(&at("query"), query, dialect);
+                let parameters: Option<Vec<_>> = parameters.into_iter().collect();
+                text.zip(parameters)
+                    .map(|(text, parameters)| RowsForm::Query { text, parameters })
+            }
+        };
+        let types = view
+            .types
+            .iter()
+            .map(|(name, kind)| (name.clone(), column_type(*kind)))
+            .collect();
+        Some(RowsSource {
+            connection: match connection {
+                None => None,
+                Some(name) => Some(name?),
+            },
+            form: form?,
+            types,
+        })
+    }
+
+    /// Keys that say nothing in this form of list.
+    fn check_keys(&mut self, view: &RowsView<'_>) {
+        let form = view.form.name();
+        let mut idle = Vec::new();
+        if !view.params.is_empty() && !matches!(view.form, FormView::Query(_)) {
+            idle.push(("params", "parameters belong to a `query`"));
+        }
+        if !view.types.is_empty() && !matches!(view.form, FormView::Csv(_) | FormView::Jsonl(_)) {
+            idle.push(("types", "types are given to the columns of `csv` and `jsonl`"));
+        }
+        if view.connection.is_some() && matches!(view.form, FormView::List(_)) {
+            idle.push(("connection", "the rows stand here"));
+        }
+        for (key, reason) in idle {
+            let problem = Problem::new(format!("`{key}` has no use with `{form}`: {reason}"));
+            self.findings
+                .add(&format!("{}/{key}", view.pointer), problem.help("take it out"));
+        }
+    }
+
+    fn glob(&mut self, pointer: &str, pattern: &str, scope: &KnownScope) -> Option<RowsForm> {
+        let template = self.template(pointer, pattern, scope)?;
+        // A pattern with templates in it is known only when they are rendered.
+        if template.references().is_empty()
+            && let Err(error) = globset::Glob::new(pattern)
+        {
+            let problem = Problem::new(format!("`{pattern}` is not a pattern: {}", error.kind()));
+            self.findings.add(
+                pointer,
+                problem.help("use `*` within a folder, `**` across folders, as in `in/**/*.bin`"),
+            );
+            return None;
+        }
+        Some(RowsForm::Glob { pattern: template })
+    }
+
+    fn query_text(&mut self, pointer: &str, query: &QuerySpec, dialect: Option<Dialect>) -> Option<String> {
+        let (key, text) = match dialect? {
+            Dialect::Sql => ("sql", &query.sql),
+            Dialect::Kql => ("kql", &query.kql),
+        };
+        if text.is_none() {
+            let problem = Problem::new(format!(
+                "the query has no `{key}`, which this connection speaks in profile `{}`",
+                self.profile
+            ));
+            self.findings.add(
+                pointer,
+                problem.help(format!("add `{key}: …`; the connection's kind picks the text")),
+            );
+        }
+        text.clone()
+    }
+
+    /// A template whose values can all exist.
+    fn template(&mut self, pointer: &str, text: &str, scope: &KnownScope) -> Option<Template> {
+        match Template::parse(text) {
+            Err(problem) => {
+                self.findings
+                    .add(pointer, Problem::new(problem.message).help(problem.help));
+                None
+            }
+            Ok(template) => {
+                let problems: Vec<Problem> = template
+                    .references()
+                    .iter()
+                    .filter_map(|reference| scope.check(reference))
+                    .collect();
+                let fine = problems.is_empty();
+                problems
+                    .into_iter()
+                    .for_each(|problem| self.findings.add(pointer, problem));
+                fine.then_some(template)
+            }
+        }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().map(String::as_str)
+    }
+
+    /// A connection of the right kind for its use. `None` when it is not, or when it has problems of its own.
+    fn connection(&mut self, pointer: &str, name: &str, usage: Use) -> Option<String> {
+        let Some(config) = self.connections.get(name) else {
+            if !self.known.iter().any(|known| known == name) {
+                let problem = self.unknown_connection(name);
+                self.findings.add(pointer, problem);
+            }
+            return None;
+        };
+        let kind = &config.kind;
+        let generated = kind.is_store() && !kind.is_writable();
+        let (fits, what, needed) = match usage {
+            Use::ReadObjects => (
+                kind.is_store(),
+                "holds no objects to read",
+                "a store: `fs`, `azblob`, `s3`, `sample` or `memory`",
+            ),
+            Use::ReadLists => (
+                kind.is_writable(),
+                "holds no such files",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
+            Use::List => (
+                kind.is_writable(),
+                "cannot be listed",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
+            Use::Write if generated => (false, "can only be read", "a store: `fs`, `azblob`, `s3` or `memory`"),
+            Use::Write => (
+                kind.is_writable(),
+                "holds no objects",
+                "a store: `fs`, `azblob`, `s3` or `memory`",
+            ),
+            Use::Query => (
+                kind.dialect().is_some(),
+                "answers no queries",
+                "a database: `csv-sqlite`",
+            ),
+        };
+        if !fits {
+            let problem = Problem::new(format!("`{name}` is of kind `{}`, which {what}", kind.name()));
+            let problem = problem.label(format!("of kind `{}`", kind.name()));
+            self.findings
+                .add(pointer, problem.help(format!("name a connection to {needed}")));
+            return None;
+        }
+        Some(name.to_owned())
+    }
+
+    fn unknown_connection(&self, name: &str) -> Problem {
+        let problem =
+            Problem::new(format!("there is no connection `{name}` in profile `{}`", self.profile)).label("unknown");
+        let help = remedy(name, "connections of this profile", self.names());
+        problem.help(match self.elsewhere.get(name) {
+            Some(profiles) => format!("{help}; `{name}` stands in profile `{}`", profiles.join("`, `")),
+            None => help,
+        })
+    }
+
+    pub fn sink(&mut self, source: Option<&Source>) -> Option<Sink> {
+        let spec = &self.job.sink;
+        let connection = self.connection("/sink/connection", &spec.connection, Use::Write);
+        if let (Some(name), Some(source)) = (&connection, source) {
+            self.check_sink_apart(name, source);
+        }
+        let part_size = self
+            .findings
+            .size("/sink/part_size", spec.part_size.as_ref(), PART_SIZE);
+        if part_size < PART_SIZE_MIN {
+            let problem = Problem::new("`part_size` is smaller than 5MiB, the least that every store takes");
+            self.findings.add(
+                "/sink/part_size",
+                problem.help("write `5MiB` or more; `8MiB` is the default"),
+            );
+        }
+        Some(Sink {
+            connection: connection?,
+            mode: match spec.mode {
+                None => SinkMode::default(),
+                Some(SinkModeSpec::Create) => SinkMode::Create,
+                Some(SinkModeSpec::Skip) => SinkMode::Skip,
+                Some(SinkModeSpec::Overwrite) => SinkMode::Overwrite,
+                Some(SinkModeSpec::OverwriteIfDifferent) => SinkMode::OverwriteIfDifferent,
+            },
+            hash: match spec.hash {
+                None => HashKind::default(),
+                Some(HashSpec::Sha256) => HashKind::Sha256,
+                Some(HashSpec::Blake3) => HashKind::Blake3,
+                Some(HashSpec::Crc32c) => HashKind::Crc32c,
+                Some(HashSpec::None) => HashKind::None,
+            },
+            part_size,
+        })
+    }
+
+    /// A source is only ever read: the sink must not reach its objects.
+    fn check_sink_apart(&mut self, sink: &str, source: &Source) {
+        let listed = |rows: &'_ RowsSource| {
+            rows.connection
+                .clone()
+                .filter(|_| matches!(rows.form, RowsForm::Glob { .. }))
+        };
+        let items = source.items.as_ref().and_then(|items| listed(&items.rows));
+        let names = [
+            Some(source.files.read.connection.clone()),
+            listed(&source.files.rows),
+            items,
+        ];
+        let reaches = |name: &String| overlap(&self.connections[sink], &self.connections[name]);
+        let same = names.into_iter().flatten().find(reaches);
+        if let Some(read) = same {
+            let problem = Problem::new(if read == sink {
+                format!("the sink `{sink}` is also the source")
+            } else {
+                format!("the sink `{sink}` and the source `{read}` reach the same objects")
+            });
+            let help = "a source is only ever read: give the sink a store, a container or a root of its own";
+            self.findings.add(
+                "/sink/connection",
+                problem.label("writes into its own source").help(help),
+            );
+        }
+    }
+
+    pub fn naming(&mut self) -> Option<Naming> {
+        let source = &self.job.source;
+        let item = source.items.as_ref();
+        let scope = KnownScope {
+            item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
+            file: RowsView::of_files(&source.files).columns(),
+        };
+        let object = self.template("/naming/object", &self.job.naming.object, &scope)?;
+        Some(Naming { object })
+    }
+
+    pub fn concurrency(&self) -> Concurrency {
+        let defaults = Concurrency::default();
+        let count =
+            |limit: Option<u32>, default: usize| limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default);
+        let root = self.job.concurrency.as_ref();
+        let items = root.and_then(|root| root.items.as_ref());
+        let units = items.and_then(|items| items.units.as_ref());
+        let parts = units.and_then(|units| units.parts.as_ref());
+        Concurrency {
+            leaves: count(root.and_then(|root| root.limit), defaults.leaves),
+            items: count(items.and_then(|items| items.limit), defaults.items),
+            units: count(units.and_then(|units| units.limit), defaults.units),
+            parts: count(parts.and_then(|parts| parts.limit), defaults.parts),
+        }
+    }
+
+    /// The bounds of the run; `part_size` must fit into its memory.
+    pub fn limits(&mut self, part_size: Option<u64>) -> Limits {
+        let defaults = Limits::default();
+        let Some(spec) = &self.job.limits else {
+            return defaults;
+        };
+        let limits = Limits {
+            memory_bytes: self
+                .findings
+                .size("/limits/memory", spec.memory.as_ref(), defaults.memory_bytes),
+            progress_every: self.findings.duration(
+                "/limits/progress_every",
+                spec.progress_every.as_ref(),
+                defaults.progress_every,
+            ),
+            page_units: spec
+                .page_units
+                .and_then(|units| usize::try_from(units).ok())
+                .unwrap_or(defaults.page_units),
+        };
+        if limits.progress_every.is_zero() {
+            let problem = Problem::new("`progress_every` is zero");
+            self.findings
+                .add("/limits/progress_every", problem.help("write `10s`, or leave it out"));
+        }
+        if part_size.is_some_and(|part_size| part_size > limits.memory_bytes) {
+            let problem = Problem::new("`memory` is smaller than one part of a large file (`sink.part_size`)");
+            self.findings.add(
+                "/limits/memory",
+                problem.help("give it several times the size of a part; `256MiB` is the default"),
+            );
+        }
+        limits
+    }
+}
+
+/// The policy of a whole job; its connections' own policies start from it.
+pub(super) fn job_retry(job: &JobSpec, findings: &mut Findings<'_>) -> RetryPolicy {
+    let defaults = RetryPolicy::default();
+    match &job.retry {
+        Some(retry) => findings.retry("/retry", retry, &defaults),
+        None => defaults,
+    }
+}
+
+fn column_type(kind: ColumnTypeSpec) -> ColumnType {
+    match kind {
+        ColumnTypeSpec::Text => ColumnType::Text,
+        ColumnTypeSpec::Integer => ColumnType::Integer,
+        ColumnTypeSpec::Number => ColumnType::Number,
+        ColumnTypeSpec::Boolean => ColumnType::Boolean,
+    }
+}
