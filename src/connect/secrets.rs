@@ -8,13 +8,15 @@ pub(super) async fn read(reference: &SecretReference) -> Result<Secret, Failure>
     match reference {
         SecretReference::Environment(variable) => match std::env::var(variable) {
             Ok(value) if !value.is_empty() => Ok(Secret::new(value)),
-            Ok(_) => Err(missing(format!("the environment variable `{variable}` is empty; set it"))),
+            Ok(_) => Err(missing(format!(
+                "the environment variable `{variable}` is empty; set it"
+            ))),
             Err(std::env::VarError::NotPresent) => Err(missing(format!(
                 "the environment variable `{variable}` is not set; set it before starting"
             ))),
-            Err(std::env::VarError::NotUnicode(_)) => {
-                Err(missing(format!("the environment variable `{variable}` is not Unicode text")))
-            }
+            Err(std::env::VarError::NotUnicode(_)) => Err(missing(format!(
+                "the environment variable `{variable}` is not Unicode text"
+            ))),
         },
         SecretReference::File(path) => match tokio::fs::read_to_string(path).await {
             Ok(text) => {

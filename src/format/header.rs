@@ -29,7 +29,10 @@ impl Header {
         if let Some(unknown) = types.keys().find(|name| !seen.contains(name.as_str())) {
             return Err(Failure::data(
                 "csv.unknown_column",
-                format!("`types` names the column `{unknown}`; the header has: {}", names.join(", ")),
+                format!(
+                    "`types` names the column `{unknown}`; the header has: {}",
+                    names.join(", ")
+                ),
             ));
         }
         let types = names

@@ -171,8 +171,15 @@ mod tests {
         let types = types.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
         let mut answers = Vec::new();
         for piece in [1, 1 << 20] {
-            let pieces: Vec<_> = text.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
-            answers.push(read_jsonl(futures::stream::iter(pieces), &types).collect::<Vec<_>>().await);
+            let pieces: Vec<_> = text
+                .chunks(piece)
+                .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+                .collect();
+            answers.push(
+                read_jsonl(futures::stream::iter(pieces), &types)
+                    .collect::<Vec<_>>()
+                    .await,
+            );
         }
         assert_eq!(answers[0], answers[1]);
         answers.remove(0)

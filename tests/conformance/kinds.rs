@@ -71,12 +71,7 @@ impl Kind {
         self.run_on(&next_name(), &secrets, behaviour);
     }
 
-    fn run_on<F: Future<Output = ()>>(
-        self,
-        container: &str,
-        secrets: &Secrets,
-        behaviour: impl FnOnce(Subject) -> F,
-    ) {
+    fn run_on<F: Future<Output = ()>>(self, container: &str, secrets: &Secrets, behaviour: impl FnOnce(Subject) -> F) {
         let folder = secrets.folder.path().join("root");
         let config = ConnectionConfig {
             name: "subject".to_owned(),

@@ -24,7 +24,12 @@ impl Azurite {
             command.args([format!("--{service}Host"), "127.0.0.1".to_owned()]);
             command.args([format!("--{service}Port"), "0".to_owned()]);
         }
-        command.args(["--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry", "--silent"]);
+        command.args([
+            "--inMemoryPersistence",
+            "--skipApiVersionCheck",
+            "--disableTelemetry",
+            "--silent",
+        ]);
         let mut guard = Guard::start(&command);
         let mut blob_address = None;
         let (blob, queue) = guard.wait_for_line(|line| {

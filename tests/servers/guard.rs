@@ -19,7 +19,10 @@ const HOLD: &str = r#""$@" & server=$!; cat >/dev/null; kill -9 "$server"; wait 
 impl Guard {
     pub fn start(command: &Command) -> Self {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", HOLD, "sh"]).arg(command.get_program()).args(command.get_args());
+        shell
+            .args(["-c", HOLD, "sh"])
+            .arg(command.get_program())
+            .args(command.get_args());
         if let Some(folder) = command.get_current_dir() {
             shell.current_dir(folder);
         }

@@ -24,6 +24,10 @@ fn tool(path: &str) -> PathBuf {
         PathBuf::from,
     );
     let tool = folder.join(path);
-    assert!(tool.exists(), "`{}` is missing: run tests/install first", tool.display());
+    assert!(
+        tool.exists(),
+        "`{}` is missing: run tests/install first",
+        tool.display()
+    );
     tool
 }

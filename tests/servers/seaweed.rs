@@ -70,7 +70,10 @@ fn free_ports() -> [u16; 4] {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let port = listener.local_addr().expect("an address").port();
             let lower = 12_000 + port % 40_000;
-            let pair = (TcpListener::bind(("127.0.0.1", lower)), TcpListener::bind(("127.0.0.1", lower + 10_000)));
+            let pair = (
+                TcpListener::bind(("127.0.0.1", lower)),
+                TcpListener::bind(("127.0.0.1", lower + 10_000)),
+            );
             if let (Ok(first), Ok(second)) = pair {
                 held.extend([first, second]);
                 return lower;
@@ -84,7 +87,8 @@ fn free_ports() -> [u16; 4] {
 /// The status that a plain request is answered with, if it is answered.
 fn status(port: u16, method: &str, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    let request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = [0; 12];
     stream.read_exact(&mut answer).ok()?;

@@ -88,7 +88,11 @@ fn reader(file: &CsvTable) -> Result<csv::Reader<File>, Failure> {
             _ => (FailureClass::Permanent, "store.io"),
         };
         let path = file.path.display();
-        Failure::new(class, code, format!("cannot read `{path}`, the table `{}`: {error}", file.name))
+        Failure::new(
+            class,
+            code,
+            format!("cannot read `{path}`, the table `{}`: {error}", file.name),
+        )
     })?;
     Ok(csv::ReaderBuilder::new().buffer_capacity(256 << 10).from_reader(opened))
 }
@@ -117,7 +121,10 @@ fn fill(transaction: &Transaction<'_>, file: &CsvTable) -> Result<Vec<String>, F
     let columns = read_header(file, &mut reader)?;
     let failed = |error: rusqlite::Error| bad_file(file, "query.table", &error.to_string());
     let table = identifier(&file.name);
-    let definitions: Vec<String> = columns.iter().map(|column| format!("{} TEXT", identifier(column))).collect();
+    let definitions: Vec<String> = columns
+        .iter()
+        .map(|column| format!("{} TEXT", identifier(column)))
+        .collect();
     transaction
         .execute(&format!("CREATE TABLE {table} ({})", definitions.join(", ")), [])
         .map_err(failed)?;

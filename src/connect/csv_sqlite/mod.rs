@@ -80,9 +80,12 @@ where
     T: Send + 'static,
     F: FnOnce() -> Result<T, Failure> + Send + 'static,
 {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|_| Err(Failure::permanent("query.interrupted", "a query did not run to its end")))
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
+        Err(Failure::permanent(
+            "query.interrupted",
+            "a query did not run to its end",
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -139,7 +142,9 @@ mod tests {
             assert_eq!(rows[0].get("Uri"), Some(&Value::from("b")));
             assert_eq!(rows[1].get("FileName"), Some(&Value::from("")));
         }
-        let one = rows(&fixture.database, text, &[("id", Value::from("1"))]).await.unwrap();
+        let one = rows(&fixture.database, text, &[("id", Value::from("1"))])
+            .await
+            .unwrap();
         assert_eq!(one[0].get("FileName"), Some(&Value::from("one, or\ntwo")));
         let hostile = rows(&fixture.database, text, &[("id", Value::from("1' or '1'='1"))]).await;
         assert!(hostile.unwrap().is_empty());
@@ -151,9 +156,7 @@ mod tests {
         let text = "explain query plan select Uri from files f where f.WorkItemId=:id";
         let tables = Tables::load(&fixture.database.files, text).unwrap();
         let connection = tables.connection().unwrap();
-        let plan: String = connection
-            .query_row(text, ["1"], |row| row.get(3))
-            .unwrap();
+        let plan: String = connection.query_row(text, ["1"], |row| row.get(3)).unwrap();
         assert!(plan.starts_with("SEARCH"), "{plan}");
     }
 
@@ -172,14 +175,34 @@ mod tests {
     async fn what_is_wrong_with_a_query_is_said() {
         let fixture = fixture(&[FILES]);
         let cases: [(&str, &[(&str, Value)], FailureClass, &str); 8] = [
-            ("select * from files where Uri = :id", &[], FailureClass::Data, "query.parameter_missing"),
-            ("select * from files", &[("id", Value::Null)], FailureClass::Data, "query.parameter_unused"),
-            ("select * from files where Uri = ?", &[], FailureClass::Data, "query.parameter_unnamed"),
+            (
+                "select * from files where Uri = :id",
+                &[],
+                FailureClass::Data,
+                "query.parameter_missing",
+            ),
+            (
+                "select * from files",
+                &[("id", Value::Null)],
+                FailureClass::Data,
+                "query.parameter_unused",
+            ),
+            (
+                "select * from files where Uri = ?",
+                &[],
+                FailureClass::Data,
+                "query.parameter_unnamed",
+            ),
             ("select * frm files", &[], FailureClass::Permanent, "query.invalid"),
             ("select Nope from files", &[], FailureClass::Permanent, "query.invalid"),
             ("delete from files", &[], FailureClass::Permanent, "query.writes"),
             ("attach 'x' as y", &[], FailureClass::Permanent, "query.writes"),
-            ("select Uri, Uri from files", &[], FailureClass::Data, "query.duplicate_column"),
+            (
+                "select Uri, Uri from files",
+                &[],
+                FailureClass::Data,
+                "query.duplicate_column",
+            ),
         ];
         for (text, parameters, class, code) in cases {
             let failure = rows(&fixture.database, text, parameters).await.unwrap_err();
@@ -199,7 +222,10 @@ mod tests {
             let fixture = fixture(&[("t", text)]);
             let failure = rows(&fixture.database, "select * from t", &[]).await.unwrap_err();
             assert_eq!(failure.code, code);
-            assert!(failure.message.contains(told) && failure.message.contains("t.csv"), "{failure}");
+            assert!(
+                failure.message.contains(told) && failure.message.contains("t.csv"),
+                "{failure}"
+            );
         }
         let fixture = fixture(&[]);
         let failure = rows(&fixture.database, "select * from t", &[]).await.unwrap_err();

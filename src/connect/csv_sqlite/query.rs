@@ -98,7 +98,10 @@ fn stream_rows(
             let value = row.get_ref(index).map_err(|error| invalid(&error))?;
             values.push(read_value(column, value)?);
         }
-        if sender.blocking_send(Ok(Row::new(Arc::clone(&columns), values))).is_err() {
+        if sender
+            .blocking_send(Ok(Row::new(Arc::clone(&columns), values)))
+            .is_err()
+        {
             return Ok(());
         }
     }

@@ -62,7 +62,11 @@ fn split(text: &str) -> Vec<Word<'_>> {
             '\'' => quoted(rest, '\''),
             '"' | '`' => quoted(rest, first),
             '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
-            ':' | '@' | '$' => 1 + rest[1..].find(|character| !is_word(character)).unwrap_or(rest.len() - 1),
+            ':' | '@' | '$' => {
+                1 + rest[1..]
+                    .find(|character| !is_word(character))
+                    .unwrap_or(rest.len() - 1)
+            }
             _ if is_word(first) => rest.find(|character| !is_word(character)).unwrap_or(rest.len()),
             _ => first.len_utf8(),
         };

@@ -92,13 +92,19 @@ impl NameRules {
             return Some(("name.control_character", "holds a control character"));
         }
         if name.starts_with('/') {
-            return Some(("name.absolute", "starts with `/`; names are relative to the connection's root"));
+            return Some((
+                "name.absolute",
+                "starts with `/`; names are relative to the connection's root",
+            ));
         }
         if name.ends_with('/') {
             return Some(("name.trailing_slash", "ends with `/`, as only folders do"));
         }
         if !self.backslash && name.contains('\\') {
-            return Some(("name.backslash", "holds a backslash, which this store takes for a slash"));
+            return Some((
+                "name.backslash",
+                "holds a backslash, which this store takes for a slash",
+            ));
         }
         if !self.outer_space && name.starts_with(char::is_whitespace) {
             return Some(("name.leading_space", "starts with white space, which would be lost"));
@@ -107,22 +113,30 @@ impl NameRules {
             return Some(("name.trailing_space", "ends with white space, which would be lost"));
         }
         if self.reserved.is_some() && name.split('/').next() == self.reserved {
-            return Some(("name.reserved", "lies in the folder that this program keeps unfinished files in"));
+            return Some((
+                "name.reserved",
+                "lies in the folder that this program keeps unfinished files in",
+            ));
         }
         name.split('/').find_map(|segment| self.find_segment_fault(segment))
     }
 
     fn find_segment_fault(&self, segment: &str) -> Option<(&'static str, &'static str)> {
         match segment {
-            "" => Some(("name.double_slash", "holds `//`, which this store cannot keep apart from `/`")),
+            "" => Some((
+                "name.double_slash",
+                "holds `//`, which this store cannot keep apart from `/`",
+            )),
             "." => Some(("name.current_folder", "holds the segment `.`")),
             ".." => Some(("name.parent_folder", "holds `..`, which would lead out of its folder")),
-            _ if segment.len() > self.segment_bytes_max => {
-                Some(("name.too_long", "has a part between slashes that is longer than the store allows"))
-            }
-            _ if !self.trailing_dot && segment.ends_with('.') => {
-                Some(("name.trailing_dot", "has a part that ends in a dot, which this store drops"))
-            }
+            _ if segment.len() > self.segment_bytes_max => Some((
+                "name.too_long",
+                "has a part between slashes that is longer than the store allows",
+            )),
+            _ if !self.trailing_dot && segment.ends_with('.') => Some((
+                "name.trailing_dot",
+                "has a part that ends in a dot, which this store drops",
+            )),
             _ => None,
         }
     }
@@ -183,14 +197,28 @@ mod tests {
         assert_eq!(code(NameRules::FS, &"x".repeat(256)).as_deref(), Some("name.too_long"));
         assert_eq!(code(NameRules::AZBLOB, "a./b").as_deref(), Some("name.trailing_dot"));
         assert_eq!(code(NameRules::AZBLOB, r"a\b").as_deref(), Some("name.backslash"));
-        assert_eq!(code(NameRules::FS, ".pipeline-partial/x").as_deref(), Some("name.reserved"));
+        assert_eq!(
+            code(NameRules::FS, ".pipeline-partial/x").as_deref(),
+            Some("name.reserved")
+        );
         let rooted = NameRules::S3.with_root("deep/");
         assert_eq!(code(rooted, &"x".repeat(1_020)).as_deref(), Some("name.too_long"));
     }
 
     #[test]
     fn unusual_names_that_survive_are_allowed() {
-        for name in ["a b", "100%.txt", "ü/🦀.bin", "a?b#c", "...", "..a", "a..b", "%2e%2e/x", "e\u{301}", "é"] {
+        for name in [
+            "a b",
+            "100%.txt",
+            "ü/🦀.bin",
+            "a?b#c",
+            "...",
+            "..a",
+            "a..b",
+            "%2e%2e/x",
+            "e\u{301}",
+            "é",
+        ] {
             for rules in [NameRules::MEMORY, NameRules::S3, NameRules::FS] {
                 assert_eq!(code(rules, name), None, "{name:?}");
             }

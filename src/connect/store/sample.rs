@@ -226,7 +226,10 @@ mod tests {
         let whole = bytes(&STORE, "a/b.600KiB.bin", None).await;
         assert_eq!(whole.len(), 600 << 10);
         assert_eq!(whole, bytes(&STORE, "a/b.600KiB.bin", None).await);
-        assert_eq!(&whole[5..300_003], bytes(&STORE, "a/b.600KiB.bin", Some(5..300_003)).await);
+        assert_eq!(
+            &whole[5..300_003],
+            bytes(&STORE, "a/b.600KiB.bin", Some(5..300_003)).await
+        );
         assert_ne!(whole, bytes(&STORE, "a/c.600KiB.bin", None).await);
         let other = SampleStore::new(8, 1 << 20);
         assert_ne!(whole, bytes(&other, "a/b.600KiB.bin", None).await);
@@ -238,7 +241,10 @@ mod tests {
         assert_eq!(size("x.64MiB.bin").await, Some(64 << 20));
         assert_eq!(size("x.empty.bin").await, Some(0));
         assert_eq!(size("x.missing.bin").await, None);
-        assert!(size("x.64.bin").await.unwrap() < 1 << 20, "a number without a unit is no size");
+        assert!(
+            size("x.64.bin").await.unwrap() < 1 << 20,
+            "a number without a unit is no size"
+        );
         let mut empty = 0;
         for number in 0..1_000 {
             let info = STORE.stat(&format!("{number}.bin")).await.unwrap();
@@ -249,7 +255,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_it_cannot_do_is_a_failure() {
-        assert_eq!(STORE.read("a.missing", None).await.err().unwrap().code, "store.not_found");
+        assert_eq!(
+            STORE.read("a.missing", None).await.err().unwrap().code,
+            "store.not_found"
+        );
         assert_eq!(STORE.list("", None).await.err().unwrap().code, "store.unsupported");
         assert_eq!(STORE.read("../a", None).await.err().unwrap().code, "name.parent_folder");
     }

@@ -71,7 +71,10 @@ impl Walk<'_> {
         for entry in std::fs::read_dir(self.root.join(folder))? {
             let entry = entry?;
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                names.push(Entry::NotUnicode(format!("{folder}{}", entry.file_name().to_string_lossy())));
+                names.push(Entry::NotUnicode(format!(
+                    "{folder}{}",
+                    entry.file_name().to_string_lossy()
+                )));
                 continue;
             };
             if folder.is_empty() && name == WORKSPACE {

@@ -162,6 +162,10 @@ where
         } else {
             FailureClass::Permanent
         };
-        Err(Failure::new(class, "store.interrupted", "a file operation did not run to its end"))
+        Err(Failure::new(
+            class,
+            "store.interrupted",
+            "a file operation did not run to its end",
+        ))
     })
 }

@@ -93,7 +93,9 @@ fn remove_abandoned(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let folder = entry.path();
-        let Ok(lock) = File::open(folder.join(LOCK)) else { continue };
+        let Ok(lock) = File::open(folder.join(LOCK)) else {
+            continue;
+        };
         if lock.try_lock().is_ok() {
             let _ = std::fs::remove_dir_all(&folder);
         }

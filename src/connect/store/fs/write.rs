@@ -173,7 +173,12 @@ impl State {
 /// Places a finished file unless something stands at its name. Atomic by a hard link; on file systems without them, by looking first.
 fn place_if_absent(partial: &Path, target: &Path) -> io::Result<()> {
     match std::fs::hard_link(partial, target) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+            ) =>
+        {
             if target.symlink_metadata().is_ok() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }

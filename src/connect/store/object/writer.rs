@@ -171,7 +171,8 @@ fn check_user_metadata(name: &str, metadata: &ObjectMetadata, traits: Traits) ->
         let key_fits = if traits.user_metadata_keys_are_identifiers {
             key.chars().all(is_word) && !key.starts_with(|first: char| first.is_ascii_digit())
         } else {
-            key.chars().all(|character| is_word(character) || matches!(character, '-' | '.'))
+            key.chars()
+                .all(|character| is_word(character) || matches!(character, '-' | '.'))
         };
         key_fits && !key.is_empty() && value.chars().all(|character| matches!(character, ' '..='~'))
     };
@@ -179,7 +180,9 @@ fn check_user_metadata(name: &str, metadata: &ObjectMetadata, traits: Traits) ->
         None => Ok(()),
         Some((key, _)) => Err(Failure::data(
             "store.metadata",
-            format!("cannot write `{name}`: the sink cannot carry its user metadata `{key}`; rename or remove it at the source"),
+            format!(
+                "cannot write `{name}`: the sink cannot carry its user metadata `{key}`; rename or remove it at the source"
+            ),
         )),
     }
 }
