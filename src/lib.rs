@@ -2,6 +2,8 @@
 //!
 //! Folders are floors and read as the way of the data; `tests/architecture.rs` holds which may import which.
 
+pub mod cli;
+pub mod commands;
 pub mod connect;
 pub mod engine;
 pub mod format;

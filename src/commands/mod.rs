@@ -22,7 +22,7 @@ pub use error::CommandError;
 pub use exit::Exit;
 pub use failures::{FailuresArguments, failures};
 pub use init::{InitArguments, init};
-pub use output::OutputArguments;
+pub use output::{OutputArguments, explain};
 pub use plan::{GraphArgument, PlanArguments, plan};
 pub use run::{RunArguments, run};
 pub use schema::{SchemaArguments, schema};

@@ -1,6 +1,11 @@
 use std::io::{self, Write};
 
+use crate::model::redact;
 use crate::report::write_json;
+use crate::resolve::LoadError;
+use crate::spec::Rendering;
+
+use super::CommandError;
 
 /// How results are shown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,6 +37,10 @@ pub fn explain(error: &CommandError, is_terminal: bool) {
     let CommandError::Load(LoadError::Problems(problems)) = error else {
         return say(format_args!("error: {}", redact(&error.to_string())));
     };
-    let is_plain = !is_terminal || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    say(problems.render(if is_plain { Rendering::Plain } else { Rendering::Terminal }));
+    let has_colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    say(problems.render(match (is_terminal, has_colours) {
+        (true, true) => Rendering::Coloured,
+        (true, false) => Rendering::Unicode,
+        (false, _) => Rendering::Plain,
+    }));
 }

@@ -203,20 +203,27 @@ fn not_utf8(line: u64) -> Failure {
 /// Rows → CSV text (RFC 4180 with bare line feeds; NULL is an empty field).
 pub struct CsvWriter {
     inner: csv::Writer<Vec<u8>>,
+    columns: usize,
 }
 
 impl CsvWriter {
     /// Starts a text with its header line.
     pub fn new<'a>(columns: impl IntoIterator<Item = &'a str>) -> Result<Self, Failure> {
+        let columns: Vec<&str> = columns.into_iter().collect();
         let mut inner = csv::Writer::from_writer(Vec::new());
         inner
-            .write_record(columns)
+            .write_record(&columns)
             .map_err(|error| Failure::data("csv.write", error.to_string()))?;
-        Ok(Self { inner })
+        let columns = columns.len();
+        Ok(Self { inner, columns })
     }
 
     /// Adds a record, which must have as many fields as the header.
     pub fn write(&mut self, values: &[Value]) -> Result<(), Failure> {
+        if values.len() != self.columns {
+            let told = format!("a record has {} fields, the header has {}", values.len(), self.columns);
+            return Err(Failure::data("csv.field_count", told));
+        }
         self.inner
             .write_record(values.iter().map(Value::to_string))
             .map_err(|error| Failure::data("csv.write", error.to_string()))
@@ -227,7 +234,7 @@ impl CsvWriter {
         self.inner
             .flush()
             .map_err(|error| Failure::data("csv.write", error.to_string()))?;
-        let next = csv::WriterBuilder::new().flexible(false).from_writer(Vec::new());
+        let next = csv::Writer::from_writer(Vec::new());
         std::mem::replace(&mut self.inner, next)
             .into_inner()
             .map_err(|error| Failure::data("csv.write", error.to_string()))
@@ -330,6 +337,7 @@ mod tests {
         let values = [Value::from("x, \"y\"\nz"), Value::Null];
         writer.write(&values).unwrap();
         let mut text = writer.take().unwrap();
+        assert_eq!(writer.write(&values[..1]).unwrap_err().code, "csv.field_count");
         writer.write(&[Value::Integer(1), Value::Boolean(true)]).unwrap();
         text.extend(writer.take().unwrap());
         assert_eq!(text, b"a,b\n\"x, \"\"y\"\"\nz\",\n1,true\n");

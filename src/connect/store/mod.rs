@@ -91,7 +91,8 @@ pub trait Store: Send + Sync {
     /// than one `stat` each.
     fn lists_by_prefix(&self) -> bool;
 
-    /// Whether listings come in a stable order of names and can start behind a given one.
+    /// Whether listings come in a stable order and can start behind a given name. The order is that of the names' bytes, except with
+    /// S3-compatible stores that have one of their own: do not compare names to find out what was listed before what.
     fn lists_in_order(&self) -> bool;
 
     /// Whether `Precondition::Absent` is atomic at the store.

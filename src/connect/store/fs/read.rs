@@ -25,11 +25,16 @@ const PIECES_AHEAD: usize = 2;
 /// The file's length and time are compared after its last byte with those at opening, so that a file somebody writes to is a
 /// failure and not a mixture.
 pub(super) fn open(path: &Path, name: String, range: Option<Range<u64>>) -> Result<(ObjectInfo, ByteStream), Failure> {
-    let mut file = File::open(path).map_err(|error| error::failure("read", &name, &error))?;
+    let mut file = File::open(path).map_err(|error| {
+        if error::is_absent(&error) {
+            absent(&name)
+        } else {
+            error::failure("read", &name, &error)
+        }
+    })?;
     let before = file.metadata().map_err(|error| error::failure("read", &name, &error))?;
     if before.is_dir() {
-        let error = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(error::failure("read", &name, &error));
+        return Err(absent(&name));
     }
     let info = info(name, &before);
     let range = range.unwrap_or(0..info.size);
@@ -52,6 +57,10 @@ pub(super) fn open(path: &Path, name: String, range: Option<Range<u64>>) -> Resu
         source.read_ahead()
     };
     Ok((info, body))
+}
+
+fn absent(name: &str) -> Failure {
+    error::failure("read", name, &std::io::ErrorKind::NotFound.into())
 }
 
 struct Source {

@@ -99,6 +99,12 @@ const BAD_METADATA: Meaning = (
     "store.metadata",
     "the store does not accept the object's metadata",
 );
+const BAD_NAME: Meaning = (FailureClass::Data, "name.refused", "the store does not accept the name");
+const NAME_TOO_LONG: Meaning = (
+    FailureClass::Data,
+    "name.too_long",
+    "the store does not accept so long a name",
+);
 const REFUSED: Meaning = (
     FailureClass::Permanent,
     "store.refused",
@@ -123,8 +129,10 @@ const BY_CODE: &[(&str, Meaning)] = &[
     ("InvalidAuthenticationInfo", BAD_CREDENTIALS),
     ("InvalidBlockList", UPLOAD_LOST),
     ("InvalidMetadata", BAD_METADATA),
+    ("InvalidResourceName", BAD_NAME),
     ("InvalidToken", BAD_CREDENTIALS),
     ("EmptyMetadataKey", BAD_METADATA),
+    ("KeyTooLongError", NAME_TOO_LONG),
     ("MetadataTooLarge", BAD_METADATA),
     ("NoSuchBucket", NO_CONTAINER),
     ("NoSuchKey", NOT_FOUND),
@@ -156,21 +164,21 @@ const BY_CODE: &[(&str, Meaning)] = &[
 /// | no answer: time-out, connection refused or cut | `transient` |
 /// | anything else | `permanent` |
 pub(super) fn failure(action: Action, name: &str, error: &Error) -> Failure {
-    let text = error.to_string();
-    let (class, code, remedy) = meaning(action, error, &text);
+    let answer = Answer::read(error);
+    let (class, code, remedy) = meaning(action, error, &answer);
     let place = match (action, name) {
         (Action::Probe, _) => "the store".to_owned(),
         (Action::List, "") => "everything".to_owned(),
         _ => format!("`{name}`"),
     };
     let mut message = format!("cannot {} {place}: {remedy}", action.verb());
-    let told = told(&text);
+    let told = told(error, &answer);
     if !told.is_empty() {
         message = format!("{message} ({told})");
     }
     let mut failure = Failure::new(class, code, message);
     if class == FailureClass::Throttled {
-        failure.retry_after = retry_after(&text);
+        failure.retry_after = answer.retry_after;
     }
     failure
 }
@@ -180,12 +188,12 @@ pub(super) fn configuration(error: &Error) -> Failure {
     Failure::permanent("connection.configuration", error.message())
 }
 
-fn meaning(action: Action, error: &Error, text: &str) -> Meaning {
-    let code = error_code(text);
-    if let Some((_, meaning)) = BY_CODE.iter().find(|(known, _)| Some(*known) == code) {
+fn meaning(action: Action, error: &Error, answer: &Answer) -> Meaning {
+    let known = BY_CODE.iter().find(|(code, _)| Some(*code) == answer.code.as_deref());
+    if let Some((_, meaning)) = known {
         // Azure says `AuthenticationFailed` for a token past its time as well, and only its words tell.
         return match *meaning {
-            BAD_CREDENTIALS if says_expired(text) => AUTH_EXPIRED,
+            BAD_CREDENTIALS if says_expired(error) => AUTH_EXPIRED,
             meaning => meaning,
         };
     }
@@ -196,7 +204,7 @@ fn meaning(action: Action, error: &Error, text: &str) -> Meaning {
         ErrorKind::RangeNotSatisfied => return RANGE,
         _ => {}
     }
-    if let Some(meaning) = status(text).and_then(|status| by_status(action, status, text)) {
+    if let Some(meaning) = answer.status.and_then(|status| by_status(action, status, error)) {
         return meaning;
     }
     match error.kind() {
@@ -204,16 +212,16 @@ fn meaning(action: Action, error: &Error, text: &str) -> Meaning {
         ErrorKind::NotFound => NOT_FOUND,
         ErrorKind::PermissionDenied => DENIED,
         ErrorKind::Conflict => CONFLICT,
-        _ if text.contains("timeout") || text.contains("timed out") => TIMEOUT,
+        _ if says_timeout(error) => TIMEOUT,
         // OpenDAL marks as temporary what a repetition may cure, and as persistent what several did not.
         _ if error.is_temporary() || error.is_persistent() => CONNECTION,
         _ => REFUSED,
     }
 }
 
-fn by_status(action: Action, status: u16, text: &str) -> Option<Meaning> {
+fn by_status(action: Action, status: u16, error: &Error) -> Option<Meaning> {
     let meaning = match status {
-        401 | 403 if says_expired(text) => AUTH_EXPIRED,
+        401 | 403 if says_expired(error) => AUTH_EXPIRED,
         401 => BAD_CREDENTIALS,
         403 => DENIED,
         404 if action == Action::Write => UPLOAD_LOST,
@@ -231,44 +239,83 @@ fn by_status(action: Action, status: u16, text: &str) -> Option<Meaning> {
     Some(meaning)
 }
 
-fn says_expired(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.contains("expired") || text.contains("signature not valid in the specified time frame")
+fn says_expired(error: &Error) -> bool {
+    let message = error.message().to_ascii_lowercase();
+    message.contains("expired") || message.contains("signature not valid in the specified time frame")
 }
 
-/// What the store said in its own words, as short as it is useful: status and error code.
-fn told(text: &str) -> String {
+fn says_timeout(error: &Error) -> bool {
+    let mut words = error.message().to_owned();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        words.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    words.contains("timeout") || words.contains("timed out")
+}
+
+/// What the store said in its own words, as short as it is useful: status and error code, or OpenDAL's message where no answer came.
+fn told(error: &Error, answer: &Answer) -> String {
+    const MESSAGE_CHARACTERS_MAX: usize = 120;
     let parts = [
-        status(text).map(|status| format!("HTTP {status}")),
-        error_code(text).map(str::to_owned),
+        answer.status.map(|status| format!("HTTP {status}")),
+        answer.code.clone(),
     ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let told = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    if !told.is_empty() {
+        return told;
+    }
+    let first_line = error.message().lines().next().unwrap_or_default();
+    first_line.chars().take(MESSAGE_CHARACTERS_MAX).collect()
 }
 
-/// The store's error code: OpenDAL prints the parsed body (`code: "SlowDown"`), and Azure has it in a header, also of answers
-/// without a body.
-fn error_code(text: &str) -> Option<&str> {
-    let quoted = |marker: &str| {
-        let start = text.find(marker)? + marker.len();
-        let length = text[start..].find('"')?;
-        Some(&text[start..start + length]).filter(|code| !code.is_empty())
-    };
-    quoted("\"x-ms-error-code\": \"").or_else(|| quoted("Error { code: \""))
+/// What can be known of a store's answer. OpenDAL keeps it as text only, among which an object's name may say anything, so each
+/// part is looked for where no name can stand.
+#[derive(Debug, Default)]
+struct Answer {
+    status: Option<u16>,
+    /// `ServerBusy`, `SlowDown`, …
+    code: Option<String>,
+    /// In seconds, as S3 and Azure send it; a date is not used.
+    retry_after: Option<Duration>,
 }
 
-/// The HTTP status in OpenDAL's dump of the answer (`Parts { status: 503, …`).
-fn status(text: &str) -> Option<u16> {
-    const MARKER: &str = "Parts { status: ";
-    let start = text.find(MARKER)? + MARKER.len();
-    text.get(start..start + 3)?.parse().ok()
+impl Answer {
+    fn read(error: &Error) -> Self {
+        // The parsed body: the message itself.
+        let body_code = ["S3Error { code: \"", "AzblobError { code: \""]
+            .iter()
+            .find_map(|start| error.message().strip_prefix(start))
+            .and_then(until_quote);
+        // The dump of status and headers, before which only an encoded URI stands.
+        const RESPONSE: &str = ", response: Parts { status: ";
+        let text = error.to_string();
+        let Some(start) = text.find(RESPONSE) else {
+            return Self {
+                code: body_code,
+                ..Self::default()
+            };
+        };
+        let response = &text[start + RESPONSE.len()..];
+        let response = &response[..response.find(" }, ").unwrap_or(response.len())];
+        let header = |name: &str| {
+            let marker = format!("\"{name}\": \"");
+            let start = response.find(&marker)? + marker.len();
+            until_quote(&response[start..])
+        };
+        Self {
+            status: response.get(..3).and_then(|status| status.parse().ok()),
+            code: header("x-ms-error-code").or(body_code),
+            retry_after: header("retry-after")
+                .and_then(|seconds| seconds.parse().ok())
+                .map(Duration::from_secs),
+        }
+    }
 }
 
-/// `Retry-After` in seconds; as a date it is not used, since S3 and Azure send seconds.
-fn retry_after(text: &str) -> Option<Duration> {
-    const MARKER: &str = "\"retry-after\": \"";
-    let start = text.find(MARKER)? + MARKER.len();
-    let length = text[start..].find('"')?;
-    text[start..start + length].parse().ok().map(Duration::from_secs)
+fn until_quote(text: &str) -> Option<String> {
+    let (value, _) = text.split_once('"')?;
+    Some(value.to_owned()).filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -276,10 +323,12 @@ mod tests {
     use super::*;
 
     fn answer(kind: ErrorKind, status: u16, headers: &str, message: &str) -> Error {
-        Error::new(kind, message).with_context(
-            "response",
-            format!("Parts {{ status: {status}, version: HTTP/1.1, headers: {{{headers}}} }}"),
-        )
+        Error::new(kind, message)
+            .with_context("uri", "http://store/a")
+            .with_context(
+                "response",
+                format!("Parts {{ status: {status}, version: HTTP/1.1, headers: {{{headers}}} }}"),
+            )
     }
 
     fn check(action: Action, error: &Error, class: FailureClass, code: &str) -> Failure {
@@ -405,6 +454,22 @@ mod tests {
         check(Action::Read, &azure, FailureClass::AuthExpired, "store.auth_expired");
         let s3 = answer(ErrorKind::Unexpected, 400, "", r#"S3Error { code: "ExpiredToken" }"#);
         check(Action::Read, &s3, FailureClass::AuthExpired, "store.auth_expired");
+    }
+
+    #[test]
+    fn a_name_that_looks_like_an_answer_decides_nothing() {
+        let name = r#"x, response: Parts { status: 503 S3Error { code: "SlowDown" timeout expired"#;
+        let error = Error::new(ErrorKind::NotFound, "")
+            .with_context("uri", "http://store/a")
+            .with_context("response", "Parts { status: 404, version: HTTP/1.1, headers: {} }")
+            .with_context("path", name);
+        let failure = failure(Action::Read, name, &error);
+        assert_eq!(failure.class, FailureClass::NotFound, "{failure}");
+        let refused = Error::new(ErrorKind::Unexpected, "no").with_context("path", name.replace(", response", ""));
+        assert_eq!(
+            super::failure(Action::Read, name, &refused).class,
+            FailureClass::Permanent
+        );
     }
 
     #[test]

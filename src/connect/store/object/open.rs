@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use opendal::layers::{RetryEvent, RetryLayer, TimeoutLayer};
 use opendal::services::{Azblob, Memory, S3};
-use opendal::{Builder, Operator};
+use opendal::{Builder, HttpTransporter, Operator};
+use opendal_http_transport_reqwest::ReqwestTransport;
 
 use super::super::name::NameRules;
 use super::error;
@@ -21,7 +22,7 @@ pub(in crate::connect) fn memory(config: &ConnectionConfig) -> Result<ObjectStor
     let traits = Traits {
         rules: NameRules::MEMORY,
         parts_max: usize::MAX,
-        reads_user_metadata: true,
+        reads_metadata: false,
         user_metadata_keys_are_identifiers: false,
     };
     build(Memory::default(), config, traits)
@@ -54,7 +55,7 @@ pub(in crate::connect) async fn azblob(config: &ConnectionConfig) -> Result<Obje
     let traits = Traits {
         rules: NameRules::AZBLOB.with_root(root),
         parts_max: 50_000,
-        reads_user_metadata: false,
+        reads_metadata: false,
         user_metadata_keys_are_identifiers: true,
     };
     build(builder, config, traits)
@@ -99,7 +100,7 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
     let traits = Traits {
         rules: NameRules::S3.with_root(root),
         parts_max: 10_000,
-        reads_user_metadata: true,
+        reads_metadata: true,
         user_metadata_keys_are_identifiers: false,
     };
     build(builder, config, traits)
@@ -130,7 +131,7 @@ fn install_transport() {
     INSTALLED.call_once(|| {
         // Fails only when a provider is there already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        opendal::install_default();
+        HttpTransporter::install_default(ReqwestTransport::default());
     });
 }
 

@@ -20,8 +20,8 @@ pub(super) struct Traits {
     pub rules: NameRules,
     /// Parts that one object may be sent in.
     pub parts_max: usize,
-    /// Whether the answer to a read brings the user metadata; where not, a second request does, beside the first.
-    pub reads_user_metadata: bool,
+    /// Whether the answer to a read brings all metadata; where not, a second request does, beside the first.
+    pub reads_metadata: bool,
     pub user_metadata_keys_are_identifiers: bool,
 }
 
@@ -76,12 +76,12 @@ impl ObjectStore {
         Ok((info(name, &metadata), stream))
     }
 
-    async fn open_with_user_metadata(
+    async fn open_with_metadata(
         &self,
         name: &str,
         range: Option<&Range<u64>>,
     ) -> Result<(ObjectInfo, BufferStream), Failure> {
-        if self.traits.reads_user_metadata {
+        if self.traits.reads_metadata {
             return self.open(name, range).await;
         }
         let (found, (mut info, stream)) = futures::try_join!(self.find(name), self.open(name, range))?;
@@ -103,7 +103,7 @@ impl ObjectStore {
             }
             return Ok((info, futures::stream::empty().boxed()));
         }
-        let (info, stream) = self.open_with_user_metadata(name, range.as_ref()).await?;
+        let (info, stream) = self.open_with_metadata(name, range.as_ref()).await?;
         let expected = range.map_or(info.size, |range| range.end - range.start);
         let owned_name = name.to_owned();
         let pieces = stream
@@ -131,7 +131,8 @@ impl ObjectStore {
             .lister_options(asked, options)
             .await
             .map_err(|error| error::failure(Action::List, prefix, &error))?;
-        let (prefix, after) = (prefix.to_owned(), after.map(str::to_owned));
+        // Some S3-compatible stores list in an order of their own: where the store starts behind a name, it alone knows what is behind.
+        let (prefix, after) = (prefix.to_owned(), after.filter(|_| !starts_behind).map(str::to_owned));
         let place = prefix.clone();
         let entries = lister
             .map_err(move |error| error::failure(Action::List, &place, &error))

@@ -1,0 +1,58 @@
+use std::process::Command;
+
+use super::guard::Guard;
+use super::tool;
+
+/// The Azure storage emulator: blobs and queues, in memory.
+pub struct Azurite {
+    /// `http://127.0.0.1:PORT/devstoreaccount1`
+    pub blob_endpoint: String,
+    pub queue_endpoint: String,
+    _guard: Guard,
+}
+
+impl Azurite {
+    /// The emulator's documented account, the same everywhere and no secret.
+    pub const ACCOUNT: &str = "devstoreaccount1";
+    pub const ACCOUNT_KEY: &str =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+    pub fn start() -> Self {
+        let mut command = Command::new("node");
+        command.arg(tool("azurite/node_modules/azurite/dist/src/azurite.js"));
+        for service in ["blob", "queue", "table"] {
+            command.args([format!("--{service}Host"), "127.0.0.1".to_owned()]);
+            command.args([format!("--{service}Port"), "0".to_owned()]);
+        }
+        command.args([
+            "--inMemoryPersistence",
+            "--skipApiVersionCheck",
+            "--disableTelemetry",
+            "--silent",
+        ]);
+        let mut guard = Guard::start(&command);
+        let mut blob_address = None;
+        let (blob, queue) = guard.wait_for_line(|line| {
+            let address = |service: &str| {
+                line.strip_prefix(&format!("Azurite {service} service is successfully listening at "))
+                    .map(str::to_owned)
+            };
+            blob_address = address("Blob").or(blob_address.take());
+            Some((blob_address.clone()?, address("Queue")?))
+        });
+        Self {
+            blob_endpoint: format!("{blob}/{}", Self::ACCOUNT),
+            queue_endpoint: format!("{queue}/{}", Self::ACCOUNT),
+            _guard: guard,
+        }
+    }
+
+    pub fn create_container(&self, name: &str) {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/create_container.js");
+        let status = Command::new("node")
+            .args([script, &self.blob_endpoint, Self::ACCOUNT, Self::ACCOUNT_KEY, name])
+            .status()
+            .expect("node starts");
+        assert!(status.success(), "the container `{name}` is created");
+    }
+}

@@ -1,0 +1,33 @@
+//! Real servers for tests, each on free ports of its own, gone when their guard is dropped or the test process dies.
+//!
+//! Shared by several test binaries through `#[path]`; `tests/install` puts the servers where this looks for them.
+#![expect(
+    dead_code,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a harness: each test binary uses a part of it, and a server that does not start ends the test"
+)]
+
+mod azurite;
+mod guard;
+mod seaweed;
+
+pub use azurite::Azurite;
+pub use seaweed::Seaweed;
+
+use std::path::PathBuf;
+
+/// A file below the folder of installed servers.
+fn tool(path: &str) -> PathBuf {
+    let folder = std::env::var_os("PIPELINE_TOOLS").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools"),
+        PathBuf::from,
+    );
+    let tool = folder.join(path);
+    assert!(
+        tool.exists(),
+        "`{}` is missing: run tests/install first",
+        tool.display()
+    );
+    tool
+}
