@@ -98,17 +98,18 @@ mod tests {
         };
         assert_eq!(found.as_ref(), Some(&holder));
         let message = refusal.to_string();
-        for part in [
-            &holder.host,
-            &holder.pid.to_string(),
-            &holder.started.to_string(),
-            "jobs/a.yaml",
-        ] {
-            assert!(message.contains(part.as_str()), "{message}");
+        let expected = [
+            holder.host,
+            holder.pid.to_string(),
+            holder.started.to_string(),
+            holder.command,
+        ];
+        for part in expected {
+            assert!(message.contains(&part), "{message}");
         }
 
         drop(lock);
-        Lock::take(&folder, &holder).unwrap();
+        Lock::take(&folder, &Holder::this_process("pipeline run b")).unwrap();
     }
 
     #[test]
