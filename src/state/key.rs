@@ -20,8 +20,8 @@ pub(super) enum Kind {
     Vars = 0x11,
     /// The fingerprints of the stages.
     Fingerprints = 0x12,
-    /// The end of the segments as the database knows it.
-    Tail = 0x13,
+    /// The latest commit.
+    Commit = 0x13,
     /// A run; its number stands where an item's key has page and sequence.
     Run = 0x14,
 }

@@ -25,6 +25,7 @@ mod segment;
 #[expect(clippy::module_inception, reason = "the file is named for its main type")]
 mod state;
 mod status_file;
+mod watermark;
 mod writer;
 
 pub use change::{Change, JobRecord};

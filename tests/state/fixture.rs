@@ -8,7 +8,7 @@ use pipeline::state::PageState;
 
 use crate::harness::{Place, done, intent, item, ledger, records};
 
-const ENTRIES: [&str; 4] = ["format.json", "db/conf", "db/db", "segments/00000001.seg"];
+const ENTRIES: [&str; 5] = ["format.json", "db.commits", "db/conf", "db/db", "segments/00000001.seg"];
 
 fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/state-1")
