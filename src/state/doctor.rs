@@ -110,7 +110,7 @@ fn examine(state: &State, diagnosis: &mut Diagnosis) -> Result<(), StateError> {
         diagnosis.items += 1;
         examine_item(state, id, &summary.key, diagnosis)?;
     }
-    for finding in state.audit()? {
+    for finding in state.audit()?.into_iter().filter(|finding| !finding.is_open) {
         diagnosis.findings.push(Finding::Account {
             item: finding.item,
             claimed: finding.claimed,

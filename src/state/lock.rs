@@ -1,6 +1,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,10 @@ impl Holder {
     }
 }
 
+/// How long a lock may be held without a name in it: by a process that is just starting or ending.
+const NAMELESS_TIMEOUT: Duration = Duration::from_secs(2);
+const NAMELESS_POLL: Duration = Duration::from_millis(5);
+
 /// The state's lock, held as long as this lives. The operating system frees it with the process, however that ends, so what
 /// an earlier holder left in the file is no obstacle.
 #[derive(Debug)]
@@ -38,7 +44,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Makes the folder if need be, and takes its lock at once or not at all.
+    /// Makes the folder if need be, and takes its lock; while a named holder has it, not at all.
     pub(super) fn take(folder: &StateFolder, holder: &Holder) -> Result<Self, StateError> {
         fs::create_dir_all(folder.path()).map_err(StateError::io("create the state folder", folder.path()))?;
         let path = folder.lock();
@@ -49,18 +55,26 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(StateError::io("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Locked {
-                    folder: folder.path().to_owned(),
-                    holder: read_holder(&mut file),
-                });
+        let give_up = Instant::now() + NAMELESS_TIMEOUT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = read_holder(&mut file);
+                    if holder.is_some() || Instant::now() >= give_up {
+                        return Err(StateError::Locked {
+                            folder: folder.path().to_owned(),
+                            holder,
+                        });
+                    }
+                    thread::sleep(NAMELESS_POLL);
+                }
+                Err(TryLockError::Error(error)) => return Err(StateError::io("lock", &path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(StateError::io("lock", &path)(error)),
         }
         let text = serde_json::to_vec(holder).unwrap_or_default();
         file.set_len(0)
+            .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&text))
             .map_err(StateError::io("write", &path))?;
         Ok(Self { file })

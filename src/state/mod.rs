@@ -21,6 +21,7 @@ mod marker;
 mod open;
 mod rebuild;
 mod records;
+mod restart;
 mod segment;
 #[expect(clippy::module_inception, reason = "the file is named for its main type")]
 mod state;
@@ -37,6 +38,7 @@ pub use lock::Holder;
 pub use marker::{FORMAT_VERSION, Identity};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{PageState, RunOutcome, RunRecord, SealedReference, StageFingerprints, Vars};
+pub use restart::restart;
 pub use state::{AuditFinding, JobAccount, State};
 pub use status_file::StatusFile;
 pub use writer::{Durable, StateWriter};

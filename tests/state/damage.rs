@@ -3,7 +3,9 @@ use std::path::Path;
 use std::process::Command;
 
 use pipeline::model::{ItemStatus, ItemSummary};
-use pipeline::state::{Change, Finding, Identity, PageState, State, StateError, StateFolder, doctor, rebuild};
+use pipeline::state::{
+    Change, Finding, Identity, Journal, PageState, State, StateError, StateFolder, doctor, rebuild, restart,
+};
 
 use crate::harness::{Place, done, holder, identity, item, ledger, open_page, records, seal_done};
 
@@ -130,16 +132,9 @@ fn a_file_in_place_of_the_folder_is_named() {
 #[tokio::test]
 async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     let place = Place::new();
-    fs::create_dir_all(place.folder.path()).unwrap();
-    let mount = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
-        .arg(place.folder.path())
-        .status();
-    if !mount.is_ok_and(|status| status.success()) {
-        eprintln!("left out: this user cannot mount a small file system");
+    let Some(mounted) = Mounted::on(place.folder.path(), "size=3m") else {
         return;
-    }
-    let _unmount = Unmount(place.folder.path());
+    };
     let state = place.open().unwrap();
     let writer = state.writer().unwrap();
     let mut durable = 0;
@@ -161,7 +156,7 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     drop(writer);
     drop(state);
 
-    cut_free(&place);
+    mounted.change("size=30m");
     let state = place.open().unwrap();
     for number in 0..durable {
         let id = ItemSummary::new(format!("item {number}"), number).id();
@@ -170,21 +165,79 @@ async fn a_full_disk_ends_the_writer_and_loses_nothing_acknowledged() {
     }
 }
 
-/// Makes the small file system larger, as somebody would who frees space.
-fn cut_free(place: &Place) {
-    let remounted = Command::new("mount")
-        .args(["-o", "remount,size=30m"])
-        .arg(place.folder.path())
-        .status();
-    assert!(remounted.unwrap().success());
+#[test]
+fn a_disk_too_full_to_begin_on_is_no_damage() {
+    let place = Place::new();
+    let Some(mounted) = Mounted::on(place.folder.path(), "size=20k") else {
+        return;
+    };
+    let refused = place.open().err().unwrap();
+    assert!(refused.to_string().contains("free some space"), "{refused}");
+    assert!(!refused.is_locked_or_damaged());
+    mounted.change("size=3m");
+    place.open().unwrap();
 }
 
-struct Unmount<'a>(&'a Path);
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_named() {
+    let place = Place::new();
+    let Some(mounted) = Mounted::on(place.folder.path(), "size=3m") else {
+        return;
+    };
+    drop(place.open().unwrap());
+    mounted.change("ro");
+    let refused = place.open().err().unwrap();
+    assert!(refused.to_string().contains("make the folder writable"), "{refused}");
+    assert!(!refused.is_locked_or_damaged());
+}
 
-impl Drop for Unmount<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").args(["-l"]).arg(self.0).status();
+/// A small file system in memory, where this user may mount one.
+struct Mounted<'a>(&'a Path);
+
+impl<'a> Mounted<'a> {
+    fn on(path: &'a Path, options: &str) -> Option<Self> {
+        fs::create_dir_all(path).unwrap();
+        let status = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(path)
+            .status();
+        if status.is_ok_and(|status| status.success()) {
+            return Some(Self(path));
+        }
+        eprintln!("left out: this user cannot mount a small file system");
+        None
     }
+
+    fn change(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let status = Command::new("mount").args(["-o", &options]).arg(self.0).status();
+        assert!(status.unwrap().success());
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[tokio::test]
+async fn a_restart_forgets_everything_but_the_journals() {
+    let place = Place::with_pages(3).await;
+    Journal::create(&place.folder, 1).unwrap().close().unwrap();
+    cut(&place.path("db/db"), 0);
+    restart(&place.folder, &holder()).unwrap();
+    let state = place.open().unwrap();
+    assert_eq!(state.items().count(), 0);
+    assert_eq!(place.folder.journals().unwrap().len(), 1);
+    let writer = state.writer().unwrap();
+    writer
+        .send(open_page(&ItemSummary::new("item".to_owned(), 0), 0, 3))
+        .await
+        .unwrap();
+    writer.close().unwrap();
+    drop(state);
+    assert_eq!(place.open().unwrap().items().count(), 1);
 }
 
 #[tokio::test]

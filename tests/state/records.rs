@@ -205,5 +205,8 @@ async fn accounts_follow_from_summaries_and_open_pages() {
         1,
         "the summary was written before the last results: {audit:?}"
     );
-    assert_eq!((audit[0].claimed.done, audit[0].counted.done), (3, 4));
+    assert_eq!(
+        (audit[0].claimed.done, audit[0].counted.done, audit[0].is_open),
+        (3, 4, true)
+    );
 }
