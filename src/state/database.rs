@@ -50,10 +50,6 @@ impl Batch {
     pub(super) fn remove(&mut self, key: Key) {
         self.writes.insert(key, None);
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.writes.is_empty()
-    }
 }
 
 pub(super) struct Database {

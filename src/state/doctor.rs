@@ -8,7 +8,7 @@ use super::database::Database;
 use super::files::remove_folder;
 use super::lock::Lock;
 use super::marker::Marker;
-use super::open::{Opened, emptied, open_marked};
+use super::open::{Opened, complete, emptied, open_marked};
 use super::segment::{BlockWalk, Walked};
 use super::{Holder, Identity, PageState, State, StateError, StateFolder};
 
@@ -100,7 +100,7 @@ fn open_copy(folder: &StateFolder, identity: &Identity, copy: &Path) -> Result<D
     match Marker::read(folder, identity)? {
         Some(marker) => open_marked(folder, copy, &marker),
         None if Database::is_missing(copy) => Err(emptied(folder)),
-        None => Database::open(folder, copy),
+        None => complete(folder, Database::open(folder, copy)?),
     }
 }
 
@@ -110,7 +110,7 @@ fn examine(state: &State, diagnosis: &mut Diagnosis) -> Result<(), StateError> {
         diagnosis.items += 1;
         examine_item(state, id, &summary.key, diagnosis)?;
     }
-    for finding in state.audit()? {
+    for finding in state.audit()?.into_iter().filter(|finding| !finding.is_open) {
         diagnosis.findings.push(Finding::Account {
             item: finding.item,
             claimed: finding.claimed,

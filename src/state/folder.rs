@@ -11,6 +11,7 @@ use super::StateError;
 /// | `lock` | the lock of the process at work, and who that is |
 /// | `format.json` | the marker: format, job, profile, the database's id |
 /// | `db/` | the database: everything about unfinished work |
+/// | `db.commits` | how many commits the database must know |
 /// | `segments/00000001.seg` … | the ledger of sealed pages |
 /// | `journal/00000001.ndjson[.zst]` … | one log a run |
 /// | `status.json` | where the run stands, for other processes |
@@ -60,6 +61,10 @@ impl StateFolder {
 
     pub(super) fn database(&self) -> PathBuf {
         self.path.join("db")
+    }
+
+    pub(super) fn watermark(&self) -> PathBuf {
+        self.path.join("db.commits")
     }
 
     /// Where a database is made before it takes its place. Whatever a killed process left here was never in use.

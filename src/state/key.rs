@@ -20,8 +20,8 @@ pub(super) enum Kind {
     Vars = 0x11,
     /// The fingerprints of the stages.
     Fingerprints = 0x12,
-    /// The end of the segments as the database knows it.
-    Tail = 0x13,
+    /// The latest commit.
+    Commit = 0x13,
     /// A run; its number stands where an item's key has page and sequence.
     Run = 0x14,
 }
@@ -74,6 +74,11 @@ impl Key {
         bytes.try_into().ok().map(Self)
     }
 
+    /// Whether it is of this kind; kinds of a newer version are of none.
+    pub(super) fn is(&self, kind: Kind) -> bool {
+        self.0[16] == kind as u8
+    }
+
     pub(super) fn item(&self) -> ItemId {
         let mut id = [0; 16];
         id.copy_from_slice(&self.0[..16]);
@@ -96,6 +101,11 @@ pub(super) struct Prefix(pub Vec<u8>);
 impl Prefix {
     pub(super) fn job(kind: Kind) -> Self {
         Self::item(JOB, kind)
+    }
+
+    /// All records of an item.
+    pub(super) fn whole_item(item: ItemId) -> Self {
+        Self(item.0.to_vec())
     }
 
     /// All records of one kind of an item.

@@ -1,7 +1,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
-use std::time::Duration;
-use std::{process, thread};
+use std::process;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,12 @@ impl Holder {
     }
 }
 
+/// How long a lock may be held without a name in it: by a process that is just starting or ending.
+const NAMELESS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a lock may be held with a name in it that is a dead holder's: by a process that only looks ([`holder`]).
+const LOOK_TIMEOUT: Duration = Duration::from_millis(100);
+const NAMELESS_POLL: Duration = Duration::from_millis(5);
+
 /// The state's lock, held as long as this lives. The operating system frees it with the process, however that ends, so what
 /// an earlier holder left in the file is no obstacle.
 #[derive(Debug)]
@@ -39,7 +46,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Makes the folder if need be, and takes its lock at once or not at all.
+    /// Makes the folder if need be, and takes its lock; while a named holder has it, not at all.
     pub(super) fn take(folder: &StateFolder, holder: &Holder) -> Result<Self, StateError> {
         fs::create_dir_all(folder.path()).map_err(StateError::io("create the state folder", folder.path()))?;
         let path = folder.lock();
@@ -50,25 +57,35 @@ impl Lock {
             .truncate(false)
             .open(&path)
             .map_err(StateError::io("open", &path))?;
-        match try_patiently(&file) {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Locked {
-                    folder: folder.path().to_owned(),
-                    holder: read_holder(&mut file),
-                });
+        let give_up = Instant::now() + NAMELESS_TIMEOUT;
+        let named_until = Instant::now() + LOOK_TIMEOUT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {
+                    let holder = read_holder(&mut file);
+                    let patience = if holder.is_some() { named_until } else { give_up };
+                    if Instant::now() >= patience {
+                        return Err(StateError::Locked {
+                            folder: folder.path().to_owned(),
+                            holder,
+                        });
+                    }
+                    thread::sleep(NAMELESS_POLL);
+                }
+                Err(TryLockError::Error(error)) => return Err(StateError::io("lock", &path)(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(StateError::io("lock", &path)(error)),
         }
         let text = serde_json::to_vec(holder).unwrap_or_default();
         file.set_len(0)
+            .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(&text))
             .map_err(StateError::io("write", &path))?;
         Ok(Self { file })
     }
 }
 
-/// Who holds the state's lock now; `None` when nobody does. Takes nothing away from a process that is about to take the lock: it waits
+/// Who holds the state's lock now; `None` when nobody does. Takes nothing away from a process that is about to take the lock: that waits
 /// longer than this looks.
 pub fn holder(folder: &StateFolder) -> Result<Option<Holder>, StateError> {
     let path = folder.lock();
@@ -79,40 +96,9 @@ pub fn holder(folder: &StateFolder) -> Result<Option<Holder>, StateError> {
     };
     match file.try_lock_shared() {
         Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => Ok(Some(read_holder(&mut file).unwrap_or_else(|| Holder {
-            host: "unknown".to_owned(),
-            pid: 0,
-            started: Timestamp::now(),
-            command: "pipeline".to_owned(),
-        }))),
+        Err(TryLockError::WouldBlock) => Ok(read_holder(&mut file)),
         Err(TryLockError::Error(error)) => Err(StateError::io("look at", &path)(error)),
     }
-}
-
-/// Tries for a tenth of a second, so that a `status` that looks at the lock in this very moment is not taken for a run.
-fn try_patiently(file: &File) -> Result<(), TryLockError> {
-    for _ in 0..5 {
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
-            answer => return answer,
-        }
-    }
-    file.try_lock()
-}
-
-/// Removes everything that a state holds, under its lock.
-pub fn forget(folder: &StateFolder, holder: &Holder) -> Result<(), StateError> {
-    let _lock = Lock::take(folder, holder)?;
-    let entries = fs::read_dir(folder.path()).map_err(StateError::io("read", folder.path()))?;
-    for entry in entries {
-        let path = entry.map_err(StateError::io("read", folder.path()))?.path();
-        if path == folder.lock() {
-            continue;
-        }
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(StateError::io("remove", &path))?;
-    }
-    Ok(())
 }
 
 impl Drop for Lock {
@@ -146,20 +132,21 @@ mod tests {
         };
         assert_eq!(found.as_ref(), Some(&holder));
         let message = refusal.to_string();
-        for part in [
-            &holder.host,
-            &holder.pid.to_string(),
-            &holder.started.to_string(),
-            "jobs/a.yaml",
-        ] {
-            assert!(message.contains(part.as_str()), "{message}");
+        let expected = [
+            holder.host,
+            holder.pid.to_string(),
+            holder.started.to_string(),
+            holder.command,
+        ];
+        for part in expected {
+            assert!(message.contains(&part), "{message}");
         }
 
-        assert_eq!(super::holder(&folder).unwrap().as_ref(), Some(&holder));
+        assert!(super::holder(&folder).unwrap().is_some());
 
         drop(lock);
         assert_eq!(super::holder(&folder).unwrap(), None);
-        Lock::take(&folder, &holder).unwrap();
+        Lock::take(&folder, &Holder::this_process("pipeline run b")).unwrap();
     }
 
     #[test]

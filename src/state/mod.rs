@@ -21,10 +21,12 @@ mod marker;
 mod open;
 mod rebuild;
 mod records;
+mod restart;
 mod segment;
 #[expect(clippy::module_inception, reason = "the file is named for its main type")]
 mod state;
 mod status_file;
+mod watermark;
 mod writer;
 
 pub use change::{Change, JobRecord};
@@ -36,6 +38,7 @@ pub use lock::{Holder, forget, holder};
 pub use marker::{FORMAT_VERSION, Identity};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{PageState, RunOutcome, RunRecord, SealedReference, StageFingerprints, Vars};
+pub use restart::restart;
 pub use state::{AuditFinding, JobAccount, State};
 pub use status_file::StatusFile;
 pub use writer::{Durable, StateWriter};

@@ -8,6 +8,8 @@ use super::files::{remove_folder, sync_parent};
 use super::key::{Key, Kind};
 use super::lock::Lock;
 use super::marker::Marker;
+use super::records::CommitRecord;
+use super::watermark::Watermark;
 use super::{Holder, Identity, StateError, StateFolder};
 
 /// A state folder that is locked and whose database is open and the right one.
@@ -25,6 +27,7 @@ pub(super) struct Opened {
 /// | – | sound | its creation was cut off before the marker: the marker is written |
 /// | there | missing, empty, or another one | `Emptied` |
 /// | there | cannot be opened | `Damaged` |
+/// | there | the one it names, with fewer commits than were acknowledged | `Damaged` |
 /// | there | the one it names | opened |
 /// | newer format | any | `NewerFormat`, before the database is touched |
 pub(super) fn open(folder: &StateFolder, identity: &Identity, holder: &Holder) -> Result<Opened, StateError> {
@@ -51,7 +54,7 @@ pub(super) fn open_marked(folder: &StateFolder, path: &Path, marker: &Marker) ->
     }
     let database = Database::open(folder, path)?;
     match database.get::<Marker>(Key::job(Kind::Format))? {
-        Some(record) if record.database == marker.database => Ok(database),
+        Some(record) if record.database == marker.database => complete(folder, database),
         _ => Err(emptied(folder)),
     }
 }
@@ -68,7 +71,23 @@ fn open_unmarked(folder: &StateFolder, identity: &Identity) -> Result<Database, 
     };
     record.check_identity(folder, identity)?;
     record.write(folder)?;
-    Ok(database)
+    complete(folder, database)
+}
+
+/// The database, if it knows every commit that was acknowledged.
+pub(super) fn complete(folder: &StateFolder, database: Database) -> Result<Database, StateError> {
+    let known = database
+        .get::<CommitRecord>(Key::job(Kind::Commit))?
+        .unwrap_or_default()
+        .number;
+    let acknowledged = Watermark::read(folder)?;
+    if known >= acknowledged {
+        return Ok(database);
+    }
+    Err(StateError::Damaged {
+        folder: folder.path().to_owned(),
+        problem: format!("the database ends at commit {known}, but {acknowledged} were made"),
+    })
 }
 
 /// Makes a database aside, with its format record and the given records, and closes it.

@@ -10,8 +10,9 @@ use super::key::{Key, Kind};
 use super::lock::Lock;
 use super::marker::Marker;
 use super::open::{make_database, put_in_place};
-use super::records::SegmentTail;
+use super::records::{CommitRecord, SegmentTail};
 use super::segment::{BlockWalk, Walked};
+use super::watermark::Watermark;
 use super::{Holder, Identity, JournalEntry, JournalReader, RunRecord, SealedReference, StateError, StateFolder};
 
 /// What a rebuild kept.
@@ -51,6 +52,7 @@ pub fn rebuild(folder: &StateFolder, identity: &Identity, holder: &Holder) -> Re
     put_runs(&mut batch, folder, &mut rebuilt.damaged)?;
     make_database(folder, &marker, batch)?;
     rebuilt.set_aside = set_aside(folder)?;
+    Watermark::remove(folder)?;
     put_in_place(folder, &marker)?;
     Ok(rebuilt)
 }
@@ -111,7 +113,11 @@ impl Ledger {
             rebuilt.pages += whole as u64;
             rebuilt.units += summary.units;
         }
-        batch.put(Key::job(Kind::Tail), &self.tail)?;
+        let commit = CommitRecord {
+            number: 0,
+            tail: self.tail,
+        };
+        batch.put(Key::job(Kind::Commit), &commit)?;
         Ok(batch)
     }
 }

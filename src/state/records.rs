@@ -104,6 +104,14 @@ pub(super) fn merge(mut base: Vec<UnitRecord>, results: impl IntoIterator<Item =
     base
 }
 
+/// Written with every commit: which one it is, and where the segments ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct CommitRecord {
+    /// Counted from 1 since the database was made.
+    pub number: u64,
+    pub tail: SegmentTail,
+}
+
 /// The end of what the database knows of the segments. Bytes behind it belong to a commit that never came to its end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SegmentTail {

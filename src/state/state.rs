@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -41,6 +42,8 @@ pub struct AuditFinding {
     pub claimed: Account,
     /// What its pages hold.
     pub counted: Account,
+    /// It has an open page: results are recorded there first, so after a kill its summary may rightly lag behind.
+    pub is_open: bool,
 }
 
 impl State {
@@ -106,27 +109,22 @@ impl State {
 
     /// The pages of an item in their order, sealed or open.
     pub fn pages(&self, item: ItemId) -> Result<Vec<PageState>, StateError> {
-        let sealed: Vec<(Key, SealedReference)> = self.database().scan(&Prefix::item(item, Kind::Sealed))?;
-        let mut pages: Vec<PageState> = Vec::new();
-        for page in self.open_pages(item)? {
-            let reference = sealed
-                .iter()
-                .find(|(key, _)| key.page() == page)
-                .map(|(_, reference)| reference);
-            pages.push(self.open_page(item, page, reference)?);
+        let mut pages: BTreeMap<u32, StoredPage> = BTreeMap::new();
+        // One access: a page that is sealed meanwhile is seen before that or after it, never in between.
+        for (key, bytes) in self.database().scan_bytes(&Prefix::whole_item(item))? {
+            if key.is(Kind::Sealed) {
+                pages.entry(key.page()).or_default().sealed = Some(self.database().decode(&bytes)?);
+            } else if key.is(Kind::Intent) {
+                pages.entry(key.page()).or_default().intent.extend(bytes);
+            } else if key.is(Kind::Delta) {
+                let results: Vec<UnitResult> = self.database().decode(&bytes)?;
+                pages.entry(key.page()).or_default().results.extend(results);
+            }
         }
-        let open: Vec<u32> = pages.iter().map(PageState::page).collect();
-        pages.extend(
-            sealed
-                .into_iter()
-                .filter(|(key, _)| !open.contains(&key.page()))
-                .map(|(key, reference)| PageState::Sealed {
-                    page: key.page(),
-                    reference,
-                }),
-        );
-        pages.sort_by_key(PageState::page);
-        Ok(pages)
+        let pages = pages.into_iter();
+        pages
+            .filter_map(|(page, stored)| self.page_state(page, stored).transpose())
+            .collect()
     }
 
     /// The ledger of a sealed page.
@@ -143,7 +141,7 @@ impl State {
             account.items.planned += 1;
             *account.items.column(summary.status) += 1;
             account.items.failed_listings += u64::from(summary.listing_failure.is_some());
-            account.units += if self.database().contains(&Prefix::item(id, Kind::Intent))? {
+            account.units += if self.is_open(id)? {
                 self.count(id)?
             } else {
                 summary.units
@@ -152,8 +150,8 @@ impl State {
         Ok(account)
     }
 
-    /// Recomputes every item's account from its pages and names those whose summary says something else; for a job at rest
-    /// any finding is a defect or damage.
+    /// Recomputes every item's account from its pages and names those whose summary says something else; for an item
+    /// without an open page any finding is a defect or damage.
     pub fn audit(&self) -> Result<Vec<AuditFinding>, StateError> {
         let mut findings = Vec::new();
         for item in self.items() {
@@ -164,6 +162,7 @@ impl State {
                     item: summary.key,
                     claimed: summary.units,
                     counted,
+                    is_open: self.is_open(id)?,
                 });
             }
         }
@@ -194,32 +193,40 @@ impl State {
         Ok(account)
     }
 
+    fn is_open(&self, item: ItemId) -> Result<bool, StateError> {
+        self.database().contains(&Prefix::item(item, Kind::Intent))
+    }
+
     fn database(&self) -> &Database {
         &self.shared.opened.database
     }
 
-    /// The numbers of the item's pages that have an intent.
-    fn open_pages(&self, item: ItemId) -> Result<Vec<u32>, StateError> {
-        let pieces = self.database().scan_bytes(&Prefix::item(item, Kind::Intent))?;
-        let mut pages: Vec<u32> = pieces.iter().map(|(key, _)| key.page()).collect();
-        pages.dedup();
-        Ok(pages)
-    }
-
-    fn open_page(&self, item: ItemId, page: u32, sealed: Option<&SealedReference>) -> Result<PageState, StateError> {
-        let intent = read_intent(self.database(), item, page)?.unwrap_or_default();
-        let base = match sealed {
+    /// `None` for results alone, which nothing writes.
+    fn page_state(&self, page: u32, stored: StoredPage) -> Result<Option<PageState>, StateError> {
+        if stored.intent.is_empty() {
+            return Ok(stored.sealed.map(|reference| PageState::Sealed { page, reference }));
+        }
+        let intent: PageIntent = self.database().decode(&stored.intent)?;
+        let base = match &stored.sealed {
             Some(reference) => self.read_page(reference)?,
             None => intent.units.iter().map(UnitRecord::pending).collect(),
         };
-        let deltas: Vec<(Key, Vec<UnitResult>)> = self.database().scan(&Prefix::page(item, Kind::Delta, page))?;
-        Ok(PageState::Open {
+        Ok(Some(PageState::Open {
             page,
             intent,
-            records: merge(base, deltas.into_iter().flat_map(|(_, results)| results)),
-            reopened: sealed.is_some(),
-        })
+            records: merge(base, stored.results),
+            reopened: stored.sealed.is_some(),
+        }))
     }
+}
+
+/// What the database holds of one page, before its parts are put together.
+#[derive(Default)]
+struct StoredPage {
+    sealed: Option<SealedReference>,
+    /// The pieces of the encoded intent, joined; empty for a page that is sealed for good.
+    intent: Vec<u8>,
+    results: Vec<UnitResult>,
 }
 
 /// The intent of a page, put together from its pieces; `None` where there is none.

@@ -5,8 +5,10 @@ use crate::model::{ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult};
 use crate::state::codec;
 use crate::state::database::{Batch, Database};
 use crate::state::key::{Key, Kind, Prefix};
+use crate::state::records::CommitRecord;
 use crate::state::segment::{Block, SegmentWriter};
 use crate::state::state::{Shared, read_intent};
+use crate::state::watermark::Watermark;
 use crate::state::{Change, JobRecord, SealedReference, StateError};
 
 /// The largest value of the database: a larger record is stored in pieces, because the database keeps values above half a
@@ -22,6 +24,9 @@ type PageKey = (ItemId, u32);
 pub(super) struct Committer {
     shared: Arc<Shared>,
     segments: SegmentWriter,
+    watermark: Watermark,
+    /// The latest commit, of this process or an earlier one.
+    last: CommitRecord,
     /// Of pages that are open and have been touched: a few for each item slot.
     open_pages: HashMap<PageKey, OpenPage>,
 }
@@ -47,9 +52,11 @@ struct Group {
 
 impl Committer {
     pub(super) fn new(shared: Arc<Shared>) -> Result<Self, StateError> {
-        let tail = shared.opened.database.get(Key::job(Kind::Tail))?.unwrap_or_default();
+        let last: CommitRecord = shared.opened.database.get(Key::job(Kind::Commit))?.unwrap_or_default();
         Ok(Self {
-            segments: SegmentWriter::open(&shared.folder, tail)?,
+            segments: SegmentWriter::open(&shared.folder, last.tail)?,
+            watermark: Watermark::open(&shared.folder)?,
+            last,
             shared,
             open_pages: HashMap::new(),
         })
@@ -66,13 +73,13 @@ impl Committer {
         }
         if !group.sealed.is_empty() {
             self.segments.sync()?;
-            group.batch.put(Key::job(Kind::Tail), &self.segments.tail())?;
+            self.last.tail = self.segments.tail();
         }
-        if !group.batch.is_empty() {
-            self.database().apply(group.batch)?;
-            self.database().flush()?;
-        }
-        Ok(())
+        self.last.number += 1;
+        group.batch.put(Key::job(Kind::Commit), &self.last)?;
+        self.database().apply(group.batch)?;
+        self.database().flush()?;
+        self.watermark.raise(self.last.number)
     }
 
     fn take(&mut self, group: &mut Group, change: Change) -> Result<(), StateError> {

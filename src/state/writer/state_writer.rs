@@ -55,9 +55,7 @@ impl StateWriter {
         let thread = thread::Builder::new()
             .name("state-writer".to_owned())
             .spawn(move || {
-                if let Err(error) = write_all(committer, receiver) {
-                    let _ = failure.set(error);
-                }
+                write_all(committer, receiver, &failure);
                 shared.has_writer.store(false, Ordering::Release);
             })
             .map_err(StateError::io("start the writer for", &ending.folder))?;
@@ -145,7 +143,9 @@ impl Ending {
 
 /// Group commit: takes everything that waits, commits it as one, answers, and starts again at once. While one commit is at the
 /// disk the next one gathers, so there is no timer and an idle writer answers within one flush.
-fn write_all(mut committer: Committer, mut receiver: mpsc::Receiver<Envelope>) -> Result<(), StateError> {
+///
+/// An error is put down before any sender or waiter can notice that this has ended.
+fn write_all(mut committer: Committer, mut receiver: mpsc::Receiver<Envelope>, failure: &OnceLock<StateError>) {
     let mut envelopes = Vec::with_capacity(QUEUE_CHANGES);
     while receiver.blocking_recv_many(&mut envelopes, QUEUE_CHANGES) > 0 {
         let mut waiting = Vec::new();
@@ -154,11 +154,13 @@ fn write_all(mut committer: Committer, mut receiver: mpsc::Receiver<Envelope>) -
             changes.push(envelope.change);
             waiting.extend(envelope.durable);
         }
-        committer.commit(changes)?;
+        if let Err(error) = committer.commit(changes) {
+            let _ = failure.set(error);
+            return;
+        }
         for durable in waiting {
             // The one who asked may have been stopped meanwhile.
             let _ = durable.send(());
         }
     }
-    Ok(())
 }
