@@ -216,7 +216,27 @@ mod tests {
     fn the_end_of_a_run_tells_what_happened_and_what_to_do() {
         let (failures, command_line) = (some_failures(), CommandLine::new("jobs/reupload.yaml"));
         let summary = summary(Outcome::CompletedWithFailures, &failures, &command_line);
-        insta::assert_snapshot!(summary, @"");
+        insta::assert_snapshot!(summary, @r#"
+        reupload (profile local), run 2: completed with failures
+
+        items   planned    52 = done    50 + present  0 + skipped 0 + failed 2 + blocked 0 + pending 0 (residual 0)
+        files   planned 1,062 = done 1,045 + present 12 + skipped 0 + failed 5 + blocked 0 + pending 0 (residual 0)
+        bytes   81 MiB in files done; this run moved 82 MiB in 12 s (6.8 MiB/s)
+                1 item could not be listed: how many files they have is unknown, and none is counted
+        checked sha256 over the bytes as they streamed, computed by the runner, and length: 1,045 files
+                nothing: 12 files that were present already
+        retries 7 attempts were repeated
+
+        5 failures:
+          3 transient store.timeout
+            `WI-1`: `in/a.bin` → `WI-1-a.bin`: no answer within 10 s
+          1 not_found store.not_found
+            `WI-2`: `in/x\u{1b}[2K\r.bin` → `WI-2-x\u{1b}[2K\r.bin`: https://a.example/c/x?[hidden] is not there
+          1 data query.column
+            `WI-3`: its file list: the answer has no column `Uri`
+
+        Next: pipeline failures jobs/reupload.yaml
+        "#);
         let json = summary.to_json();
         assert_eq!(json["outcome"], "completed_with_failures");
         assert_eq!(json["next"], "pipeline failures jobs/reupload.yaml");

@@ -285,7 +285,23 @@ mod tests {
         report.count_difference(Finding::new("WI-2", "c", checksum));
         let message = "timed out".to_owned();
         report.count_difference(Finding::new("WI-2", "d", Difference::Unreadable { message }));
-        insta::assert_snapshot!(report, @"");
+        insta::assert_snapshot!(report, @r#"
+        reupload: checked 1,000 of 2,000 settled files by length and checksum
+            996 same
+              1 missing
+              1 different size
+              1 different checksum
+              1 could not be checked
+          1 file has no checksum in the ledger: compared by length only
+
+          `WI-1`: `a\n.bin`: missing
+          `WI-1`: `b`: 9,999 bytes at the sink, 10,000 in the ledger
+          `WI-2`: `c`: sha256:ff at the sink, sha256:00 in the ledger
+          `WI-2`: `d`: could not be checked: timed out
+
+        Verify failed: 99.60 % the same, 100 % asked for
+        Next: pipeline verify jobs/reupload.yaml --reopen
+        "#);
         assert!(!report.is_passed());
         report.minimum_percent = 99.0;
         assert!(report.is_passed());
