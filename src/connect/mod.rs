@@ -3,9 +3,14 @@
 //! One folder or file per system, each with its own error table that turns the system's answers into failure classes. A new
 //! system is one place here, a row in the registry and a line in the conformance suite. This floor knows nothing of specs, plans or state.
 
+mod connections;
+mod csv_sqlite;
 mod database;
+mod registry;
+mod secrets;
 mod store;
 
+pub use connections::Connections;
 pub use database::{Database, RowStream};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,

@@ -2,7 +2,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ItemStatus, UnitStatus};
+use super::{ItemStatus, UnitRecord, UnitStatus};
 
 /// One column of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,15 @@ pub struct Account {
 }
 
 impl Account {
+    /// The account of a page, or of any other set of units.
+    pub fn of(records: &[UnitRecord]) -> Self {
+        let mut account = Self::default();
+        for record in records {
+            account.count(record.status, record.size.unwrap_or_default());
+        }
+        account
+    }
+
     /// The units that are known: the sum of all columns.
     pub fn planned(&self) -> u64 {
         self.done + self.present + self.skipped + self.failed + self.blocked + self.pending
@@ -48,6 +57,15 @@ impl Account {
             State::Blocked => &mut self.blocked,
             State::Pending => &mut self.pending,
         }
+    }
+
+    /// Moves one unit of `bytes` length from one column to another.
+    pub fn move_unit(&mut self, from: UnitStatus, to: UnitStatus, bytes: u64) {
+        *self.column(from.state()) -= 1;
+        if from == UnitStatus::Done {
+            self.bytes -= bytes;
+        }
+        self.count(to, bytes);
     }
 
     /// Counts one unit of `bytes` length.

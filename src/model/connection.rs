@@ -128,4 +128,75 @@ impl ConnectionKind {
             }
         }
     }
+
+    /// Host and port that a full URI to one of its objects has; `None` where objects have no URI, or one that says nothing about them.
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Self::Azblob { endpoint, .. }
+            | Self::S3 {
+                endpoint: Some(endpoint),
+                ..
+            } => Some(split_endpoint(endpoint).0.to_owned()),
+            Self::S3 {
+                endpoint: None,
+                bucket,
+                region,
+                ..
+            } => {
+                let region = region.as_deref().unwrap_or("us-east-1");
+                Some(format!("{bucket}.s3.{region}.amazonaws.com"))
+            }
+            Self::Fs { .. } | Self::Memory | Self::Sample { .. } | Self::CsvSqlite { .. } => None,
+        }
+    }
+
+    /// What the path of a full URI to one of its objects begins with, before the object's name; ends with `/`.
+    pub fn uri_prefix(&self) -> Option<String> {
+        let (endpoint, folder) = match self {
+            Self::Azblob {
+                endpoint, container, ..
+            } => (endpoint, container),
+            Self::S3 {
+                endpoint: Some(endpoint),
+                bucket,
+                ..
+            } => (endpoint, bucket),
+            _ => return None,
+        };
+        let path = split_endpoint(endpoint).1.trim_matches('/');
+        Some(if path.is_empty() {
+            format!("{folder}/")
+        } else {
+            format!("{path}/{folder}/")
+        })
+    }
+}
+
+/// An endpoint's host and port, and its path.
+fn split_endpoint(endpoint: &str) -> (&str, &str) {
+    let rest = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    rest.split_once('/').unwrap_or((rest, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uris_of_a_container_have_its_host_and_begin_with_its_name() {
+        let azblob = |endpoint: &str| ConnectionKind::Azblob {
+            container: "results".to_owned(),
+            endpoint: endpoint.to_owned(),
+            account: None,
+            account_key: None,
+            sas_token: None,
+            root: None,
+        };
+        let cloud = azblob("https://acc.blob.example");
+        assert_eq!(cloud.host().as_deref(), Some("acc.blob.example"));
+        assert_eq!(cloud.uri_prefix().as_deref(), Some("results/"));
+        let emulator = azblob("http://127.0.0.1:10000/devstoreaccount1/");
+        assert_eq!(emulator.host().as_deref(), Some("127.0.0.1:10000"));
+        assert_eq!(emulator.uri_prefix().as_deref(), Some("devstoreaccount1/results/"));
+    }
 }

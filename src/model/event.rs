@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult};
+use super::{Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
 
 /// What the executor of an item tells the rest of the run. It is the contract of that seam: serialisable, and complete enough
 /// that state, journal, accounts and progress all follow from it alone.
@@ -31,10 +31,11 @@ pub enum Event {
         unit: u32,
         failure: Failure,
     },
-    /// A unit came to its end in this run.
+    /// A unit came to its end in this run; `previous` is where it stood before.
     UnitFinished {
         item: ItemId,
         page: u32,
+        previous: UnitStatus,
         result: UnitResult,
     },
     /// Every unit of the page has a result: its ledger can be sealed.

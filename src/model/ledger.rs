@@ -116,3 +116,16 @@ impl UnitRecord {
         self.failure.clone_from(&result.failure);
     }
 }
+
+/// The intent of a unit that is taken up again. One that was refused before any attempt stays refused.
+impl From<&UnitRecord> for UnitIntent {
+    fn from(record: &UnitRecord) -> Self {
+        Self {
+            source: record.source.clone(),
+            target: record.target.clone(),
+            size: record.size,
+            existed: record.existed,
+            refusal: record.failure.clone().filter(|_| record.attempts == 0),
+        }
+    }
+}

@@ -2,8 +2,9 @@
 //!
 //! Reads the connections file and the environment, never the network. All problems of a job are reported together.
 
+mod helpers;
 mod job;
 mod template;
 
 pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
-pub use template::{Scope, Template};
+pub use template::{Reference, Scope, Template, TemplateProblem};

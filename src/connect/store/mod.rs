@@ -1,4 +1,16 @@
 //! Stores: objects by name, read and written as streams.
+//!
+//! What the engine sees of a store is the trait below and nothing else. Objects over HTTP go through OpenDAL (`object/`); folders
+//! have a store of their own (`fs/`), because there the number of system calls and thread hand-overs per file is what a copy costs.
+
+mod exact;
+mod fs;
+mod name;
+pub(super) mod object;
+mod sample;
+
+pub(super) use fs::FsStore;
+pub(super) use sample::SampleStore;
 
 use std::collections::BTreeMap;
 use std::ops::Range;

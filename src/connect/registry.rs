@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use crate::model::{ConnectionConfig, ConnectionKind, Failure};
+
+use super::csv_sqlite::CsvSqlite;
+use super::store::{FsStore, SampleStore, object};
+use super::{Database, Store};
+
+/// An open connection: what can be asked of it.
+pub(super) enum Opened {
+    Store(Arc<dyn Store>),
+    Database(Arc<dyn Database>),
+}
+
+/// Opens a connection of any kind: the one list of what this build can talk to.
+pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
+    let opened = match &config.kind {
+        ConnectionKind::Fs { root } => Opened::Store(Arc::new(FsStore::new(root.clone()))),
+        ConnectionKind::Memory => Opened::Store(Arc::new(object::memory(config)?)),
+        ConnectionKind::Azblob { .. } => Opened::Store(Arc::new(object::azblob(config).await?)),
+        ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config).await?)),
+        ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
+        ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),
+    };
+    Ok(opened)
+}

@@ -1,0 +1,421 @@
+use std::time::Duration;
+
+use opendal::{Error, ErrorKind};
+
+use crate::model::{Failure, FailureClass};
+
+/// What was being done when a store answered with an error; some answers mean different things to different calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Stat,
+    Read,
+    Write,
+    List,
+    Delete,
+    Probe,
+}
+
+impl Action {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Stat => "look at",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::List => "list",
+            Self::Delete => "delete",
+            Self::Probe => "reach",
+        }
+    }
+}
+
+/// A row of the table: class, code, and what to say.
+type Meaning = (FailureClass, &'static str, &'static str);
+
+const THROTTLED: Meaning = (
+    FailureClass::Throttled,
+    "store.throttled",
+    "the store asks for fewer requests; lower the connection's `limit` if this goes on",
+);
+const AUTH_EXPIRED: Meaning = (
+    FailureClass::AuthExpired,
+    "store.auth_expired",
+    "the credentials have expired; renew them",
+);
+const BAD_CREDENTIALS: Meaning = (
+    FailureClass::Denied,
+    "store.denied",
+    "the store does not accept the credentials; check them",
+);
+const DENIED: Meaning = (
+    FailureClass::Denied,
+    "store.denied",
+    "the credentials do not allow this; check them and their rights",
+);
+const NO_CONTAINER: Meaning = (
+    FailureClass::Permanent,
+    "store.container_missing",
+    "the container or bucket does not exist; create it or correct its name",
+);
+const NOT_FOUND: Meaning = (FailureClass::NotFound, "store.not_found", "there is no such object");
+const EXISTS: Meaning = (FailureClass::Conflict, "store.exists", "it is already there");
+const CHANGED: Meaning = (
+    FailureClass::Conflict,
+    "source.changed",
+    "it changed while it was read; run again when nothing writes to it",
+);
+const CONFLICT: Meaning = (
+    FailureClass::Conflict,
+    "store.conflict",
+    "the object's state does not allow this (leased, archived, immutable or of another kind)",
+);
+const UPLOAD_LOST: Meaning = (
+    FailureClass::Transient,
+    "store.upload_lost",
+    "the store no longer knows the parts sent before",
+);
+const SERVER: Meaning = (
+    FailureClass::Transient,
+    "store.server_error",
+    "the store had an error of its own",
+);
+const TIMEOUT: Meaning = (
+    FailureClass::Transient,
+    "store.timeout",
+    "no answer in time; raise the connection's `timeout` if this goes on",
+);
+const CONNECTION: Meaning = (
+    FailureClass::Transient,
+    "store.connection",
+    "no connection to the store, or it was cut; check `endpoint` and the network if this goes on",
+);
+const RANGE: Meaning = (
+    FailureClass::Conflict,
+    "source.changed",
+    "it is shorter than it was when it was looked at",
+);
+const FULL: Meaning = (FailureClass::Permanent, "store.full", "the store has no space left");
+const BAD_METADATA: Meaning = (
+    FailureClass::Data,
+    "store.metadata",
+    "the store does not accept the object's metadata",
+);
+const REFUSED: Meaning = (
+    FailureClass::Permanent,
+    "store.refused",
+    "the store refused the request",
+);
+
+/// Error codes of Azure Blob Storage and S3. They say more than the status they come with, so they are looked at first.
+const BY_CODE: &[(&str, Meaning)] = &[
+    ("AccessDenied", DENIED),
+    ("AccountIsDisabled", DENIED),
+    ("AuthenticationFailed", BAD_CREDENTIALS),
+    ("AuthorizationFailure", DENIED),
+    ("AuthorizationPermissionMismatch", DENIED),
+    ("BlobNotFound", NOT_FOUND),
+    ("ContainerBeingDeleted", NO_CONTAINER),
+    ("ContainerNotFound", NO_CONTAINER),
+    ("ExpiredAuthenticationToken", AUTH_EXPIRED),
+    ("ExpiredToken", AUTH_EXPIRED),
+    ("ExpiredTokenException", AUTH_EXPIRED),
+    ("InsufficientAccountPermissions", DENIED),
+    ("InvalidAccessKeyId", BAD_CREDENTIALS),
+    ("InvalidAuthenticationInfo", BAD_CREDENTIALS),
+    ("InvalidBlockList", UPLOAD_LOST),
+    ("InvalidMetadata", BAD_METADATA),
+    ("InvalidToken", BAD_CREDENTIALS),
+    ("EmptyMetadataKey", BAD_METADATA),
+    ("MetadataTooLarge", BAD_METADATA),
+    ("NoSuchBucket", NO_CONTAINER),
+    ("NoSuchKey", NOT_FOUND),
+    ("NoSuchUpload", UPLOAD_LOST),
+    ("OperationTimedOut", TIMEOUT),
+    ("QuotaExceeded", FULL),
+    ("RequestTimeout", TIMEOUT),
+    ("RequestTimeTooSkewed", BAD_CREDENTIALS),
+    ("ServerBusy", THROTTLED),
+    ("SignatureDoesNotMatch", BAD_CREDENTIALS),
+    ("SlowDown", THROTTLED),
+    ("TokenRefreshRequired", AUTH_EXPIRED),
+    ("XMinioStorageFull", FULL),
+];
+
+/// What an OpenDAL error means. In this order: the store's error code, the HTTP status, OpenDAL's kind, the source's words.
+///
+/// | answer | class |
+/// |---|---|
+/// | an error code of the table above | as it says there |
+/// | 401 | `denied` |
+/// | 403 | `denied` |
+/// | 404 | `not_found`; of an upload's parts `transient` |
+/// | 408, 500, 502, 504, 499 | `transient` |
+/// | 409, 412, 304 | `conflict`: `store.exists` when writing, `source.changed` when reading |
+/// | 416 | `conflict` |
+/// | 429, 503 | `throttled`, with `Retry-After` |
+/// | 507 | `permanent`, `store.full` |
+/// | no answer: time-out, connection refused or cut | `transient` |
+/// | anything else | `permanent` |
+pub(super) fn failure(action: Action, name: &str, error: &Error) -> Failure {
+    let text = error.to_string();
+    let (class, code, remedy) = meaning(action, error, &text);
+    let place = match (action, name) {
+        (Action::Probe, _) => "the store".to_owned(),
+        (Action::List, "") => "everything".to_owned(),
+        _ => format!("`{name}`"),
+    };
+    let mut message = format!("cannot {} {place}: {remedy}", action.verb());
+    let told = told(&text);
+    if !told.is_empty() {
+        message = format!("{message} ({told})");
+    }
+    let mut failure = Failure::new(class, code, message);
+    if class == FailureClass::Throttled {
+        failure.retry_after = retry_after(&text);
+    }
+    failure
+}
+
+/// An operator that could not be built: a setting is missing or wrong.
+pub(super) fn configuration(error: &Error) -> Failure {
+    Failure::permanent("connection.configuration", error.message())
+}
+
+fn meaning(action: Action, error: &Error, text: &str) -> Meaning {
+    let code = error_code(text);
+    if let Some((_, meaning)) = BY_CODE.iter().find(|(known, _)| Some(*known) == code) {
+        // Azure says `AuthenticationFailed` for a token past its time as well, and only its words tell.
+        return match *meaning {
+            BAD_CREDENTIALS if says_expired(text) => AUTH_EXPIRED,
+            meaning => meaning,
+        };
+    }
+    match error.kind() {
+        ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists if action == Action::Read => return CHANGED,
+        ErrorKind::ConditionNotMatch | ErrorKind::AlreadyExists => return EXISTS,
+        ErrorKind::RateLimited => return THROTTLED,
+        ErrorKind::RangeNotSatisfied => return RANGE,
+        _ => {}
+    }
+    if let Some(meaning) = status(text).and_then(|status| by_status(action, status, text)) {
+        return meaning;
+    }
+    match error.kind() {
+        ErrorKind::NotFound if action == Action::Write => UPLOAD_LOST,
+        ErrorKind::NotFound => NOT_FOUND,
+        ErrorKind::PermissionDenied => DENIED,
+        ErrorKind::Conflict => CONFLICT,
+        _ if text.contains("timeout") || text.contains("timed out") => TIMEOUT,
+        // OpenDAL marks as temporary what a repetition may cure, and as persistent what several did not.
+        _ if error.is_temporary() || error.is_persistent() => CONNECTION,
+        _ => REFUSED,
+    }
+}
+
+fn by_status(action: Action, status: u16, text: &str) -> Option<Meaning> {
+    let meaning = match status {
+        401 | 403 if says_expired(text) => AUTH_EXPIRED,
+        401 => BAD_CREDENTIALS,
+        403 => DENIED,
+        404 if action == Action::Write => UPLOAD_LOST,
+        404 if matches!(action, Action::List | Action::Probe) => NO_CONTAINER,
+        404 => NOT_FOUND,
+        408 | 504 => TIMEOUT,
+        304 | 412 if action == Action::Read => CHANGED,
+        409 | 412 => CONFLICT,
+        416 => RANGE,
+        429 | 503 => THROTTLED,
+        507 => FULL,
+        499 | 500 | 502 => SERVER,
+        _ => return None,
+    };
+    Some(meaning)
+}
+
+fn says_expired(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.contains("expired") || text.contains("signature not valid in the specified time frame")
+}
+
+/// What the store said in its own words, as short as it is useful: status and error code.
+fn told(text: &str) -> String {
+    let parts = [
+        status(text).map(|status| format!("HTTP {status}")),
+        error_code(text).map(str::to_owned),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The store's error code: OpenDAL prints the parsed body (`code: "SlowDown"`), and Azure has it in a header, also of answers
+/// without a body.
+fn error_code(text: &str) -> Option<&str> {
+    let quoted = |marker: &str| {
+        let start = text.find(marker)? + marker.len();
+        let length = text[start..].find('"')?;
+        Some(&text[start..start + length]).filter(|code| !code.is_empty())
+    };
+    quoted("\"x-ms-error-code\": \"").or_else(|| quoted("Error { code: \""))
+}
+
+/// The HTTP status in OpenDAL's dump of the answer (`Parts { status: 503, …`).
+fn status(text: &str) -> Option<u16> {
+    const MARKER: &str = "Parts { status: ";
+    let start = text.find(MARKER)? + MARKER.len();
+    text.get(start..start + 3)?.parse().ok()
+}
+
+/// `Retry-After` in seconds; as a date it is not used, since S3 and Azure send seconds.
+fn retry_after(text: &str) -> Option<Duration> {
+    const MARKER: &str = "\"retry-after\": \"";
+    let start = text.find(MARKER)? + MARKER.len();
+    let length = text[start..].find('"')?;
+    text[start..start + length].parse().ok().map(Duration::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(kind: ErrorKind, status: u16, headers: &str, message: &str) -> Error {
+        Error::new(kind, message).with_context(
+            "response",
+            format!("Parts {{ status: {status}, version: HTTP/1.1, headers: {{{headers}}} }}"),
+        )
+    }
+
+    fn check(action: Action, error: &Error, class: FailureClass, code: &str) -> Failure {
+        let failure = failure(action, "a.bin", error);
+        assert_eq!((failure.class, &*failure.code), (class, code), "{error}");
+        failure
+    }
+
+    #[test]
+    fn a_throttled_answer_keeps_its_delay() {
+        let error = answer(
+            ErrorKind::Unexpected,
+            503,
+            r#""retry-after": "7""#,
+            r#"S3Error { code: "SlowDown", message: "Reduce your request rate." }"#,
+        );
+        let failure = check(Action::Read, &error, FailureClass::Throttled, "store.throttled");
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+        assert!(failure.message.ends_with("(HTTP 503, SlowDown)"), "{failure}");
+    }
+
+    #[test]
+    fn each_kind_of_answer_has_its_class() {
+        use FailureClass::*;
+        let plain = |kind, status| answer(kind, status, "", "");
+        let by_header = |status, code: &str| {
+            answer(
+                ErrorKind::Unexpected,
+                status,
+                &format!("\"x-ms-error-code\": \"{code}\""),
+                "",
+            )
+        };
+        let rows = [
+            (
+                Action::Read,
+                plain(ErrorKind::NotFound, 404),
+                NotFound,
+                "store.not_found",
+            ),
+            (
+                Action::List,
+                plain(ErrorKind::NotFound, 404),
+                Permanent,
+                "store.container_missing",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::NotFound, 404),
+                Transient,
+                "store.upload_lost",
+            ),
+            (
+                Action::Read,
+                plain(ErrorKind::PermissionDenied, 403),
+                Denied,
+                "store.denied",
+            ),
+            (Action::Read, plain(ErrorKind::Unexpected, 401), Denied, "store.denied"),
+            (
+                Action::Read,
+                plain(ErrorKind::Unexpected, 500),
+                Transient,
+                "store.server_error",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::ConditionNotMatch, 412),
+                Conflict,
+                "store.exists",
+            ),
+            (
+                Action::Read,
+                plain(ErrorKind::ConditionNotMatch, 412),
+                Conflict,
+                "source.changed",
+            ),
+            (
+                Action::Write,
+                by_header(409, "LeaseIdMissing"),
+                Conflict,
+                "store.conflict",
+            ),
+            (
+                Action::Write,
+                by_header(404, "ContainerNotFound"),
+                Permanent,
+                "store.container_missing",
+            ),
+            (Action::Read, by_header(503, "ServerBusy"), Throttled, "store.throttled"),
+            (
+                Action::Read,
+                by_header(403, "AuthenticationFailed"),
+                Denied,
+                "store.denied",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::Unexpected, 507),
+                Permanent,
+                "store.full",
+            ),
+            (
+                Action::Write,
+                plain(ErrorKind::Unexpected, 400),
+                Permanent,
+                "store.refused",
+            ),
+        ];
+        for (action, error, class, code) in rows {
+            check(action, &error, class, code);
+        }
+    }
+
+    #[test]
+    fn expired_credentials_are_told_from_wrong_ones() {
+        let azure = answer(
+            ErrorKind::PermissionDenied,
+            403,
+            r#""x-ms-error-code": "AuthenticationFailed""#,
+            "AzblobError { reason: \"Signature not valid in the specified time frame\" }",
+        );
+        check(Action::Read, &azure, FailureClass::AuthExpired, "store.auth_expired");
+        let s3 = answer(ErrorKind::Unexpected, 400, "", r#"S3Error { code: "ExpiredToken" }"#);
+        check(Action::Read, &s3, FailureClass::AuthExpired, "store.auth_expired");
+    }
+
+    #[test]
+    fn without_an_answer_it_is_the_network() {
+        let timeout = Error::new(ErrorKind::Unexpected, "io operation timeout reached").set_temporary();
+        check(Action::Read, &timeout, FailureClass::Transient, "store.timeout");
+        let cut = Error::new(ErrorKind::Unexpected, "send http request").set_temporary();
+        check(Action::Read, &cut, FailureClass::Transient, "store.connection");
+        let exhausted = Error::new(ErrorKind::Unexpected, "send http request")
+            .set_temporary()
+            .set_persistent();
+        check(Action::List, &exhausted, FailureClass::Transient, "store.connection");
+    }
+}

@@ -1,0 +1,11 @@
+//! Stores reached through OpenDAL: Azure Blob Storage, S3 and compatible ones, and the memory of this process.
+//!
+//! The only code that names OpenDAL. It goes out of its way where OpenDAL would change a name, leave out metadata, or repeat a call
+//! that the engine repeats itself.
+
+mod error;
+mod open;
+mod store;
+mod writer;
+
+pub(in crate::connect) use open::{azblob, memory, s3};

@@ -1,0 +1,56 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use crate::connect::{Connections, Store};
+use crate::model::{Failure, RetryPolicy};
+use crate::resolve::ResolvedJob;
+
+use super::breaker::Breaker;
+use super::events::EventSink;
+use super::names::ClaimedNames;
+use super::permits::Permits;
+use super::{RunOptions, Stop};
+
+/// What every slot of a run shares.
+pub struct Context {
+    pub job: ResolvedJob,
+    pub options: RunOptions,
+    pub connections: Connections,
+    pub source: Arc<dyn Store>,
+    pub sink: Arc<dyn Store>,
+    pub permits: Permits,
+    pub stop: Stop,
+    pub events: EventSink,
+    pub breaker: Breaker,
+    /// `None` where the naming proves that no two items can give the same name.
+    pub claimed: Option<ClaimedNames>,
+    pub meters: Arc<Meters>,
+    /// The policy for units: the sink's own, else the source's, else the job's.
+    pub retry: RetryPolicy,
+    /// The failure that stopped the run, when one did.
+    pub denied: std::sync::OnceLock<Failure>,
+}
+
+/// Counters that change too often for events.
+#[derive(Debug, Default)]
+pub struct Meters {
+    /// Bytes read from sources.
+    pub bytes: AtomicU64,
+    /// Units in flight.
+    pub in_flight: AtomicU64,
+}
+
+impl Context {
+    /// The two connections that a copy talks to.
+    pub fn copy_connections(&self) -> [&str; 2] {
+        [&self.job.source.files.read.connection, &self.job.sink.connection]
+    }
+}
+
+/// The policy for a job's units.
+pub fn unit_policy(job: &ResolvedJob) -> RetryPolicy {
+    let of = |name: &str| job.connection(name).retry.clone();
+    of(&job.sink.connection)
+        .or_else(|| of(&job.source.files.read.connection))
+        .unwrap_or_else(|| job.retry.clone())
+}

@@ -1,0 +1,319 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::model::{
+    Account, Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, PageIntent, Timestamp, UnitIntent,
+    UnitRecord, UnitStatus,
+};
+use crate::resolve::RowsForm;
+use crate::state::{PageState, SealedReference, State, StateError};
+
+use super::attempts::{Delays, wait};
+use super::context::Context;
+use super::events::RunOver;
+use super::item_list::ItemEntry;
+use super::lister::{Cursor, Lister};
+use super::names::{NameMark, mark};
+use super::page::PageRun;
+
+/// Why the execution of an item broke off without coming to its own end.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    #[error("the run is over")]
+    RunOver,
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl From<RunOver> for Broken {
+    fn from(_: RunOver) -> Self {
+        Self::RunOver
+    }
+}
+
+/// What is already done of an item.
+pub struct Past {
+    pub summary: Option<ItemSummary>,
+    pub pages: Vec<PageState>,
+    state: Arc<State>,
+}
+
+impl Past {
+    /// Reads what the state has of an item. Blocks on the disk: for a blocking thread.
+    pub fn read(state: Arc<State>, item: ItemId) -> Result<Self, StateError> {
+        let summary = state.item(item)?;
+        let pages = if summary.is_some() {
+            state.pages(item)?
+        } else {
+            Vec::new()
+        };
+        Ok(Self { summary, pages, state })
+    }
+
+    async fn records(&self, reference: SealedReference) -> Result<Vec<UnitRecord>, Broken> {
+        let state = Arc::clone(&self.state);
+        let read = tokio::task::spawn_blocking(move || state.read_page(&reference)).await;
+        Ok(read.map_err(|_| Broken::RunOver)??)
+    }
+}
+
+/// Executes one item: takes up what earlier runs left of it, lists what has no page yet, and works page by page.
+///
+/// A function of the item, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
+pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry, past: Past) -> Result<(), Broken> {
+    let mut summary = past
+        .summary
+        .clone()
+        .unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
+    summary.units = past.pages.iter().fold(Account::default(), |mut sum, page| {
+        sum += page.account();
+        sum
+    });
+    summary.status = ItemStatus::InProgress;
+    summary.attempts += 1;
+    summary.listing_failure = None;
+    summary.ended = None;
+    summary.started.get_or_insert_with(Timestamp::now);
+    context
+        .events
+        .send(Event::ItemStarted {
+            slot,
+            summary: summary.clone(),
+        })
+        .await?;
+
+    let cursor = resume_pages(context, &past, &mut summary).await?;
+    if !summary.listed && !context.stop.is_draining() {
+        let mut seen = names_of(&past, &summary).await?;
+        if let Err(failure) = list_on(context, entry, cursor, &mut seen, &mut summary).await? {
+            summary.listing_failure = Some(failure);
+        }
+    }
+
+    summary.status = end_status(&summary);
+    summary.ended = Some(Timestamp::now());
+    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+}
+
+/// Where an item stands when its slot lets go of it.
+///
+/// | | |
+/// |---|---|
+/// | units pending, or not listed to the end without a failure of the listing | pending |
+/// | a failed unit, or a failed listing | failed |
+/// | otherwise | completed |
+fn end_status(summary: &ItemSummary) -> ItemStatus {
+    let stopped = summary.units.pending > 0 || (!summary.listed && summary.listing_failure.is_none());
+    if stopped {
+        ItemStatus::Pending
+    } else if summary.units.failed > 0 || summary.listing_failure.is_some() {
+        ItemStatus::Failed
+    } else {
+        ItemStatus::Completed
+    }
+}
+
+/// Works on what earlier runs left in their pages. Returns where the listing goes on.
+async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSummary) -> Result<Cursor, Broken> {
+    let is_listing = matches!(context.job.source.files.rows.form, RowsForm::Glob { .. });
+    let mut cursor = Cursor::default();
+    let item = summary.id();
+    for page in &past.pages {
+        let (number, rows, digest) = match page {
+            PageState::Open {
+                page, intent, records, ..
+            } => {
+                let unsettled = unsettled(records, context.options.leave_failed);
+                if !context.stop.is_draining() {
+                    let run = PageRun::resume(context, item, *page, records.clone(), &unsettled).await;
+                    run.run(context, summary).await?;
+                }
+                (*page, intent.rows_before + records.len() as u64, intent.digest)
+            }
+            PageState::Sealed { page, reference } => {
+                if reference.account.failed + reference.account.pending > 0 && !context.stop.is_draining() {
+                    reopen(context, past, *page, *reference, summary).await?;
+                }
+                (
+                    *page,
+                    reference.rows_before + u64::from(reference.units),
+                    reference.digest,
+                )
+            }
+        };
+        summary.pages = summary.pages.max(number + 1);
+        cursor.rows = rows;
+        cursor.digest = digest;
+    }
+    if is_listing && !summary.listed {
+        for page in &past.pages {
+            cursor
+                .known
+                .extend(records_of(past, page).await?.iter().map(|record| mark(&record.source)));
+        }
+    }
+    Ok(cursor)
+}
+
+/// Takes a sealed page up again for the units that may still come right.
+async fn reopen(
+    context: &Arc<Context>,
+    past: &Past,
+    page: u32,
+    reference: SealedReference,
+    summary: &mut ItemSummary,
+) -> Result<(), Broken> {
+    let records = past.records(reference).await?;
+    let unsettled = unsettled(&records, context.options.leave_failed);
+    if unsettled.is_empty() {
+        return Ok(());
+    }
+    let item = summary.id();
+    let units = records.iter().map(UnitIntent::from).collect();
+    let intent = PageIntent {
+        units,
+        rows_before: reference.rows_before,
+        digest: reference.digest,
+    };
+    let reopened = Event::PageReopened {
+        item,
+        page,
+        intent,
+        records: records.clone(),
+        summary: summary.clone(),
+    };
+    context.events.send_durable(reopened).await?;
+    let run = PageRun::resume(context, item, page, records, &unsettled).await;
+    Ok(run.run(context, summary).await?)
+}
+
+/// Units of a page that a run takes up again: the pending ones, and the failed ones unless they are to be left. One that was refused
+/// before any attempt stays refused: nothing but another list or another spec cures it.
+fn unsettled(records: &[UnitRecord], leave_failed: bool) -> Vec<u32> {
+    (0..)
+        .zip(records)
+        .filter(|(_, record)| match record.status {
+            UnitStatus::Pending => true,
+            UnitStatus::Failed => !leave_failed && record.attempts > 0,
+            UnitStatus::Done | UnitStatus::Present => false,
+        })
+        .map(|(unit, _)| unit)
+        .collect()
+}
+
+async fn records_of(past: &Past, page: &PageState) -> Result<Vec<UnitRecord>, Broken> {
+    match page {
+        PageState::Open { records, .. } => Ok(records.clone()),
+        PageState::Sealed { reference, .. } => past.records(*reference).await,
+    }
+}
+
+/// The names that the item's pages hold already, for an item whose list goes on behind them.
+async fn names_of(past: &Past, summary: &ItemSummary) -> Result<HashSet<NameMark>, Broken> {
+    let mut seen = HashSet::new();
+    if !summary.listed {
+        for page in &past.pages {
+            seen.extend(records_of(past, page).await?.iter().map(|record| mark(&record.target)));
+        }
+    }
+    Ok(seen)
+}
+
+/// Lists the item's units from `cursor` to the end, working on each page as it comes. The inner error is the listing's own.
+async fn list_on(
+    context: &Arc<Context>,
+    entry: &ItemEntry,
+    mut cursor: Cursor,
+    seen: &mut HashSet<NameMark>,
+    summary: &mut ItemSummary,
+) -> Result<Result<(), Failure>, Broken> {
+    let mut delays = Delays::new(&context.job.retry);
+    'opened: loop {
+        let opened = Lister::open(&context.job, &context.connections, entry.row.as_ref(), cursor.clone()).await;
+        let failure = match opened {
+            Err(failure) => failure,
+            Ok(mut lister) => loop {
+                if context.stop.is_draining() {
+                    return Ok(Ok(()));
+                }
+                match lister.next_page(context.job.limits.page_units).await {
+                    Err(failure) => break failure,
+                    Ok(None) => {
+                        summary.listed = true;
+                        return Ok(Ok(()));
+                    }
+                    Ok(Some(batch)) => {
+                        cursor.rows = batch.rows_before + batch.drafts.len() as u64;
+                        cursor.digest = batch.digest;
+                        if matches!(context.job.source.files.rows.form, RowsForm::Glob { .. }) {
+                            cursor
+                                .known
+                                .extend(batch.drafts.iter().map(|draft| mark(&draft.source)));
+                        }
+                        let is_last = batch.is_last;
+                        let page = PageRun::open(context, summary.pages, batch, seen, summary).await?;
+                        page.run(context, summary).await?;
+                        if is_last {
+                            return Ok(Ok(()));
+                        }
+                        delays = Delays::new(&context.job.retry);
+                    }
+                }
+            },
+        };
+        let failure = failure.context("list of files");
+        match delays.after(&failure) {
+            Some(delay) if wait(delay, &context.stop).await => continue 'opened,
+            Some(_) => return Ok(Ok(())),
+            None if failure.class == FailureClass::Cancelled => return Ok(Ok(())),
+            None => {
+                if context.breaker.failure(&failure) && context.denied.set(failure.clone()).is_ok() {
+                    context.stop.drain();
+                }
+                return Ok(Err(failure));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(status: UnitStatus, attempts: u32) -> UnitRecord {
+        UnitRecord {
+            source: "a".to_owned(),
+            target: "b".to_owned(),
+            size: None,
+            existed: false,
+            status,
+            hash: None,
+            attempts,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn failed_units_are_taken_up_again_but_refused_ones_are_not() {
+        let records = [
+            record(UnitStatus::Done, 1),
+            record(UnitStatus::Failed, 3),
+            record(UnitStatus::Failed, 0),
+            record(UnitStatus::Pending, 0),
+        ];
+        assert_eq!(unsettled(&records, false), [1, 3]);
+        assert_eq!(unsettled(&records, true), [3]);
+    }
+
+    #[test]
+    fn an_item_ends_as_its_units_did() {
+        let mut summary = ItemSummary::new("1".to_owned(), 0);
+        assert_eq!(end_status(&summary), ItemStatus::Pending);
+        summary.listed = true;
+        assert_eq!(end_status(&summary), ItemStatus::Completed);
+        summary.units.failed = 1;
+        assert_eq!(end_status(&summary), ItemStatus::Failed);
+        summary.units.pending = 1;
+        assert_eq!(end_status(&summary), ItemStatus::Pending);
+    }
+}

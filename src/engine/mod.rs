@@ -1,0 +1,31 @@
+//! Runs a compiled job: item slots, units inside them, attempts, permits, and the one dispatcher that owns the run's state.
+//!
+//! Order, always: intent durable → effect → result durable → counted. Workers send events and nothing else; executing one item is a
+//! function of that item, what is already done of it, permits, a stop signal and a sink for events.
+
+mod assess;
+mod attempts;
+mod breaker;
+mod context;
+mod dispatcher;
+mod events;
+mod item;
+mod item_list;
+mod lister;
+mod names;
+mod options;
+mod outcome;
+mod page;
+mod permits;
+mod preview;
+mod runner;
+mod stop;
+mod unit;
+mod verifier;
+
+pub use options::RunOptions;
+pub use outcome::{FailureCount, Fatal, RunReport, StopReason};
+pub use preview::{PreviewOptions, preview};
+pub use runner::Runner;
+pub use stop::Stop;
+pub use verifier::{Finding, Verification, VerifyOptions, verify};

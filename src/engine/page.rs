@@ -1,0 +1,215 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use crate::model::{Account, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
+use crate::plan::{Known, Offer};
+
+use super::assess::{Assessment, Candidate, Ends, assess, vet};
+use super::context::Context;
+use super::events::RunOver;
+use super::lister::Batch;
+use super::names::NameMark;
+use super::unit::{UnitWork, refused, work_on};
+
+/// A page whose intent is durable, being worked on.
+pub struct PageRun {
+    item: ItemId,
+    page: u32,
+    records: Vec<UnitRecord>,
+    /// Units to be worked on, by number, with what was found out about them.
+    work: Vec<(u32, Assessment)>,
+}
+
+impl Context {
+    /// The two ends as assessing wants them.
+    pub fn ends(&self) -> Ends<'_> {
+        Ends {
+            source: self.source.as_ref(),
+            sink: self.sink.as_ref(),
+            mode: self.job.sink.mode,
+            retry: &self.retry,
+            stop: &self.stop,
+            concurrency: self.job.concurrency.units,
+        }
+    }
+}
+
+impl PageRun {
+    /// Makes a page of units met for the first time: looks at the sink, and has the intent durable before it returns.
+    pub async fn open(
+        context: &Context,
+        page: u32,
+        batch: Batch,
+        seen: &mut HashSet<NameMark>,
+        summary: &mut ItemSummary,
+    ) -> Result<Self, RunOver> {
+        let ends = context.ends();
+        let Batch {
+            mut drafts,
+            rows_before,
+            digest,
+            is_last,
+        } = batch;
+        vet(&mut drafts, &ends, seen, context.claimed.as_ref());
+        let accepted: Vec<(u32, Candidate<'_>)> = (0..)
+            .zip(&drafts)
+            .filter(|(_, draft)| draft.refusal.is_none())
+            .map(|(unit, draft)| {
+                let (from, to) = (draft.source.as_str(), draft.target.as_str());
+                (
+                    unit,
+                    Candidate {
+                        from,
+                        to,
+                        offer: draft.offer,
+                        known: Known::Nothing,
+                    },
+                )
+            })
+            .collect();
+        let candidates: Vec<Candidate<'_>> = accepted.iter().map(|(_, candidate)| *candidate).collect();
+        let assessments = assess(&ends, &candidates).await;
+        let mut existed = vec![false; drafts.len()];
+        let mut work = Vec::with_capacity(assessments.len());
+        for ((unit, _), assessment) in accepted.iter().zip(assessments) {
+            existed[*unit as usize] = assessment.at_sink.is_some();
+            work.push((*unit, assessment));
+        }
+        let units: Vec<_> = drafts
+            .iter()
+            .zip(existed)
+            .map(|(draft, existed)| draft.intent(existed))
+            .collect();
+        let records: Vec<UnitRecord> = units.iter().map(UnitRecord::pending).collect();
+        summary.pages = page + 1;
+        summary.listed = is_last;
+        summary.units += Account::of(&records);
+        let item = summary.id();
+        let refusals: Vec<(u32, Failure)> = (0..)
+            .zip(&units)
+            .filter_map(|(unit, intent)| Some((unit, intent.refusal.clone()?)))
+            .collect();
+        let intent = PageIntent {
+            units,
+            rows_before,
+            digest,
+        };
+        let opened = Event::PageOpened {
+            item,
+            page,
+            intent,
+            summary: summary.clone(),
+        };
+        context.events.send_durable(opened).await?;
+        let mut run = Self {
+            item,
+            page,
+            records,
+            work,
+        };
+        for (unit, refusal) in refusals {
+            run.take(context, summary, refused(unit, refusal)).await?;
+        }
+        Ok(run)
+    }
+
+    /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`.
+    pub async fn resume(
+        context: &Context,
+        item: ItemId,
+        page: u32,
+        records: Vec<UnitRecord>,
+        unsettled: &[u32],
+    ) -> Self {
+        let candidates: Vec<Candidate<'_>> = unsettled
+            .iter()
+            .map(|unit| {
+                let record = &records[*unit as usize];
+                let offer = Offer {
+                    size: record.size,
+                    modified: None,
+                };
+                Candidate {
+                    from: &record.source,
+                    to: &record.target,
+                    offer,
+                    known: Known::of(record),
+                }
+            })
+            .collect();
+        let assessments = assess(&context.ends(), &candidates).await;
+        let work = unsettled.iter().copied().zip(assessments).collect();
+        Self {
+            item,
+            page,
+            records,
+            work,
+        }
+    }
+
+    /// Works on the page's units, and has its ledger sealed when every one of them has a result.
+    pub async fn run(mut self, context: &Arc<Context>, summary: &mut ItemSummary) -> Result<(), RunOver> {
+        let mut in_flight: JoinSet<Option<UnitResult>> = JoinSet::new();
+        let mut waiting = std::mem::take(&mut self.work).into_iter();
+        loop {
+            while in_flight.len() < context.job.concurrency.units && !context.stop.is_draining() {
+                let Some((unit, assessment)) = waiting.next() else {
+                    break;
+                };
+                let work = self.unit_work(unit, assessment);
+                in_flight.spawn(work_on(Arc::clone(context), work));
+            }
+            match in_flight.join_next().await {
+                None => break,
+                Some(Ok(Some(result))) => self.take(context, summary, result).await?,
+                // Given up by a stop: it stays where it was.
+                Some(Ok(None)) => {}
+                // A panic in one unit must not take the run down; the unit stays pending and the account says so.
+                Some(Err(_)) => context.stop.drain(),
+            }
+        }
+        if self.records.iter().any(|record| record.status == UnitStatus::Pending) {
+            return Ok(());
+        }
+        let finished = Event::PageFinished {
+            item: self.item,
+            page: self.page,
+            records: self.records,
+            summary: summary.clone(),
+        };
+        context.events.send(finished).await
+    }
+
+    fn unit_work(&self, unit: u32, assessment: Assessment) -> UnitWork {
+        let record = &self.records[unit as usize];
+        UnitWork {
+            item: self.item,
+            page: self.page,
+            unit,
+            from: record.source.clone(),
+            to: record.target.clone(),
+            offer: assessment.offer,
+            at_sink: assessment.at_sink,
+            decision: assessment.decision,
+        }
+    }
+
+    /// Takes a result into the page's ledger and the item's account, and tells of it.
+    async fn take(&mut self, context: &Context, summary: &mut ItemSummary, result: UnitResult) -> Result<(), RunOver> {
+        let record = &mut self.records[result.unit as usize];
+        let previous = record.status;
+        record.apply(&result);
+        summary
+            .units
+            .move_unit(previous, record.status, record.size.unwrap_or(0));
+        let finished = Event::UnitFinished {
+            item: self.item,
+            page: self.page,
+            previous,
+            result,
+        };
+        context.events.send(finished).await
+    }
+}

@@ -1,0 +1,410 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc;
+
+use crate::connect::Connections;
+use crate::model::{Failure, ItemId, ItemKey, ItemStatus};
+use crate::plan::{Collision, CollisionKind, Decision, Inventory, Known, NameIndex, Offer, Sample, UnitDecision};
+use crate::resolve::ResolvedJob;
+use crate::state::{PageState, State};
+
+use super::assess::{Candidate, Ends, assess, vet};
+use super::attempts::repeat;
+use super::context::unit_policy;
+use super::item_list::{ItemEntry, read_items};
+use super::lister::{Cursor, Lister};
+use super::names::{items_cannot_meet, mark};
+use super::{Fatal, Stop};
+
+/// What a preview is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PreviewOptions {
+    /// Ask the source for the sizes that the list does not tell.
+    pub sizes: bool,
+}
+
+/// Pages that an item may be ahead of the one that is being counted.
+const PAGES_AHEAD: usize = 2;
+
+/// What one item contributes, in the order of its list.
+enum Found {
+    Units(Vec<UnitDecision>),
+    /// Names that the ledger has as settled.
+    Settled(Vec<String>),
+    /// A completed item: its units, and their names where another item could give the same.
+    Completed {
+        units: u64,
+        names: Vec<String>,
+    },
+    Listing(Failure),
+    State(crate::state::StateError),
+}
+
+/// Enumerates everything read-only and decides about every unit as a run would; `visit` sees each decision in the order of the lists.
+pub async fn preview(
+    job: &ResolvedJob,
+    state: Option<Arc<State>>,
+    options: PreviewOptions,
+    stop: &Stop,
+    mut visit: impl FnMut(&UnitDecision),
+) -> Result<Inventory, Fatal> {
+    let connections = Connections::new(job.connections.clone());
+    let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
+    let open = async |name: &str| {
+        let opened = connections.store(name).await;
+        opened.map_err(|failure| Fatal::Connection {
+            name: name.to_owned(),
+            failure,
+        })
+    };
+    let source = open(&job.source.files.read.connection).await?;
+    let sink = open(&job.sink.connection).await?;
+    let retry = unit_policy(job);
+    let previewer = Previewer {
+        job,
+        connections: &connections,
+        ends: Ends {
+            source: source.as_ref(),
+            sink: sink.as_ref(),
+            mode: job.sink.mode,
+            retry: &retry,
+            stop,
+            concurrency: job.concurrency.units,
+        },
+        state,
+        options,
+        items_cannot_meet: items_cannot_meet(job, &entries),
+    };
+    let mut count = Count::default();
+    count.inventory.items = entries.len() as u64;
+    let (line, mut queue) = mpsc::unbounded_channel();
+    let produce = async {
+        // Items are begun in the order of their list and run ahead of the counting by a few pages each.
+        let begun = stream::iter(&entries).map(|entry| {
+            let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+            let _ = line.send((&entry.key, receiver));
+            previewer.item(entry, sender)
+        });
+        begun
+            .buffer_unordered(job.concurrency.items)
+            .for_each(|()| std::future::ready(()))
+            .await;
+        drop(line);
+        Ok(())
+    };
+    let consume = async {
+        while let Some((key, mut found)) = queue.recv().await {
+            while let Some(one) = found.recv().await {
+                match one {
+                    Found::State(error) => return Err(Fatal::from(error)),
+                    one => count.take(key, one, &mut visit),
+                }
+            }
+        }
+        Ok(())
+    };
+    futures::try_join!(produce, consume)?;
+    Ok(count.inventory)
+}
+
+struct Previewer<'a> {
+    job: &'a ResolvedJob,
+    connections: &'a Connections,
+    ends: Ends<'a>,
+    state: Option<Arc<State>>,
+    options: PreviewOptions,
+    items_cannot_meet: bool,
+}
+
+impl Previewer<'_> {
+    async fn item(&self, entry: &ItemEntry, found: mpsc::Sender<Found>) {
+        if let Err(failed) = self.try_item(entry, &found).await {
+            // The receiver is gone only when the whole preview is.
+            let _ = found.send(failed).await;
+        }
+    }
+
+    async fn try_item(&self, entry: &ItemEntry, found: &mpsc::Sender<Found>) -> Result<(), Found> {
+        let mut seen = HashSet::new();
+        let mut cursor = Cursor::default();
+        if let Some((summary, pages)) = self.past(&entry.key)? {
+            if summary.status == ItemStatus::Completed {
+                let names = if self.items_cannot_meet {
+                    Vec::new()
+                } else {
+                    self.names(&pages)?
+                };
+                let _ = found
+                    .send(Found::Completed {
+                        units: summary.units.planned(),
+                        names,
+                    })
+                    .await;
+                return Ok(());
+            }
+            for page in &pages {
+                let (rows, digest) = self.page(page, &entry.key, &mut seen, &mut cursor, found).await?;
+                cursor.rows = rows;
+                cursor.digest = digest;
+            }
+            if summary.listed {
+                return Ok(());
+            }
+        }
+        let policy = &self.job.retry;
+        let opened = repeat(policy, self.ends.stop, || {
+            Lister::open(self.job, self.connections, entry.row.as_ref(), cursor.clone())
+        });
+        let mut lister = opened
+            .await
+            .map_err(|failure| Found::Listing(failure.context("list of files")))?;
+        loop {
+            let page = lister.next_page(self.job.limits.page_units).await;
+            let Some(mut batch) = page.map_err(|failure| Found::Listing(failure.context("list of files")))? else {
+                return Ok(());
+            };
+            vet(&mut batch.drafts, &self.ends, &mut seen, None);
+            let units = batch.drafts.into_iter().map(|draft| Met {
+                source: draft.source,
+                target: draft.target,
+                offer: draft.offer,
+                known: Known::Nothing,
+                refusal: draft.refusal,
+            });
+            let decided = self.decide(&entry.key, units.collect()).await;
+            let _ = found.send(Found::Units(decided)).await;
+        }
+    }
+
+    fn past(&self, key: &str) -> Result<Option<(crate::model::ItemSummary, Vec<PageState>)>, Found> {
+        let Some(state) = &self.state else { return Ok(None) };
+        let id = ItemId::of(key);
+        let Some(summary) = state.item(id).map_err(Found::State)? else {
+            return Ok(None);
+        };
+        let is_needed = summary.status != ItemStatus::Completed || !self.items_cannot_meet;
+        let pages = if is_needed {
+            state.pages(id).map_err(Found::State)?
+        } else {
+            Vec::new()
+        };
+        Ok(Some((summary, pages)))
+    }
+
+    /// The names of all units of an item's pages.
+    fn names(&self, pages: &[PageState]) -> Result<Vec<String>, Found> {
+        let Some(state) = &self.state else {
+            return Ok(Vec::new());
+        };
+        let mut names = Vec::new();
+        for page in pages {
+            let records = match page {
+                PageState::Open { records, .. } => records.clone(),
+                PageState::Sealed { reference, .. } => state.read_page(reference).map_err(Found::State)?,
+            };
+            names.extend(records.into_iter().map(|record| record.target));
+        }
+        Ok(names)
+    }
+
+    /// Decides about what a page of an earlier run left unsettled. Returns the cursor behind it.
+    async fn page(
+        &self,
+        page: &PageState,
+        key: &ItemKey,
+        seen: &mut HashSet<super::names::NameMark>,
+        cursor: &mut Cursor,
+        found: &mpsc::Sender<Found>,
+    ) -> Result<(u64, [u8; 16]), Found> {
+        let (records, rows_before, digest) = match page {
+            PageState::Open { intent, records, .. } => (records.clone(), intent.rows_before, intent.digest),
+            PageState::Sealed { reference, .. } => {
+                let Some(state) = &self.state else {
+                    return Ok((0, [0; 16]));
+                };
+                let records = state.read_page(reference).map_err(Found::State)?;
+                (records, reference.rows_before, reference.digest)
+            }
+        };
+        let mut settled = Vec::new();
+        let mut unsettled = Vec::new();
+        for record in &records {
+            seen.insert(mark(&record.target));
+            cursor.known.insert(mark(&record.source));
+            match Known::of(record) {
+                Known::Settled => settled.push(record.target.clone()),
+                known => unsettled.push(Met {
+                    source: record.source.clone(),
+                    target: record.target.clone(),
+                    offer: Offer {
+                        size: record.size,
+                        modified: None,
+                    },
+                    known,
+                    refusal: record.failure.clone().filter(|_| record.attempts == 0),
+                }),
+            }
+        }
+        let _ = found.send(Found::Settled(settled)).await;
+        let decided = self.decide(key, unsettled).await;
+        let _ = found.send(Found::Units(decided)).await;
+        Ok((rows_before + records.len() as u64, digest))
+    }
+
+    async fn decide(&self, item: &ItemKey, units: Vec<Met>) -> Vec<UnitDecision> {
+        let candidates: Vec<Candidate<'_>> = units
+            .iter()
+            .filter(|unit| unit.refusal.is_none())
+            .map(|unit| Candidate {
+                from: &unit.source,
+                to: &unit.target,
+                offer: unit.offer,
+                known: unit.known,
+            })
+            .collect();
+        let mut assessed = assess(&self.ends, &candidates).await.into_iter();
+        let mut decided: Vec<UnitDecision> = Vec::with_capacity(units.len());
+        for unit in &units {
+            let (decision, size) = match &unit.refusal {
+                Some(refusal) => (Decision::Refuse(refusal.clone()), unit.offer.size),
+                None => match assessed.next() {
+                    Some(assessment) => (assessment.decision, assessment.offer.size),
+                    None => continue,
+                },
+            };
+            let (source, target) = (unit.source.clone(), unit.target.clone());
+            decided.push(UnitDecision {
+                item: item.clone(),
+                source,
+                target,
+                size,
+                decision,
+            });
+        }
+        if self.options.sizes {
+            self.ask_sizes(&mut decided).await;
+        }
+        decided
+    }
+
+    /// Asks the source for the sizes that are not known; one that gives no answer stays unknown.
+    async fn ask_sizes(&self, units: &mut [UnitDecision]) {
+        let asked = units.iter_mut().filter(|unit| {
+            unit.size.is_none() && matches!(unit.decision, Decision::Copy | Decision::Overwrite | Decision::Compare)
+        });
+        stream::iter(asked)
+            .for_each_concurrent(self.ends.concurrency, async |unit| {
+                if let Ok(Some(object)) = self.ends.source.stat(&unit.source).await {
+                    unit.size = Some(object.size);
+                }
+            })
+            .await;
+    }
+}
+
+/// A unit before it is decided about, from a list or from the ledger.
+struct Met {
+    source: String,
+    target: String,
+    offer: Offer,
+    known: Known,
+    refusal: Option<Failure>,
+}
+
+/// Sums up decisions, and finds the names that meet.
+#[derive(Default)]
+struct Count {
+    inventory: Inventory,
+    names: NameIndex,
+}
+
+impl Count {
+    fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(&UnitDecision)) {
+        match found {
+            Found::Completed { units, names } => {
+                self.inventory.items_completed += 1;
+                self.settle(units, names);
+            }
+            Found::Settled(names) => self.settle(names.len() as u64, names),
+            Found::Listing(failure) => self.inventory.failed_listings.push((item.clone(), failure)),
+            Found::State(_) => {}
+            Found::Units(units) => {
+                for mut unit in units {
+                    self.meet(&mut unit);
+                    self.count(&unit);
+                    visit(&unit);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, units: u64, names: Vec<String>) {
+        *self.inventory.decisions.entry("settled").or_default() += units;
+        for name in names {
+            if let Some(collision) = self.names.insert(&name) {
+                self.keep(collision);
+            }
+        }
+    }
+
+    /// A unit whose name another item has already is refused, as a run would.
+    fn meet(&mut self, unit: &mut UnitDecision) {
+        let refused_for_name = matches!(&unit.decision, Decision::Refuse(failure) if failure.code == "name.collision");
+        if matches!(unit.decision, Decision::Refuse(_)) && !refused_for_name {
+            return;
+        }
+        let Some(collision) = self.names.insert(&unit.target) else {
+            return;
+        };
+        if collision.kind == CollisionKind::Exact && !refused_for_name {
+            unit.decision = Decision::Refuse(Failure::new(
+                crate::model::FailureClass::Conflict,
+                "name.collision",
+                "a file of another item has the same name at the sink; make `naming.object` tell them apart",
+            ));
+        }
+        self.keep(collision);
+    }
+
+    fn keep(&mut self, collision: Collision) {
+        *self.inventory.collisions.entry(collision.kind).or_default() += 1;
+        if self.inventory.collision_samples.len() < Inventory::SHOWN {
+            self.inventory.collision_samples.push(collision);
+        }
+    }
+
+    fn count(&mut self, unit: &UnitDecision) {
+        let inventory = &mut self.inventory;
+        *inventory.decisions.entry(unit.decision.name()).or_default() += 1;
+        match &unit.decision {
+            Decision::Copy | Decision::Overwrite => match unit.size {
+                Some(size) => inventory.bytes += size,
+                None => inventory.sizes_unknown += 1,
+            },
+            Decision::Refuse(failure) => *inventory.refusals.entry(failure.code.to_string()).or_default() += 1,
+            Decision::Settled | Decision::Present | Decision::Compare => {}
+        }
+        if inventory.samples.len() < Inventory::SHOWN {
+            inventory.samples.push(Sample {
+                item: unit.item.clone(),
+                source: unit.source.clone(),
+                target: unit.target.clone(),
+                decision: unit.decision.name(),
+                reason: reason(&unit.decision),
+            });
+        }
+    }
+}
+
+fn reason(decision: &Decision) -> String {
+    match decision {
+        Decision::Settled => "the ledger has it".to_owned(),
+        Decision::Copy => "nothing of this name is at the sink".to_owned(),
+        Decision::Overwrite => "an object is at the sink, and the mode writes over it".to_owned(),
+        Decision::Present => "an object is at the sink, and the mode leaves it alone".to_owned(),
+        Decision::Compare => "an interrupted run may have written it: its bytes are compared".to_owned(),
+        Decision::Refuse(failure) => failure.message.clone(),
+    }
+}

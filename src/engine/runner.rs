@@ -1,0 +1,309 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+
+use crate::connect::Connections;
+use crate::model::{Account, ItemId, ItemStatus, Progress, Timestamp};
+use crate::resolve::ResolvedJob;
+use crate::state::{
+    Change, Holder, JobRecord, Journal, JournalEntry, PageState, RunOutcome, RunRecord, State, StateError, StateWriter,
+};
+
+use super::breaker::Breaker;
+use super::context::{Context, Meters, unit_policy};
+use super::dispatcher::{Dispatched, Dispatcher};
+use super::events::EventSink;
+use super::item::{Broken, Past, execute_item};
+use super::item_list::{ItemEntry, read_items};
+use super::names::{ClaimedNames, items_cannot_meet, mark};
+use super::outcome::{Fatal, RunReport, StopReason};
+use super::permits::Permits;
+use super::{RunOptions, Stop};
+
+/// One execution of a job over an opened state.
+pub struct Runner {
+    job: ResolvedJob,
+    state: State,
+    options: RunOptions,
+    stop: Stop,
+    progress: watch::Sender<Progress>,
+}
+
+impl Runner {
+    pub fn new(job: ResolvedJob, state: State, options: RunOptions, stop: Stop) -> Self {
+        let (progress, _) = watch::channel(Progress::default());
+        Self {
+            job,
+            state,
+            options,
+            stop,
+            progress,
+        }
+    }
+
+    /// Where the run stands: the latest at any moment, and a wake-up at each change.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// Runs the job to its end, or until it is stopped.
+    ///
+    /// # Errors
+    /// Only what keeps the run as a whole from going on; failures of items and units are in the report.
+    pub async fn run(self) -> Result<RunReport, Fatal> {
+        let begun = Instant::now();
+        let state = Arc::new(self.state);
+        let writer = state.writer()?;
+        let mut record = run_record(&self.job, &state)?;
+        let run = record.number;
+        self.progress.send_modify(|progress| {
+            progress.run = run;
+            progress.started = record.started;
+        });
+        let mut journal = Journal::create(state.folder(), run)?;
+        journal.write(JournalEntry::RunStarted { run: record.clone() })?;
+        writer
+            .send_durable(Change::Job(JobRecord::Run(record.clone())))
+            .await?
+            .wait()
+            .await?;
+
+        let connections = Connections::new(self.job.connections.clone());
+        let entries = read_items(&self.job, &connections, &self.stop)
+            .await
+            .map_err(Fatal::ItemList)?;
+        put_back_interrupted(&state, &writer).await?;
+        let claimed = claimed_names(&self.job, &entries, &state)?;
+        let meters = Arc::new(Meters::default());
+        let mut dispatcher = Dispatcher::new(
+            writer,
+            journal,
+            self.stop.clone(),
+            Arc::clone(&meters),
+            self.progress.clone(),
+        );
+        let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
+        let work = join_with_state(entries, &state, &mut dispatcher, self.options.leave_failed)?;
+
+        let (events, receiver) = EventSink::channel();
+        let hash = self.job.sink.hash;
+        let open = async |name: &str| {
+            let opened = connections.store(name).await;
+            opened.map_err(|failure| Fatal::Connection {
+                name: name.to_owned(),
+                failure,
+            })
+        };
+        let context = Arc::new(Context {
+            source: open(&self.job.source.files.read.connection).await?,
+            sink: open(&self.job.sink.connection).await?,
+            permits: Permits::new(&self.job),
+            retry: unit_policy(&self.job),
+            job: self.job,
+            options: self.options,
+            stop: self.stop.clone(),
+            events,
+            breaker: Breaker::default(),
+            claimed,
+            meters: Arc::clone(&meters),
+            denied: std::sync::OnceLock::new(),
+            connections,
+        });
+        let dispatching = tokio::spawn(dispatcher.run(receiver));
+        let worked = work_off(&context, work, &state).await;
+        let denied = context.denied.get().cloned();
+        drop(context);
+        let dispatched = dispatching.await.map_err(|error| Fatal::Internal(error.to_string()))?;
+        let Dispatched {
+            progress,
+            tally,
+            mut journal,
+            writer,
+        } = dispatched?;
+        worked?;
+
+        writer
+            .send_durable(Change::Job(JobRecord::Run(record.clone())))
+            .await?
+            .wait()
+            .await?;
+        let imbalances = imbalances(&state, &ids, &progress)?;
+        let stopped = match (self.stop.abort_token().is_cancelled(), self.stop.is_draining()) {
+            (true, _) => Some(StopReason::Aborted),
+            (_, true) => Some(StopReason::Drained),
+            _ => None,
+        };
+        let report = RunReport {
+            run,
+            items: progress.items,
+            units: progress.units,
+            settled_now: progress.units.settled() - progress.units_before.min(progress.units.settled()),
+            bytes_moved: meters.bytes.load(Ordering::Relaxed),
+            duration: begun.elapsed(),
+            stopped,
+            failures: tally.into_counts(),
+            imbalances,
+            hash,
+        };
+        record.ended = Some(Timestamp::now());
+        record.outcome = Some(match (&denied, stopped) {
+            (Some(_), _) => RunOutcome::Fatal,
+            (None, Some(_)) => RunOutcome::Interrupted,
+            (None, None) if report.is_complete() => RunOutcome::Complete,
+            (None, None) => RunOutcome::Failures,
+        });
+        journal.write(JournalEntry::RunEnded { run: record.clone() })?;
+        journal.close()?;
+        writer.send(Change::Job(JobRecord::Run(record))).await?;
+        close(writer).await?;
+        denied.map_or(Ok(report), |failure| Err(Fatal::Denied(failure)))
+    }
+}
+
+fn run_record(job: &ResolvedJob, state: &State) -> Result<RunRecord, StateError> {
+    let holder = Holder::this_process("");
+    Ok(RunRecord {
+        number: state.runs()?.last().map_or(1, |last| last.number + 1),
+        started: Timestamp::now(),
+        ended: None,
+        outcome: None,
+        pid: holder.pid,
+        host: holder.host,
+        spec_path: job.spec_path.display().to_string(),
+        profile: job.profile.clone(),
+        vars: job
+            .vars
+            .iter()
+            .map(|(name, value)| (name.clone(), value.to_string()))
+            .collect(),
+    })
+}
+
+/// Counts what a killed run left in progress from its pages, which know results that the item's summary does not tell yet.
+async fn put_back_interrupted(state: &State, writer: &StateWriter) -> Result<(), StateError> {
+    for found in state.items() {
+        let (id, mut summary) = found?;
+        if summary.status == ItemStatus::InProgress {
+            summary.status = ItemStatus::Pending;
+            summary.units = Account::default();
+            for page in state.pages(id)? {
+                summary.units += page.account();
+            }
+            writer.send_durable(Change::Item(summary)).await?.wait().await?;
+        }
+    }
+    Ok(())
+}
+
+/// The names that earlier runs have given, where the naming does not prove that items cannot meet.
+fn claimed_names(job: &ResolvedJob, entries: &[ItemEntry], state: &State) -> Result<Option<ClaimedNames>, StateError> {
+    if items_cannot_meet(job, entries) {
+        return Ok(None);
+    }
+    let claimed = ClaimedNames::default();
+    for found in state.items() {
+        let (id, _) = found?;
+        for page in state.pages(id)? {
+            let records = match page {
+                PageState::Open { records, .. } => records,
+                PageState::Sealed { reference, .. } => state.read_page(&reference)?,
+            };
+            claimed.claim(records.iter().map(|record| mark(&record.target)));
+        }
+    }
+    Ok(Some(claimed))
+}
+
+/// Takes every item of the list into the accounts, and returns those that have work.
+fn join_with_state(
+    entries: Vec<ItemEntry>,
+    state: &State,
+    dispatcher: &mut Dispatcher,
+    leave_failed: bool,
+) -> Result<Vec<ItemEntry>, StateError> {
+    let mut work = Vec::new();
+    for entry in entries {
+        let summary = state.item(ItemId::of(&entry.key))?;
+        dispatcher.begin(summary.as_ref());
+        let has_work = match summary.map(|summary| summary.status) {
+            None | Some(ItemStatus::Pending | ItemStatus::InProgress) => true,
+            Some(ItemStatus::Failed) => !leave_failed,
+            Some(ItemStatus::Completed) => false,
+        };
+        if has_work {
+            work.push(entry);
+        }
+    }
+    Ok(work)
+}
+
+/// Item slots: numbered workers that pull items from one queue until it is empty or a stop is asked for.
+async fn work_off(context: &Arc<Context>, work: Vec<ItemEntry>, state: &Arc<State>) -> Result<(), Fatal> {
+    let slots = context.job.concurrency.items.min(work.len());
+    let queue = Arc::new(Mutex::new(work.into_iter()));
+    let mut workers = JoinSet::new();
+    for slot in 0..slots {
+        let (context, queue, state) = (Arc::clone(context), Arc::clone(&queue), Arc::clone(state));
+        workers.spawn(async move {
+            while !context.stop.is_draining() {
+                let Some(entry) = queue.lock().await.next() else { break };
+                let (state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
+                let past = tokio::task::spawn_blocking(move || Past::read(state, id)).await;
+                let past = past.map_err(|error| Fatal::Internal(error.to_string()))??;
+                match execute_item(&context, slot, &entry, past).await {
+                    Ok(()) => {}
+                    // The dispatcher has ended and tells why.
+                    Err(Broken::RunOver) => break,
+                    Err(Broken::State(error)) => return Err(Fatal::State(error)),
+                }
+            }
+            Ok(())
+        });
+    }
+    let mut ended = Ok(());
+    while let Some(worker) = workers.join_next().await {
+        let worked = worker.unwrap_or_else(|error| Err(Fatal::Internal(error.to_string())));
+        if worked.is_err() && ended.is_ok() {
+            context.stop.abort();
+            ended = worked;
+        }
+    }
+    ended
+}
+
+/// What the accounts say, against the states that they are sums of.
+fn imbalances(state: &State, ids: &[ItemId], progress: &Progress) -> Result<Vec<String>, StateError> {
+    let mut found: Vec<String> = state
+        .audit()?
+        .into_iter()
+        .map(|finding| {
+            let (claimed, counted) = (finding.claimed, finding.counted);
+            format!("item `{}` claims {claimed:?}, its pages hold {counted:?}", finding.item)
+        })
+        .collect();
+    let mut derived = Account::default();
+    for id in ids {
+        if let Some(summary) = state.item(*id)? {
+            derived += summary.units;
+        }
+    }
+    if derived != progress.units {
+        found.push(format!(
+            "the run counted {:?}, the state holds {derived:?}",
+            progress.units
+        ));
+    }
+    if progress.items.residual() != 0 || progress.items.planned != ids.len() as u64 {
+        found.push(format!("items do not add up: {:?} of {}", progress.items, ids.len()));
+    }
+    Ok(found)
+}
+
+/// Ends the writer, whose last commit blocks.
+async fn close(writer: StateWriter) -> Result<(), Fatal> {
+    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
+    Ok(closed.map_err(|error| Fatal::Internal(error.to_string()))??)
+}

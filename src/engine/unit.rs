@@ -1,0 +1,214 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::connect::Precondition;
+use crate::model::{ContentHash, Event, Failure, FailureClass, ItemId, SinkMode, UnitResult, UnitStatus};
+use crate::plan::{AtSink, Decision, Known, Offer, decide};
+use crate::stages::{Comparison, CopyRequest, compare, copy};
+
+use super::attempts::{Delays, wait};
+use super::context::Context;
+
+/// One unit with what was decided about it.
+#[derive(Debug)]
+pub struct UnitWork {
+    pub item: ItemId,
+    pub page: u32,
+    /// Its number in its page.
+    pub unit: u32,
+    pub from: String,
+    pub to: String,
+    pub offer: Offer,
+    pub at_sink: Option<AtSink>,
+    pub decision: Decision,
+}
+
+/// What an attempt ended with.
+enum Outcome {
+    Done { size: u64, hash: Option<ContentHash> },
+    Present { size: u64 },
+}
+
+/// Works on a unit until it is settled, has failed for good, or a stop gives it up: then there is no result, and it stays pending.
+pub async fn work_on(context: Arc<Context>, work: UnitWork) -> Option<UnitResult> {
+    let mut decision = work.decision.clone();
+    if let Decision::Refuse(failure) = decision {
+        return Some(give_up(&context, work.unit, 1, failure));
+    }
+    let mut delays = Delays::new(&context.retry);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let failure = match attempt(&context, &work, &mut decision, attempts).await {
+            Ok(outcome) => {
+                context.breaker.success();
+                return Some(settled(work.unit, attempts, outcome));
+            }
+            Err(failure) => failure,
+        };
+        if failure.class == FailureClass::Cancelled {
+            return None;
+        }
+        let Some(delay) = delays.after(&failure) else {
+            return Some(give_up(&context, work.unit, attempts, failure));
+        };
+        let retried = Event::UnitRetried {
+            item: work.item,
+            page: work.page,
+            unit: work.unit,
+            failure,
+        };
+        if context.events.send(retried).await.is_err() || !wait(delay, &context.stop).await {
+            return None;
+        }
+    }
+}
+
+/// The result of a unit that has failed for good in this run; stops the run when a connection denies one unit after the other.
+fn give_up(context: &Context, unit: u32, attempts: u32, failure: Failure) -> UnitResult {
+    if context.breaker.failure(&failure) && context.denied.set(failure.clone()).is_ok() {
+        context.stop.drain();
+    }
+    failed(unit, attempts, failure)
+}
+
+/// One attempt: acts on the decision until there is an outcome. What it finds out on the way may change the decision, for itself and
+/// for the attempts after it.
+async fn attempt(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
+    let _leaf = tokio::select! {
+        biased;
+        () = context.stop.draining() => return Err(Failure::cancelled()),
+        leaf = context.permits.leaf(context.copy_connections()) => leaf,
+    };
+    context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
+    let outcome = act(context, work, decision, number).await;
+    context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);
+    outcome
+}
+
+async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
+    let mode = context.job.sink.mode;
+    // Every turn either ends or moves on: copy → compare → (copy | overwrite | end). The bound is for a sink whose object comes and goes.
+    for _ in 0..4 {
+        let at_sink = match decision {
+            Decision::Refuse(failure) => return Err(failure.clone()),
+            Decision::Settled => {
+                return Err(Failure::permanent(
+                    "engine.settled",
+                    "a settled unit was worked on again",
+                ));
+            }
+            Decision::Present => {
+                return Ok(Outcome::Present {
+                    size: work.at_sink.map_or(0, |at_sink| at_sink.size),
+                });
+            }
+            Decision::Overwrite => return copied(context, work, Precondition::None).await,
+            Decision::Copy => {
+                let precondition = match mode {
+                    SinkMode::Create | SinkMode::Skip => Precondition::Absent,
+                    SinkMode::Overwrite | SinkMode::OverwriteIfDifferent => Precondition::None,
+                };
+                match copied(context, work, precondition).await {
+                    Err(failure) if failure.code == "store.exists" => {}
+                    ended => return ended,
+                }
+                // It appeared between the look at the sink and the write. An earlier attempt whose answer was lost may have
+                // written it, so that is compared; before a second attempt it can only be somebody else's.
+                if number > 1 {
+                    *decision = Decision::Compare;
+                    continue;
+                }
+                context
+                    .sink
+                    .stat(&work.to)
+                    .await
+                    .map_err(|failure| failure.context("sink"))?
+                    .map(|object| AtSink {
+                        size: object.size,
+                        modified: object.modified,
+                    })
+            }
+            Decision::Compare => {
+                let (source, sink) = (context.source.as_ref(), context.sink.as_ref());
+                let abort = context.stop.abort_token();
+                let hash = context.job.sink.hash;
+                let bytes = &context.meters.bytes;
+                match compare(source, &work.from, sink, &work.to, hash, bytes, abort).await? {
+                    Comparison::Equal { size, hash } => return Ok(Outcome::Done { size, hash }),
+                    Comparison::Absent => None,
+                    Comparison::Different { sink_size } => Some(AtSink {
+                        size: sink_size,
+                        modified: None,
+                    }),
+                }
+            }
+        };
+        *decision = decide(mode, work.offer, Known::Intended { existed: true }, at_sink);
+        if let (Decision::Present, Some(at_sink)) = (&*decision, at_sink) {
+            return Ok(Outcome::Present { size: at_sink.size });
+        }
+    }
+    Err(Failure::transient(
+        "sink.unsteady",
+        "the object at the sink keeps appearing and vanishing",
+    ))
+}
+
+async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) -> Result<Outcome, Failure> {
+    let sink = &context.job.sink;
+    let is_large = work.offer.size.is_none_or(|size| size > sink.part_size);
+    let wanted = if is_large { context.job.concurrency.parts - 1 } else { 0 };
+    let (extra, _parts) = context.permits.extra_leaves(wanted);
+    let copied = copy(&CopyRequest {
+        source: context.source.as_ref(),
+        sink: context.sink.as_ref(),
+        from: &work.from,
+        to: &work.to,
+        announced_size: work.offer.size,
+        precondition,
+        hash: sink.hash,
+        part_size: sink.part_size,
+        parts: 1 + extra,
+        memory: &context.permits.memory,
+        memory_permits: context.permits.memory_permits,
+        meter: &context.meters.bytes,
+        abort: context.stop.abort_token(),
+    })
+    .await?;
+    Ok(Outcome::Done {
+        size: copied.size,
+        hash: copied.hash,
+    })
+}
+
+fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
+    let (status, size, hash) = match outcome {
+        Outcome::Done { size, hash } => (UnitStatus::Done, size, hash),
+        Outcome::Present { size } => (UnitStatus::Present, size, None),
+    };
+    UnitResult {
+        unit,
+        status,
+        size: Some(size),
+        hash,
+        attempts,
+        failure: None,
+    }
+}
+
+fn failed(unit: u32, attempts: u32, failure: Failure) -> UnitResult {
+    UnitResult {
+        unit,
+        status: UnitStatus::Failed,
+        size: None,
+        hash: None,
+        attempts,
+        failure: Some(failure),
+    }
+}
+
+/// The result of a unit that can never be tried as it is: no attempt was made, and none will be.
+pub fn refused(unit: u32, failure: Failure) -> UnitResult {
+    failed(unit, 0, failure)
+}

@@ -1,0 +1,256 @@
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use serde::Serialize;
+
+use crate::connect::Connections;
+use crate::model::{
+    ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, SinkMode, UnitIntent, UnitRecord, UnitStatus,
+};
+use crate::resolve::ResolvedJob;
+use crate::stages::{Check, Verdict, check};
+use crate::state::{Change, PageState, State, StateWriter};
+
+use super::Fatal;
+
+/// How `verify` goes about it.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyOptions {
+    /// Check this many units drawn at random; all when absent.
+    pub sample: Option<u64>,
+    pub how: Check,
+    /// Put units that are not at the sink back to pending.
+    pub reopen: bool,
+    /// Decides which units a sample holds.
+    pub seed: u64,
+}
+
+/// One unit that is not as the ledger has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub item: ItemKey,
+    pub record: UnitRecord,
+    pub verdict: Verdict,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verification {
+    /// Units that the ledger holds.
+    pub ledger: u64,
+    pub checked: u64,
+    pub same: u64,
+    /// Of the same ones, those whose bytes were read back.
+    pub same_by_checksum: u64,
+    pub missing: u64,
+    pub size_differs: u64,
+    pub checksum_differs: u64,
+    /// Failed or pending in the ledger: not at the sink as far as this job knows.
+    pub not_done: u64,
+    pub unreadable: u64,
+    /// Units put back to pending.
+    pub reopened: u64,
+    /// Items whose unit list is not complete: how many units they lack is unknown.
+    pub unlisted_items: u64,
+}
+
+impl Verification {
+    /// Share of the checked units that are the same, in percent; 100 when nothing was there to check.
+    pub fn percent(&self) -> f64 {
+        if self.checked == 0 {
+            100.0
+        } else {
+            self.same as f64 * 100.0 / self.checked as f64
+        }
+    }
+
+    fn count(&mut self, verdict: &Verdict) {
+        self.checked += 1;
+        match verdict {
+            Verdict::Same { checksum } => {
+                self.same += 1;
+                self.same_by_checksum += u64::from(*checksum);
+            }
+            Verdict::Missing => self.missing += 1,
+            Verdict::SizeDiffers { .. } => self.size_differs += 1,
+            Verdict::ChecksumDiffers => self.checksum_differs += 1,
+            Verdict::NotDone => self.not_done += 1,
+            Verdict::Unreadable(_) => self.unreadable += 1,
+        }
+    }
+}
+
+/// Checks the ledger against the sink, page by page in bounded memory; `visit` sees every unit that is not as it should be.
+pub async fn verify(
+    job: &ResolvedJob,
+    state: Arc<State>,
+    writer: &StateWriter,
+    options: VerifyOptions,
+    mut visit: impl FnMut(&Finding),
+) -> Result<Verification, Fatal> {
+    let connections = Connections::new(job.connections.clone());
+    let name = &job.sink.connection;
+    let sink = connections.store(name).await;
+    let sink = sink.map_err(|failure| Fatal::Connection {
+        name: name.clone(),
+        failure,
+    })?;
+    let summaries: Vec<(ItemId, ItemSummary)> = state.items().collect::<Result<_, _>>()?;
+    let mut verification = Verification {
+        ledger: summaries.iter().map(|(_, summary)| summary.units.planned()).sum(),
+        unlisted_items: summaries.iter().filter(|(_, summary)| !summary.listed).count() as u64,
+        ..Verification::default()
+    };
+    let mut draw = Draw::new(options.seed, options.sample, verification.ledger);
+    for (id, mut summary) in summaries {
+        for page in state.pages(id)? {
+            let records = match &page {
+                PageState::Open { records, .. } => records.clone(),
+                PageState::Sealed { reference, .. } => state.read_page(reference)?,
+            };
+            let drawn: Vec<usize> = (0..records.len()).filter(|_| draw.next()).collect();
+            let verdicts: Vec<(usize, Verdict)> = stream::iter(drawn)
+                .map(async |unit| (unit, check(sink.as_ref(), &records[unit], options.how).await))
+                .buffered(job.concurrency.leaves.min(64))
+                .collect()
+                .await;
+            let mut reopened = records.clone();
+            for (unit, verdict) in verdicts {
+                verification.count(&verdict);
+                if matches!(verdict, Verdict::Same { .. }) {
+                    continue;
+                }
+                if options.reopen && put_back(&mut reopened[unit], &verdict, job.sink.mode) {
+                    verification.reopened += 1;
+                    summary.units.move_unit(
+                        records[unit].status,
+                        UnitStatus::Pending,
+                        records[unit].size.unwrap_or(0),
+                    );
+                }
+                let record = records[unit].clone();
+                visit(&Finding {
+                    item: summary.key.clone(),
+                    record,
+                    verdict,
+                });
+            }
+            if reopened != records {
+                summary.status = ItemStatus::Pending;
+                seal_anew(writer, id, &page, reopened, &summary).await?;
+            }
+        }
+    }
+    Ok(verification)
+}
+
+/// Puts a unit back to pending when a run can put it right: when nothing is at the sink, or the mode writes over what is. Under the other
+/// modes an object of another size or content is left alone and stays a finding.
+fn put_back(record: &mut UnitRecord, verdict: &Verdict, mode: SinkMode) -> bool {
+    let writes_over = matches!(mode, SinkMode::Overwrite | SinkMode::OverwriteIfDifferent);
+    record.existed = match verdict {
+        Verdict::Missing => false,
+        Verdict::SizeDiffers { .. } | Verdict::ChecksumDiffers if writes_over => true,
+        _ => return false,
+    };
+    record.status = UnitStatus::Pending;
+    record.hash = None;
+    record.failure = None;
+    true
+}
+
+/// Replaces the ledger of a page.
+async fn seal_anew(
+    writer: &StateWriter,
+    item: ItemId,
+    page: &PageState,
+    records: Vec<UnitRecord>,
+    summary: &ItemSummary,
+) -> Result<(), Fatal> {
+    let (rows_before, digest) = match page {
+        PageState::Open { intent, .. } => (intent.rows_before, intent.digest),
+        PageState::Sealed { reference, .. } => (reference.rows_before, reference.digest),
+    };
+    let units = records.iter().map(UnitIntent::from).collect();
+    let (page, intent) = (
+        page.page(),
+        PageIntent {
+            units,
+            rows_before,
+            digest,
+        },
+    );
+    let reopened = Change::ReopenPage {
+        item,
+        page,
+        intent,
+        records: records.clone(),
+        summary: summary.clone(),
+    };
+    writer.send(reopened).await?;
+    let sealed = Change::SealPage {
+        item,
+        page,
+        records,
+        summary: summary.clone(),
+    };
+    Ok(writer.send_durable(sealed).await?.wait().await?)
+}
+
+/// Draws a given number of units at random in one pass: each is taken with the chance that makes the sample exactly full.
+struct Draw {
+    random: u64,
+    wanted: u64,
+    left: u64,
+}
+
+impl Draw {
+    fn new(seed: u64, sample: Option<u64>, population: u64) -> Self {
+        Self {
+            random: seed,
+            wanted: sample.unwrap_or(population).min(population),
+            left: population,
+        }
+    }
+
+    fn next(&mut self) -> bool {
+        if self.wanted >= self.left {
+            return self.left > 0 && {
+                self.left -= 1;
+                self.wanted = self.wanted.saturating_sub(1);
+                true
+            };
+        }
+        // SplitMix64 (Steele, Lea and Flood, 2014).
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.random;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^= mixed >> 31;
+        let is_taken = mixed % self.left < self.wanted;
+        self.left -= 1;
+        self.wanted -= u64::from(is_taken);
+        is_taken
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Draw;
+
+    #[test]
+    fn a_sample_is_exactly_as_large_as_asked() {
+        for (sample, population, expected) in [(Some(10), 1000, 10), (Some(7), 5, 5), (None, 50, 50), (Some(0), 9, 0)] {
+            let mut draw = Draw::new(42, sample, population);
+            assert_eq!((0..population).filter(|_| draw.next()).count() as u64, expected);
+        }
+    }
+
+    #[test]
+    fn a_sample_is_spread_over_the_whole() {
+        let mut draw = Draw::new(7, Some(100), 10_000);
+        let taken: Vec<u64> = (0..10_000).filter(|_| draw.next()).collect();
+        assert!(taken.first().is_some_and(|first| *first < 2_000));
+        assert!(taken.last().is_some_and(|last| *last > 8_000));
+    }
+}

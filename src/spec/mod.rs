@@ -1,0 +1,39 @@
+//! The only floor that sees text: parsing, positions, the schema, the wire types, and the problems shown to a person.
+//!
+//! YAML and TOML are two spellings of one [`Document`]; it is interpolated as a tree, checked against the schema that the wire types
+//! generate, and only then deserialised. This floor knows no defaults, looks nothing up, and reads no file and no environment:
+//! texts, variables and the environment come in as arguments.
+
+mod document;
+mod interpolate;
+mod parse;
+mod problem;
+mod schema;
+mod secrets;
+mod source_file;
+mod validate;
+mod wire;
+
+pub use document::{Document, Entry, Node, NodeValue, Span};
+pub use interpolate::{Environment, Interpolation, SKIP_NOTHING, interpolate, references};
+pub use parse::parse;
+pub use problem::{Problem, Problems, Rendering};
+pub use schema::{Schemas, schema};
+pub use secrets::{SECRET_FIELDS, plain_text_secrets};
+pub use source_file::{SourceFile, Syntax};
+pub use validate::{closest, read_connections, read_job};
+pub use wire::{
+    AzblobSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec,
+    ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FilesSpec, FsSpec, HashSpec, ItemsSpec, JobSpec, LimitsSpec,
+    MemorySpec, NamingSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec,
+    SourceSpec, VarSpec,
+};
+
+/// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of
+/// [`STARTING_CONNECTIONS`].
+pub fn starting_spec(name: &str) -> String {
+    include_str!("starting_spec.yaml").replacen("job: new-job", &format!("job: {name}"), 1)
+}
+
+/// The connections file that goes with [`starting_spec`].
+pub const STARTING_CONNECTIONS: &str = include_str!("starting_connections.toml");

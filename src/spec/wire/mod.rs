@@ -1,0 +1,27 @@
+//! The shapes of a spec and of a connections file as they are written. They are the source of the JSON schemas; their docs are the
+//! descriptions that editors show.
+
+mod connection;
+mod job;
+mod policy;
+mod scalar;
+mod source;
+
+pub use connection::{
+    AzblobSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, MemorySpec, S3Spec, SampleSpec,
+};
+pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
+pub use policy::{
+    ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, LimitsSpec, RetrySpec,
+};
+pub use scalar::ScalarSpec;
+pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
+
+/// Of a duration: numbers with units, `10s` or `1h30m`.
+pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";
+/// Of a size: a number with a unit, `8MiB`.
+pub(super) const SIZE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$";
+/// Of a job's name, which is also a folder's.
+pub(super) const JOB_PATTERN: &str = r"^[a-z0-9][a-z0-9_-]*$";
+/// Of names that templates, references and queries take up.
+pub(super) const NAME_PATTERN: &str = r"^[A-Za-z_][A-Za-z0-9_-]*$";

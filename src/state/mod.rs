@@ -1,0 +1,41 @@
+//! What a job remembers between runs: items, pages of units with their intents and results, the ledger, and the journal.
+//!
+//! Owns the folder `.pipeline/<job>/<profile>/`: its lock, the database of unfinished work, the sealed segments beside it, the
+//! journal and the status file. It stores what it is given and derives accounts from it; it decides nothing about units, touches
+//! no outside system, and never repairs anything without being asked to ([`rebuild`]).
+//!
+//! Reads and [`State::open`] block on the disk: asynchronous callers wrap them in `spawn_blocking`. Everything that is written
+//! goes through the one [`StateWriter`].
+
+mod change;
+mod codec;
+mod database;
+mod doctor;
+mod error;
+mod files;
+mod folder;
+mod journal;
+mod key;
+mod lock;
+mod marker;
+mod open;
+mod rebuild;
+mod records;
+mod segment;
+#[expect(clippy::module_inception, reason = "the file is named for its main type")]
+mod state;
+mod status_file;
+mod writer;
+
+pub use change::{Change, JobRecord};
+pub use doctor::{Diagnosis, Finding, doctor};
+pub use error::StateError;
+pub use folder::StateFolder;
+pub use journal::{Journal, JournalEntry, JournalLine, JournalReader};
+pub use lock::Holder;
+pub use marker::{FORMAT_VERSION, Identity};
+pub use rebuild::{Rebuilt, rebuild};
+pub use records::{PageState, RunOutcome, RunRecord, SealedReference, StageFingerprints, Vars};
+pub use state::{AuditFinding, JobAccount, State};
+pub use status_file::StatusFile;
+pub use writer::{Durable, StateWriter};

@@ -1,0 +1,221 @@
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ContentHash, Failure, HashKind, UnitRecord, UnitStatus};
+
+/// The ledger of a page, column by column: like stands beside like, which is what compression lives on. All columns have one
+/// entry a unit, except `failures`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Columns {
+    statuses: Vec<UnitStatus>,
+    existed: Vec<bool>,
+    /// 0 where the size is unknown, else the size and one.
+    sizes: Vec<u64>,
+    hash_kinds: Vec<HashKind>,
+    /// The hashes' bytes without gaps; `hash_kinds` tells how many each unit has.
+    hashes: Vec<u8>,
+    attempts: Vec<u32>,
+    targets: Names,
+    /// How many last bytes a unit's source has in common with its target.
+    shared_ends: Vec<u32>,
+    /// The sources without those.
+    source_starts: Names,
+    /// Only of the units that have one, by number.
+    failures: Vec<(u32, Failure)>,
+}
+
+/// Names, each as the bytes that it has in common with the one before, and the rest.
+#[derive(Default, Serialize, Deserialize)]
+struct Names {
+    shared_starts: Vec<u32>,
+    rest_lengths: Vec<u32>,
+    rests: String,
+}
+
+impl Columns {
+    pub(super) fn of(records: &[UnitRecord]) -> Self {
+        let mut columns = Self {
+            statuses: records.iter().map(|record| record.status).collect(),
+            existed: records.iter().map(|record| record.existed).collect(),
+            sizes: records
+                .iter()
+                .map(|record| record.size.map_or(0, |size| size.saturating_add(1)))
+                .collect(),
+            hash_kinds: Vec::with_capacity(records.len()),
+            hashes: Vec::new(),
+            attempts: records.iter().map(|record| record.attempts).collect(),
+            targets: Names::of(records.iter().map(|record| record.target.as_str())),
+            shared_ends: Vec::with_capacity(records.len()),
+            source_starts: Names::default(),
+            failures: Vec::new(),
+        };
+        let mut starts = Vec::with_capacity(records.len());
+        for (unit, record) in (0..).zip(records) {
+            let hash = record.hash.as_ref().filter(|hash| width(hash.kind) == hash.bytes.len());
+            columns.hash_kinds.push(hash.map_or(HashKind::None, |hash| hash.kind));
+            columns.hashes.extend(hash.iter().flat_map(|hash| &hash.bytes));
+            if let Some(failure) = &record.failure {
+                columns.failures.push((unit, failure.clone()));
+            }
+            let shared = shared_end(&record.source, &record.target);
+            columns.shared_ends.push(narrow(shared));
+            starts.push(&record.source[..record.source.len() - shared]);
+        }
+        columns.source_starts = Names::of(starts);
+        columns
+    }
+
+    /// The records again; `None` if the columns contradict each other, as only damage or a defect can make them.
+    pub(super) fn into_records(self) -> Option<Vec<UnitRecord>> {
+        let count = self.statuses.len();
+        let even = [
+            self.existed.len(),
+            self.sizes.len(),
+            self.hash_kinds.len(),
+            self.attempts.len(),
+            self.shared_ends.len(),
+        ];
+        if even.iter().any(|length| *length != count) {
+            return None;
+        }
+        let targets = self.targets.into_texts(count)?;
+        let starts = self.source_starts.into_texts(count)?;
+        let mut hashes = self.hashes.as_slice();
+        let mut records = Vec::with_capacity(count);
+        for (unit, (target, start)) in targets.into_iter().zip(starts).enumerate() {
+            let kind = self.hash_kinds[unit];
+            let (hash, rest) = hashes.split_at_checked(width(kind))?;
+            hashes = rest;
+            let shared = usize::try_from(self.shared_ends[unit]).ok()?;
+            let end = target.get(target.len().checked_sub(shared)?..)?;
+            records.push(UnitRecord {
+                source: start + end,
+                target,
+                size: self.sizes[unit].checked_sub(1),
+                existed: self.existed[unit],
+                status: self.statuses[unit],
+                hash: (kind != HashKind::None).then(|| ContentHash {
+                    kind,
+                    bytes: hash.to_vec(),
+                }),
+                attempts: self.attempts[unit],
+                failure: None,
+            });
+        }
+        for (unit, failure) in self.failures {
+            records.get_mut(usize::try_from(unit).ok()?)?.failure = Some(failure);
+        }
+        Some(records)
+    }
+}
+
+impl Names {
+    fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names = Self::default();
+        let mut before = "";
+        for text in texts {
+            let shared = shared_start(before, text);
+            names.shared_starts.push(narrow(shared));
+            names.rest_lengths.push(narrow(text.len() - shared));
+            names.rests.push_str(&text[shared..]);
+            before = text;
+        }
+        names
+    }
+
+    fn into_texts(self, count: usize) -> Option<Vec<String>> {
+        if self.shared_starts.len() != count || self.rest_lengths.len() != count {
+            return None;
+        }
+        let mut rests = self.rests.as_str();
+        let mut texts: Vec<String> = Vec::with_capacity(count);
+        for (shared, length) in self.shared_starts.into_iter().zip(self.rest_lengths) {
+            let before = texts.last().map_or("", String::as_str);
+            let start = before.get(..usize::try_from(shared).ok()?)?;
+            let (rest, behind) = rests.split_at_checked(usize::try_from(length).ok()?)?;
+            rests = behind;
+            texts.push([start, rest].concat());
+        }
+        Some(texts)
+    }
+}
+
+/// Bytes of a hash of this kind.
+fn width(kind: HashKind) -> usize {
+    match kind {
+        HashKind::Sha256 | HashKind::Blake3 => 32,
+        HashKind::Crc32c => 4,
+        HashKind::None => 0,
+    }
+}
+
+/// The length of the common beginning, in bytes, whole characters only.
+fn shared_start(one: &str, other: &str) -> usize {
+    let pairs = one.chars().zip(other.chars());
+    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+}
+
+/// The length of the common end, in bytes, whole characters only.
+fn shared_end(one: &str, other: &str) -> usize {
+    let pairs = one.chars().rev().zip(other.chars().rev());
+    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+}
+
+/// Names are far below 4 GiB: the size of a page is checked before it is stored.
+fn narrow(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn any_record()(
+            source in "[ab/é]{0,8}", target in "[ab/é]{0,8}", size in proptest::option::of(0..u64::MAX),
+            existed: bool, status in 0..4u8, hash in 0..4u8, attempts: u32, failed: bool,
+        ) -> UnitRecord {
+            let kind = [HashKind::Sha256, HashKind::Blake3, HashKind::Crc32c, HashKind::None][usize::from(hash)];
+            UnitRecord {
+                source, target, size, existed, attempts,
+                status: [UnitStatus::Pending, UnitStatus::Done, UnitStatus::Present, UnitStatus::Failed][usize::from(status)],
+                hash: (kind != HashKind::None).then(|| ContentHash { kind, bytes: vec![7; width(kind)] }),
+                failure: failed.then(|| Failure::data("name.empty", "the name is empty")),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn records_come_back_from_their_columns(records in proptest::collection::vec(any_record(), 0..40)) {
+            prop_assert_eq!(Columns::of(&records).into_records(), Some(records));
+        }
+    }
+
+    #[test]
+    fn columns_that_contradict_each_other_are_refused() {
+        let record = UnitRecord {
+            source: "a/x".to_owned(),
+            target: "b/x".to_owned(),
+            size: None,
+            existed: false,
+            status: UnitStatus::Done,
+            hash: None,
+            attempts: 1,
+            failure: None,
+        };
+        let damage: [fn(&mut Columns); 5] = [
+            |columns| columns.sizes.clear(),
+            |columns| columns.hash_kinds[0] = HashKind::Sha256,
+            |columns| columns.shared_ends[0] = 99,
+            |columns| columns.targets.rest_lengths[0] = 99,
+            |columns| columns.failures.push((9, Failure::cancelled())),
+        ];
+        for damage in damage {
+            let mut columns = Columns::of(std::slice::from_ref(&record));
+            damage(&mut columns);
+            assert_eq!(columns.into_records(), None);
+        }
+    }
+}
