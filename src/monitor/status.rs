@@ -163,7 +163,7 @@ impl fmt::Display for Status<'_> {
             progress.run,
             self.state()
         )?;
-        let (pid, host) = (snapshot.process.pid, shown(&snapshot.process.host));
+        let (pid, host) = (snapshot.holder.pid, shown(&snapshot.holder.host));
         let duration = format_duration(snapshot.taken.since(progress.started));
         writeln!(
             formatter,

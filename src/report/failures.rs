@@ -56,7 +56,7 @@ impl FailedUnit {
     }
 
     /// `` `item`: `source` → `target` `` for people.
-    pub(super) fn place(&self) -> String {
+    fn place(&self) -> String {
         let item = shown_short(&self.item);
         match (&self.source, &self.target) {
             (Some(source), Some(target)) if !target.is_empty() => {
@@ -76,6 +76,16 @@ pub struct FailureGroup {
     pub count: u64,
     /// The first few of them.
     pub examples: Vec<FailedUnit>,
+}
+
+/// How many failures of one kind there are, and one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureTotal {
+    pub class: FailureClass,
+    pub code: String,
+    pub count: u64,
+    /// Where one of them happened, and its message.
+    pub example: String,
 }
 
 /// Failures by class and code. Its memory is bounded by the number of codes, however many units failed.
