@@ -12,7 +12,7 @@ mod view;
 
 pub use lines::Lines;
 pub use rate_meter::{Rate, RateMeter, Rates};
-pub use snapshot::{FailureCount, RunProcess, SNAPSHOT_VERSION, Snapshot, SnapshotError};
+pub use snapshot::{FailureCount, SNAPSHOT_VERSION, Snapshot};
 pub use status::{STALE_AFTER, Status};
 pub use terminal::Bars;
 pub use view::ProgressView;

@@ -1,7 +1,8 @@
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Progress, Timestamp, redact};
 use crate::report::CommandLine;
+use crate::state::Holder;
 
 use super::Rates;
 
@@ -14,25 +15,19 @@ const FAILURES_NAMED: usize = 5;
 /// A run at one moment, with all that another process needs to show it: the contents of `status.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
+    #[serde(deserialize_with = "this_version")]
     pub schema_version: u32,
     pub job: String,
     pub profile: String,
     pub command_line: CommandLine,
     /// The process that runs the job.
-    pub process: RunProcess,
+    pub holder: Holder,
     /// When this was taken.
     pub taken: Timestamp,
     pub progress: Progress,
     pub rates: Rates,
     /// The most frequent failures of this run, the most frequent first.
     pub frequent_failures: Vec<FailureCount>,
-}
-
-/// A process of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunProcess {
-    pub pid: u32,
-    pub host: String,
 }
 
 /// Failures of one kind.
@@ -43,24 +38,13 @@ pub struct FailureCount {
     pub count: u64,
 }
 
-/// Why a text is no snapshot that this version can show.
-#[derive(Debug, thiserror::Error)]
-pub enum SnapshotError {
-    #[error(
-        "the snapshot is written as version {found}, this program reads version {SNAPSHOT_VERSION}; use the newer program of the two"
-    )]
-    Version { found: u64 },
-    #[error("the snapshot is not readable; the next `run` writes it anew")]
-    Syntax(#[from] serde_json::Error),
-}
-
 impl Snapshot {
     /// Puts a run's progress and its rates together. Item keys come from data, so credentials are taken out of them here.
     pub fn new(
         job: impl Into<String>,
         profile: impl Into<String>,
         command_line: CommandLine,
-        process: RunProcess,
+        holder: Holder,
         taken: Timestamp,
         mut progress: Progress,
         rates: Rates,
@@ -83,7 +67,7 @@ impl Snapshot {
             job: job.into(),
             profile: profile.into(),
             command_line,
-            process,
+            holder,
             taken,
             progress,
             rates,
@@ -91,23 +75,19 @@ impl Snapshot {
         }
     }
 
-    /// Reads what [`to_json_text`](Self::to_json_text) wrote, and refuses another version before it could be misread.
-    pub fn from_json_text(text: &str) -> Result<Self, SnapshotError> {
-        let document: serde_json::Value = serde_json::from_str(text)?;
-        match document.get("schema_version").and_then(serde_json::Value::as_u64) {
-            Some(found) if found != u64::from(SNAPSHOT_VERSION) => Err(SnapshotError::Version { found }),
-            _ => Ok(serde_json::from_value(document)?),
-        }
-    }
-
-    /// The text of `status.json`.
-    pub fn to_json_text(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
-    }
-
     /// All failures that ended a file or a listing in this run.
     pub fn failures(&self) -> u64 {
         self.progress.failures.values().sum()
+    }
+}
+
+/// Refuses what another version wrote before it could be misread.
+fn this_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        SNAPSHOT_VERSION => Ok(SNAPSHOT_VERSION),
+        other => Err(serde::de::Error::custom(format_args!(
+            "a snapshot of version {other}; this program reads version {SNAPSHOT_VERSION}"
+        ))),
     }
 }
 
@@ -164,9 +144,11 @@ pub(super) mod tests {
             "reupload",
             "local",
             CommandLine::new("jobs/reupload.yaml"),
-            RunProcess {
-                pid: 4711,
+            Holder {
                 host: "laptop".to_owned(),
+                pid: 4711,
+                started: Timestamp(1_790_000_000_000),
+                command: "pipeline run jobs/reupload.yaml".to_owned(),
             },
             Timestamp(1_790_000_723_000),
             progress,
@@ -177,21 +159,18 @@ pub(super) mod tests {
     #[test]
     fn a_snapshot_reads_back_as_it_was_written() {
         let snapshot = snapshot();
-        let text = snapshot.to_json_text().unwrap();
-        assert_eq!(Snapshot::from_json_text(&text).unwrap(), snapshot);
+        let text = serde_json::to_string(&snapshot).unwrap();
+        assert_eq!(serde_json::from_str::<Snapshot>(&text).unwrap(), snapshot);
         assert_eq!(snapshot.frequent_failures[0].kind, "transient store.timeout");
     }
 
     #[test]
-    fn a_snapshot_of_another_version_or_of_none_is_refused() {
-        let other = Snapshot::from_json_text(r#"{"schema_version": 9, "job": 1}"#).unwrap_err();
-        assert!(other.to_string().contains("version 9"), "{other}");
-        for text in ["", "{}", "[1]", "null"] {
-            assert!(
-                matches!(Snapshot::from_json_text(text), Err(SnapshotError::Syntax(_))),
-                "{text}"
-            );
-        }
+    fn a_snapshot_of_another_version_is_refused() {
+        let mut snapshot = snapshot();
+        snapshot.schema_version = 9;
+        let text = serde_json::to_string(&snapshot).unwrap();
+        let refused = serde_json::from_str::<Snapshot>(&text).unwrap_err();
+        assert!(refused.to_string().contains("version 9"), "{refused}");
     }
 
     #[test]
@@ -202,11 +181,11 @@ pub(super) mod tests {
             "job",
             "local",
             CommandLine::default(),
-            RunProcess::default(),
+            Holder::this_process("pipeline run a.yaml"),
             Timestamp(0),
             progress,
             Rates::default(),
         );
-        assert!(!snapshot.to_json_text().unwrap().contains("abc"));
+        assert!(!serde_json::to_string(&snapshot).unwrap().contains("abc"));
     }
 }

@@ -163,7 +163,7 @@ impl fmt::Display for Status<'_> {
             progress.run,
             self.state()
         )?;
-        let (pid, host) = (snapshot.process.pid, shown(&snapshot.process.host));
+        let (pid, host) = (snapshot.holder.pid, shown(&snapshot.holder.host));
         let duration = format_duration(snapshot.taken.since(progress.started));
         writeln!(
             formatter,
@@ -245,7 +245,20 @@ mod tests {
 
     #[test]
     fn the_page_of_a_living_run() {
-        insta::assert_snapshot!(page(&snapshot(), true, 400), @"");
+        insta::assert_snapshot!(page(&snapshot(), true, 400), @r#"
+        reupload (profile local), run 3: running
+        process    4711 on laptop, started 2026-09-21T14:13:20.000Z, 12 m 3 s in
+        items      50: 20 done, 1 failed, 29 pending
+        files      1,062: 400 done, 12 present, 3 failed, 647 pending (39 %)
+        bytes      31 MiB moved in this run
+        in flight  10 files, 7 attempts repeated so far
+        rate       95 files/min, 2.1 items/min, 1.2 MiB/s
+        overall    90 files/min, 2.0 items/min, 1.1 MiB/s
+        remaining  about 7 m 12 s
+        failures   3 in this run: 2 transient store.timeout, 1 not_found store.not_found
+        items now  `WI-0`, `WI-1`, `WI-2`, `WI-3` and 2 more
+        Next: pipeline status jobs/reupload.yaml --follow
+        "#);
     }
 
     #[test]

@@ -7,15 +7,19 @@ use serde_json::{Value, json};
 use crate::model::{Account, ItemAccount, format_bytes, format_count, format_duration};
 
 use super::rate::{format_byte_rate, rate_over};
+use super::shown;
 use super::text::counted;
 
 /// The balanced account at the end of a run: where every item and every file stands, over all runs of the state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountReport {
     pub items: ItemAccount,
     pub files: Account,
-    /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to.
+    /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to. Its own
+    /// sum where nothing else counts them.
     pub files_planned: u64,
+    /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
+    pub imbalances: Vec<String>,
     /// Every item has been listed: `files_planned` is all there is.
     pub listed: bool,
     /// Bytes that this run read from sources.
@@ -31,9 +35,9 @@ impl AccountReport {
         i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
     }
 
-    /// Whether both residuals are 0. When not, the runner has a defect and the exit code says so.
+    /// Whether both residuals are 0 and nothing disagrees. When not, the runner has a defect and the exit code says so.
     pub fn is_balanced(&self) -> bool {
-        self.items.residual() == 0 && self.files_residual() == 0
+        self.items.residual() == 0 && self.files_residual() == 0 && self.imbalances.is_empty()
     }
 
     /// The account with stable names, for a place in a larger document.
@@ -48,6 +52,7 @@ impl AccountReport {
             "duration_ms": u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX),
             "bytes_per_second": rate_over(self.bytes_moved, self.duration),
             "balanced": self.is_balanced(),
+            "imbalances": self.imbalances,
         })
     }
 }
@@ -146,6 +151,9 @@ impl fmt::Display for AccountReport {
                 "\n        the account does not balance: this is a defect of the runner; keep the state folder and report it"
             )?;
         }
+        for imbalance in &self.imbalances {
+            write!(formatter, "\n          {}", shown(imbalance))?;
+        }
         Ok(())
     }
 }
@@ -171,6 +179,7 @@ pub(super) mod tests {
                 ..Account::default()
             },
             files_planned: 1_062,
+            imbalances: Vec::new(),
             listed: true,
             bytes_moved: 82 << 20,
             duration: Duration::from_secs(12),
@@ -179,7 +188,12 @@ pub(super) mod tests {
 
     #[test]
     fn the_account_is_aligned_and_balances() {
-        insta::assert_snapshot!(reupload(), @"");
+        insta::assert_snapshot!(reupload(), @r#"
+        items   planned    52 = done    50 + present  0 + skipped 0 + failed 2 + blocked 0 + pending 0 (residual 0)
+        files   planned 1,062 = done 1,045 + present 12 + skipped 0 + failed 5 + blocked 0 + pending 0 (residual 0)
+        bytes   81 MiB in files done; this run moved 82 MiB in 12 s (6.8 MiB/s)
+                1 item could not be listed: how many files they have is unknown, and none is counted
+        "#);
         assert!(reupload().is_balanced());
     }
 
@@ -187,10 +201,17 @@ pub(super) mod tests {
     fn a_unit_that_is_lost_shows_as_residual() {
         let mut account = reupload();
         account.files_planned += 3;
+        account
+            .imbalances
+            .push("item `WI-1`: 4 files in its pages, 7 in its account".to_owned());
         account.listed = false;
         assert!(!account.is_balanced());
         let text = account.to_string();
         assert!(text.contains("(residual 3)"), "{text}");
+        assert!(
+            text.ends_with("\n          item `WI-1`: 4 files in its pages, 7 in its account"),
+            "{text}"
+        );
         assert!(
             text.contains("does not balance") && text.contains("known so far"),
             "{text}"

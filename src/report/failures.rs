@@ -56,7 +56,7 @@ impl FailedUnit {
     }
 
     /// `` `item`: `source` → `target` `` for people.
-    pub(super) fn place(&self) -> String {
+    fn place(&self) -> String {
         let item = shown_short(&self.item);
         match (&self.source, &self.target) {
             (Some(source), Some(target)) if !target.is_empty() => {
@@ -76,6 +76,16 @@ pub struct FailureGroup {
     pub count: u64,
     /// The first few of them.
     pub examples: Vec<FailedUnit>,
+}
+
+/// How many failures of one kind there are, and one of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FailureTotal {
+    pub class: FailureClass,
+    pub code: String,
+    pub count: u64,
+    /// Where one of them happened, and its message.
+    pub example: String,
 }
 
 /// Failures by class and code. Its memory is bounded by the number of codes, however many units failed.
@@ -265,7 +275,23 @@ pub(super) mod tests {
             failures: &failures,
             command_line: &command_line,
         };
-        insta::assert_snapshot!(report, @"");
+        insta::assert_snapshot!(report, @r#"
+        transient store.timeout: 3
+          `WI-1`: `in/a.bin` → `WI-1-a.bin`, 3 attempts
+            no answer within 10 s
+          and 2 more
+
+        not_found store.not_found: 1
+          `WI-2`: `in/x\u{1b}[2K\r.bin` → `WI-2-x\u{1b}[2K\r.bin`, 3 attempts
+            https://a.example/c/x?[hidden] is not there
+
+        data query.column: 1
+          `WI-3`: its file list, 1 attempt
+            the answer has no column `Uri`
+
+        5 failures; a plain `run` tries them again
+        Next: pipeline run jobs/reupload.yaml
+        "#);
         assert_eq!(report.to_json()["groups"][0]["count"], 3);
         assert!(!failures.all_retryable());
     }
@@ -283,7 +309,12 @@ pub(super) mod tests {
         ))
         .unwrap();
         csv.finish().unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        item,source,target,class,code,attempts,message
+        WI-1,"in/a,""b""
+        .bin","WI-1-a,""b""
+        .bin",data,name.control,3,no
+        "#);
     }
 
     #[test]

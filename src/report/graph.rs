@@ -182,13 +182,38 @@ mod tests {
 
     #[test]
     fn the_graph_for_a_terminal() {
-        insta::assert_snapshot!(graph(&plan(), GraphFormat::Tree), @"");
+        insta::assert_snapshot!(graph(&plan(), GraphFormat::Tree), @r#"
+        items: once
+        │  csv failed "items".csv of inputs
+        └─ files: each item, 20 at once
+           │  query of telemetry: select 1
+           └─ copy, after all of the above: each file, 10 at once in each item
+                 originals → results as {{item.WorkItemId}}-{{file.FileName}}, skip
+                 effect: objects in results, exactly once:
+                   an object becomes visible whole or not at all
+        "#);
     }
 
     #[test]
     fn the_graph_for_drawing_programs() {
-        insta::assert_snapshot!(graph(&plan(), GraphFormat::Mermaid), @"");
-        insta::assert_snapshot!(graph(&plan(), GraphFormat::Dot), @"");
+        insta::assert_snapshot!(graph(&plan(), GraphFormat::Mermaid), @r#"
+        flowchart TD
+          stage0["items: once<br/>csv failed #34;items#34;.csv of inputs"]
+          stage1["files: each item, 20 at once<br/>query of telemetry: select 1"]
+          stage2["copy: each file, 10 at once in each item<br/>originals → results as #123;#123;item.WorkItemId#125;#125;-#123;#123;file.FileName#125;#125;, skip<br/>effect: objects in results, exactly once"]
+          stage0 -->|each| stage1
+          stage1 ==>|all| stage2
+        "#);
+        insta::assert_snapshot!(graph(&plan(), GraphFormat::Dot), @r#"
+        digraph "reupload" {
+          node [shape=box];
+          stage0 [label="items: once\ncsv failed \"items\".csv of inputs"];
+          stage1 [label="files: each item, 20 at once\nquery of telemetry: select 1"];
+          stage2 [label="copy: each file, 10 at once in each item\noriginals → results as {{item.WorkItemId}}-{{file.FileName}}, skip\neffect: objects in results, exactly once"];
+          stage0 -> stage1 [label="each"];
+          stage1 -> stage2 [label="all", style=bold];
+        }
+        "#);
     }
 
     #[test]

@@ -19,11 +19,11 @@ mod verify;
 
 pub use account::AccountReport;
 pub use command_line::CommandLine;
-pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailuresReport};
+pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailureTotal, FailuresReport};
 pub use graph::{GraphFormat, graph};
 pub use json::{SCHEMA_VERSION, write_json};
 pub use plan::PlanReport;
 pub use rate::{format_byte_rate, format_rate, rate_over};
 pub use summary::{Integrity, Outcome, RunSummary};
 pub use text::{shorten, shown, shown_short};
-pub use verify::{Difference, Finding, VerifyReport};
+pub use verify::{Difference, Finding, VerifyCounts, VerifyReport};

@@ -322,7 +322,46 @@ pub(super) mod tests {
             sizes_asked: false,
             command_line: &command_line,
         };
-        insta::assert_snapshot!(report, @"");
+        insta::assert_snapshot!(report, @r#"
+        reupload (profile local)
+
+        items: once
+        │  csv failed "items".csv of inputs
+        └─ files: each item, 20 at once
+           │  query of telemetry: select 1
+           └─ copy, after all of the above: each file, 10 at once in each item
+                 originals → results as {{item.WorkItemId}}-{{file.FileName}}, skip
+                 effect: objects in results, exactly once:
+                   an object becomes visible whole or not at all
+
+        concurrency  200 in flight in the whole run: 20 items at once, 10 files in each, 1 part of each large file
+        items        52, 2 of them completed earlier and not listed again
+        files        1,104, 40 of them settled by earlier runs; the files of 1 item are unknown
+        bytes        at least 81 MiB to write: 50 files tell no size (`--sizes` asks the source)
+
+        What would happen
+          1,050 copy       nothing stands at the target
+             12 present    what stands at the target is left alone and counts as success
+              2 refuse     cannot be done as asked: counts as failed, and stops no other file
+                           2 with `name.collision`
+             40 settled    done by an earlier run: not touched
+
+        Sample
+          `in/a b.bin?sig=[hidden]` → `WI-1-a b.bin\u{7}`
+            copy: nothing stands at the target
+
+        Name collisions: 3
+          2 exact: the same name twice; the later file is refused, the first one is written
+            `x/1.bin`
+          1 case-folded: equal but for case; both are written, and become one file on a sink without case (Windows, macOS)
+            `x/2.bin` and `X/2.bin`
+
+        Not listed: 1 item
+          `WI-9`: no answer within 10 s (transient, database.timeout)
+
+        Plan: 1,050 to copy (at least 81 MiB), 12 present, 0 to overwrite, 2 refused, 40 settled, 1 item not listed
+        Next: pipeline run jobs/reupload.yaml
+        "#);
     }
 
     #[test]

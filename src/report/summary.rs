@@ -6,7 +6,10 @@ use crate::model::{Failure, HashKind, format_count};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
-use super::{AccountReport, CommandLine, FailureGroups, shown};
+use super::{AccountReport, CommandLine, FailureTotal, shorten, shown};
+
+/// Characters of an example's message before it is cut.
+const EXAMPLE_SHOWN: usize = 240;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,8 +117,8 @@ pub struct RunSummary<'a> {
     pub outcome: Outcome,
     pub account: AccountReport,
     pub integrity: Integrity,
-    /// All that are failed at the end, of this run and earlier ones.
-    pub failures: &'a FailureGroups,
+    /// This run's, the most frequent first. What earlier runs left stands in the account.
+    pub failures: &'a [FailureTotal],
     /// Repeated attempts in this run.
     pub retries: u64,
     pub command_line: &'a CommandLine,
@@ -137,7 +140,7 @@ impl RunSummary<'_> {
             "outcome_detail": detail,
             "account": self.account.to_json(),
             "integrity": self.integrity.to_json(),
-            "failures": self.failures.groups(),
+            "failures": self.failures,
             "retries": self.retries,
             "next": self.next(),
         })
@@ -145,8 +148,9 @@ impl RunSummary<'_> {
 
     /// The command that goes on from here.
     fn next(&self) -> String {
+        let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
         let command = match &self.outcome {
-            _ if !self.failures.is_empty() => "failures",
+            _ if has_failed || !self.failures.is_empty() => "failures",
             Outcome::Completed | Outcome::NothingLeft => "verify",
             Outcome::CompletedWithFailures | Outcome::Stopped { .. } | Outcome::Fatal(_) => "run",
         };
@@ -168,20 +172,14 @@ impl fmt::Display for RunSummary<'_> {
             let retries = counted(self.retries, "attempt was", "attempts were");
             writeln!(formatter, "retries {retries} repeated")?;
         }
-        if !self.failures.is_empty() {
-            writeln!(
-                formatter,
-                "\n{}:",
-                counted(self.failures.total(), "failure", "failures")
-            )?;
+        let total: u64 = self.failures.iter().map(|failure| failure.count).sum();
+        if total > 0 {
+            writeln!(formatter, "\n{} in this run:", counted(total, "failure", "failures"))?;
         }
-        for group in self.failures.groups() {
-            let count = format_count(group.count);
-            writeln!(formatter, "  {count} {} {}", group.class, shown(&group.code))?;
-            if let Some(example) = group.examples.first() {
-                let message = super::text::shorten(&shown(&example.message), 200).into_owned();
-                writeln!(formatter, "    {}: {message}", example.place())?;
-            }
+        for failure in self.failures {
+            let (count, code) = (format_count(failure.count), shown(&failure.code));
+            writeln!(formatter, "  {count} {} {code}", failure.class)?;
+            writeln!(formatter, "    {}", shorten(&shown(&failure.example), EXAMPLE_SHOWN))?;
         }
         writeln!(formatter, "\nNext: {}", self.next())
     }
@@ -190,10 +188,10 @@ impl fmt::Display for RunSummary<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Account, FailureClass, ItemAccount};
     use crate::report::account::tests::reupload;
-    use crate::report::failures::tests::some_failures;
 
-    fn summary<'a>(outcome: Outcome, failures: &'a FailureGroups, command_line: &'a CommandLine) -> RunSummary<'a> {
+    fn summary<'a>(outcome: Outcome, failures: &'a [FailureTotal], command_line: &'a CommandLine) -> RunSummary<'a> {
         RunSummary {
             job: "reupload",
             profile: "local",
@@ -214,9 +212,47 @@ mod tests {
 
     #[test]
     fn the_end_of_a_run_tells_what_happened_and_what_to_do() {
-        let (failures, command_line) = (some_failures(), CommandLine::new("jobs/reupload.yaml"));
+        let failure = |count, class, code: &str, example: &str| FailureTotal {
+            class,
+            code: code.to_owned(),
+            count,
+            example: example.to_owned(),
+        };
+        let failures = [
+            failure(
+                3,
+                FailureClass::Transient,
+                "store.timeout",
+                "item `WI-1`: no answer within 10 s",
+            ),
+            failure(
+                2,
+                FailureClass::NotFound,
+                "store.not_found",
+                "item `WI-2`: `x\u{1b}[2K\r.bin` is not there",
+            ),
+        ];
+        let command_line = CommandLine::new("jobs/reupload.yaml");
         let summary = summary(Outcome::CompletedWithFailures, &failures, &command_line);
-        insta::assert_snapshot!(summary, @"");
+        insta::assert_snapshot!(summary, @r#"
+        reupload (profile local), run 2: completed with failures
+
+        items   planned    52 = done    50 + present  0 + skipped 0 + failed 2 + blocked 0 + pending 0 (residual 0)
+        files   planned 1,062 = done 1,045 + present 12 + skipped 0 + failed 5 + blocked 0 + pending 0 (residual 0)
+        bytes   81 MiB in files done; this run moved 82 MiB in 12 s (6.8 MiB/s)
+                1 item could not be listed: how many files they have is unknown, and none is counted
+        checked sha256 over the bytes as they streamed, computed by the runner, and length: 1,045 files
+                nothing: 12 files that were present already
+        retries 7 attempts were repeated
+
+        5 failures in this run:
+          3 transient store.timeout
+            item `WI-1`: no answer within 10 s
+          2 not_found store.not_found
+            item `WI-2`: `x\u{1b}[2K\r.bin` is not there
+
+        Next: pipeline failures jobs/reupload.yaml
+        "#);
         let json = summary.to_json();
         assert_eq!(json["outcome"], "completed_with_failures");
         assert_eq!(json["next"], "pipeline failures jobs/reupload.yaml");
@@ -224,9 +260,12 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_sentence_and_its_next_command() {
-        let (failures, command_line) = (FailureGroups::new(1), CommandLine::new("jobs/a.yaml"));
+        let command_line = CommandLine::new("jobs/a.yaml");
         let told = |outcome| {
-            let text = summary(outcome, &failures, &command_line).to_string();
+            let mut summary = summary(outcome, &[], &command_line);
+            summary.account.items = ItemAccount::default();
+            summary.account.files = Account::default();
+            let text = summary.to_string();
             let first = text.lines().next().unwrap().to_owned();
             format!("{first} | {}", text.lines().last().unwrap())
         };
