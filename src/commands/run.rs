@@ -1,16 +1,15 @@
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopReason, each_failure};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp};
-use crate::monitor::{ProgressView, RateMeter, RunProcess, Snapshot};
+use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
 use crate::report::{AccountReport, CommandLine, FailedUnit, FailureGroups, Integrity, Outcome, RunSummary};
 use crate::resolve::ResolvedJob;
-use crate::state::{Change, Holder, JobRecord, State, StatusFile, forget};
+use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
 use super::output::say;
 use super::signals::Signals;
@@ -64,6 +63,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         view,
         status: StatusFile::of(state.folder()),
         rates: RateMeter::default(),
+        holder: arguments.job.holder("run"),
         job: name.clone(),
         profile: profile.clone(),
         command_line: command_line.clone(),
@@ -75,7 +75,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     // A view that failed has nothing to do with how the run ended.
     let _ = watching.await;
 
-    let failures = Arc::new(collect_failures(state).await?);
+    let failures = collect_failures(state).await?;
     let report = match result {
         Ok(report) => report,
         Err(Fatal::Denied(failure)) => {
@@ -93,7 +93,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         outcome: outcome_of(&report, signals.received()),
         account: account_of(&report),
         integrity: integrity_of(&report),
-        failures: &failures,
+        failures: &failures.totals(),
         retries: report.retries,
         command_line: &command_line,
     };
@@ -200,6 +200,7 @@ fn account_of(report: &RunReport) -> AccountReport {
         items: report.items,
         files: report.units,
         files_planned: report.units.planned(),
+        imbalances: report.imbalances.clone(),
         listed: report.listed,
         bytes_moved: report.bytes_moved,
         duration: report.duration,
@@ -217,6 +218,7 @@ struct Watcher {
     view: ProgressView,
     status: StatusFile,
     rates: RateMeter,
+    holder: Holder,
     job: String,
     profile: String,
     command_line: CommandLine,
@@ -260,9 +262,7 @@ impl Watcher {
         let now = Timestamp::now();
         let progress = progress.borrow().clone();
         let rates = self.rates.record(&progress, now);
-        let Holder { pid, host, .. } = Holder::this_process("");
-        let process = RunProcess { pid, host };
         let command_line = self.command_line.clone();
-        Snapshot::new(&self.job, &self.profile, command_line, process, now, progress, rates)
+        Snapshot::new(&self.job, &self.profile, command_line, self.holder.clone(), now, progress, rates)
     }
 }

@@ -38,37 +38,37 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
         reopen: arguments.reopen,
         seed: Timestamp::now().0.unsigned_abs(),
     };
-    let mut report = VerifyReport::new(&job.name, arguments.job.command_line());
-    report.checksum = arguments.checksum;
-    report.minimum_percent = arguments.minimum_percent;
+    let mut findings = Vec::new();
     let mut csv = CsvWriter::new(["item", "source", "target", "difference"]).map_err(Fatal::ItemList)?;
     let mut written = Ok(());
     let writer = state.writer()?;
-    let verification = engine::verify(&job, Arc::new(state), &writer, options, |finding| {
+    let counts = engine::verify(&job, Arc::new(state), &writer, options, |finding| {
         let difference = difference(finding);
         if arguments.export.is_some() && written.is_ok() {
             let fields = [&finding.item, &finding.record.source, &finding.record.target, &difference.to_string()];
             written = csv.write(&fields.map(|field| Value::Text(redact(field).into_owned())));
         }
-        report.count_difference(report::Finding::new(&finding.item, &finding.record.target, difference));
+        if findings.len() < VerifyReport::SHOWN {
+            findings.push(report::Finding::new(&finding.item, &finding.record, difference));
+        }
     })
     .await?;
     tokio::task::spawn_blocking(move || writer.close()).await.map_err(|error| Fatal::Internal(error.to_string()))??;
-    report.settled = verification.ledger;
-    report.same = verification.same;
-    report.same_by_size = verification.same - verification.same_by_checksum;
-    report.reopened = arguments.reopen.then_some(verification.reopened);
     if let Some(path) = &arguments.export {
         let csv = written.and_then(|()| csv.take()).map_err(Fatal::ItemList)?;
         write_file(path, &csv)?;
-        say(format_args!("{} files that differ written to `{}`", report.differences(), path.display()));
+        say(format_args!("{} files that differ written to `{}`", counts.differences(), path.display()));
     }
-    if verification.unlisted_items > 0 {
-        say(format_args!(
-            "{} items have no complete list of files yet: what they lack is not part of this",
-            verification.unlisted_items
-        ));
-    }
+    let command_line = arguments.job.command_line();
+    let report = VerifyReport {
+        job: &job.name,
+        counts,
+        by_checksum: arguments.checksum,
+        minimum_percent: arguments.minimum_percent,
+        findings: &findings,
+        reopen: arguments.reopen,
+        command_line: &command_line,
+    };
     arguments.output.print(&report, || report.to_json())?;
     Ok(if report.is_passed() { Exit::Done } else { Exit::Differences })
 }
@@ -76,12 +76,9 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
 fn difference(finding: &Finding) -> Difference {
     match &finding.verdict {
         Verdict::SizeDiffers { ledger, sink } => Difference::Size { ledger: *ledger, sink: *sink },
-        Verdict::ChecksumDiffers { sink } => Difference::Checksum {
-            ledger: finding.record.hash.as_ref().map(ToString::to_string).unwrap_or_default(),
-            sink: sink.to_string(),
-        },
+        Verdict::ChecksumDiffers => Difference::Checksum,
         Verdict::Unreadable(failure) => Difference::Unreadable { message: failure.to_string() },
-        // A file that failed, or was not tried yet, is not at the sink either.
-        Verdict::Missing | Verdict::NotDone | Verdict::Same { .. } => Difference::Missing,
+        Verdict::NotDone => Difference::NotDone,
+        Verdict::Missing | Verdict::Same { .. } => Difference::Missing,
     }
 }

@@ -105,6 +105,11 @@ impl Dispatcher {
         }
     }
 
+    /// Units as the accounts have them now.
+    pub fn units(&self) -> Account {
+        self.progress.units
+    }
+
     /// Takes events until every worker is gone. On an error of the state nothing more can be recorded: everything is aborted.
     pub async fn run(mut self, mut events: mpsc::Receiver<Envelope>) -> Result<Dispatched, StateError> {
         self.progress.phase = Phase::Running;

@@ -30,4 +30,4 @@ pub use outcome::{Fatal, RunReport, StopReason};
 pub use preview::{PreviewOptions, preview};
 pub use runner::Runner;
 pub use stop::Stop;
-pub use verifier::{Finding, Verification, VerifyOptions, verify};
+pub use verifier::{Finding, VerifyOptions, verify};

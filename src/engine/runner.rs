@@ -87,6 +87,7 @@ impl Runner {
         );
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
         let work = join_with_state(entries, &state, &mut dispatcher, self.options.leave_failed)?;
+        let before = dispatcher.units();
 
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use serde::Serialize;
 
 use crate::connect::Connections;
 use crate::model::{
     ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, SinkMode, UnitIntent, UnitRecord, UnitStatus,
+    VerifyCounts,
 };
 use crate::resolve::ResolvedJob;
 use crate::stages::{Check, Verdict, check};
@@ -33,50 +33,17 @@ pub struct Finding {
     pub verdict: Verdict,
 }
 
-/// What a verification found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Verification {
-    /// Units that the ledger holds.
-    pub ledger: u64,
-    pub checked: u64,
-    pub same: u64,
-    /// Of the same ones, those whose bytes were read back.
-    pub same_by_checksum: u64,
-    pub missing: u64,
-    pub size_differs: u64,
-    pub checksum_differs: u64,
-    /// Failed or pending in the ledger: not at the sink as far as this job knows.
-    pub not_done: u64,
-    pub unreadable: u64,
-    /// Units put back to pending.
-    pub reopened: u64,
-    /// Items whose unit list is not complete: how many units they lack is unknown.
-    pub unlisted_items: u64,
-}
-
-impl Verification {
-    /// Share of the checked units that are the same, in percent; 100 when nothing was there to check.
-    pub fn percent(&self) -> f64 {
-        if self.checked == 0 {
-            100.0
-        } else {
-            self.same as f64 * 100.0 / self.checked as f64
+fn count(counts: &mut VerifyCounts, verdict: &Verdict) {
+    match verdict {
+        Verdict::Same { checksum } => {
+            counts.same += 1;
+            counts.same_by_checksum += u64::from(*checksum);
         }
-    }
-
-    fn count(&mut self, verdict: &Verdict) {
-        self.checked += 1;
-        match verdict {
-            Verdict::Same { checksum } => {
-                self.same += 1;
-                self.same_by_checksum += u64::from(*checksum);
-            }
-            Verdict::Missing => self.missing += 1,
-            Verdict::SizeDiffers { .. } => self.size_differs += 1,
-            Verdict::ChecksumDiffers { .. } => self.checksum_differs += 1,
-            Verdict::NotDone => self.not_done += 1,
-            Verdict::Unreadable(_) => self.unreadable += 1,
-        }
+        Verdict::Missing => counts.missing += 1,
+        Verdict::SizeDiffers { .. } => counts.size_differs += 1,
+        Verdict::ChecksumDiffers => counts.checksum_differs += 1,
+        Verdict::NotDone => counts.not_done += 1,
+        Verdict::Unreadable(_) => counts.unreadable += 1,
     }
 }
 
@@ -87,7 +54,7 @@ pub async fn verify(
     writer: &StateWriter,
     options: VerifyOptions,
     mut visit: impl FnMut(&Finding),
-) -> Result<Verification, Fatal> {
+) -> Result<VerifyCounts, Fatal> {
     let connections = Connections::new(job.connections.clone());
     let name = &job.sink.connection;
     let sink = connections.store(name).await;
@@ -96,12 +63,12 @@ pub async fn verify(
         failure,
     })?;
     let summaries: Vec<(ItemId, ItemSummary)> = state.items().collect::<Result<_, _>>()?;
-    let mut verification = Verification {
+    let mut counts = VerifyCounts {
         ledger: summaries.iter().map(|(_, summary)| summary.units.planned()).sum(),
         unlisted_items: summaries.iter().filter(|(_, summary)| !summary.listed).count() as u64,
-        ..Verification::default()
+        ..VerifyCounts::default()
     };
-    let mut draw = Draw::new(options.seed, options.sample, verification.ledger);
+    let mut draw = Draw::new(options.seed, options.sample, counts.ledger);
     for (id, mut summary) in summaries {
         for page in state.pages(id)? {
             let records = match &page {
@@ -116,12 +83,12 @@ pub async fn verify(
                 .await;
             let mut reopened = records.clone();
             for (unit, verdict) in verdicts {
-                verification.count(&verdict);
+                count(&mut counts, &verdict);
                 if matches!(verdict, Verdict::Same { .. }) {
                     continue;
                 }
                 if options.reopen && put_back(&mut reopened[unit], &verdict, job.sink.mode) {
-                    verification.reopened += 1;
+                    counts.reopened += 1;
                     summary.units.move_unit(
                         records[unit].status,
                         UnitStatus::Pending,
@@ -141,7 +108,7 @@ pub async fn verify(
             }
         }
     }
-    Ok(verification)
+    Ok(counts)
 }
 
 /// Puts a unit back to pending when a run can put it right: when nothing is at the sink, or the mode writes over what is. Under the other
@@ -150,7 +117,7 @@ fn put_back(record: &mut UnitRecord, verdict: &Verdict, mode: SinkMode) -> bool 
     let writes_over = matches!(mode, SinkMode::Overwrite | SinkMode::OverwriteIfDifferent);
     record.existed = match verdict {
         Verdict::Missing => false,
-        Verdict::SizeDiffers { .. } | Verdict::ChecksumDiffers { .. } if writes_over => true,
+        Verdict::SizeDiffers { .. } | Verdict::ChecksumDiffers if writes_over => true,
         _ => return false,
     };
     record.status = UnitStatus::Pending;

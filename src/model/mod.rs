@@ -17,6 +17,7 @@ mod secret;
 mod size;
 mod timestamp;
 mod value;
+mod verify_counts;
 
 pub use account::{Account, ItemAccount, State};
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect};
@@ -33,3 +34,4 @@ pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
 pub use timestamp::Timestamp;
 pub use value::{ColumnType, Columns, Row, Value};
+pub use verify_counts::VerifyCounts;

@@ -127,6 +127,19 @@ impl FailureGroups {
         groups
     }
 
+    /// The groups with the first example of each in one line.
+    pub fn totals(&self) -> Vec<FailureTotal> {
+        let total = |group: &FailureGroup| FailureTotal {
+            class: group.class,
+            code: group.code.clone(),
+            count: group.count,
+            example: group.examples.first().map_or_else(String::new, |example| {
+                format!("{}: {}", example.place(), example.message)
+            }),
+        };
+        self.groups().into_iter().map(total).collect()
+    }
+
     pub fn total(&self) -> u64 {
         self.groups.values().map(|group| group.count).sum()
     }

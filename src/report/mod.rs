@@ -26,4 +26,4 @@ pub use plan::PlanReport;
 pub use rate::{format_byte_rate, format_rate, rate_over};
 pub use summary::{Integrity, Outcome, RunSummary};
 pub use text::{shorten, shown, shown_short};
-pub use verify::{Difference, Finding, VerifyCounts, VerifyReport};
+pub use verify::{Difference, Finding, VerifyReport};

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{ItemKey, UnitRecord, format_bytes, format_count, redact};
+use crate::model::{ItemKey, UnitRecord, format_bytes, format_count, redact, VerifyCounts};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -67,46 +67,11 @@ impl Finding {
     }
 }
 
-/// Files by what was found about them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct VerifyCounts {
-    /// Files that the ledger holds: what could be checked.
-    pub ledger: u64,
-    pub same: u64,
-    /// Of the same ones, those whose bytes were read back.
-    pub same_by_checksum: u64,
-    pub missing: u64,
-    pub size_differs: u64,
-    pub checksum_differs: u64,
-    /// Failed or pending in the ledger.
-    pub not_done: u64,
-    pub unreadable: u64,
-    /// Files that were put back to pending.
-    pub reopened: u64,
-    /// Items whose file list is not complete: how many files they lack is unknown.
-    pub unlisted_items: u64,
-}
-
-impl VerifyCounts {
-    pub fn checked(&self) -> u64 {
-        self.same + self.differences()
-    }
-
-    pub fn differences(&self) -> u64 {
-        self.missing + self.size_differs + self.checksum_differs + self.not_done + self.unreadable
-    }
-
-    /// Percent of the checked files that are the same; `None` when none was checked.
-    pub fn percent(&self) -> Option<f64> {
-        (self.checked() > 0).then(|| self.same as f64 * 100.0 / self.checked() as f64)
-    }
-
-    /// Rounded down, so that only what is whole reads as 100 %.
-    fn percent_text(&self) -> String {
-        match self.percent() {
-            None => "nothing to check".to_owned(),
-            Some(percent) => format!("{:.2} % the same", (percent * 100.0).floor() / 100.0),
-        }
+/// Rounded down, so that only what is whole reads as 100 %.
+fn percent_text(counts: &VerifyCounts) -> String {
+    match counts.percent() {
+        None => "nothing to check".to_owned(),
+        Some(percent) => format!("{:.2} % the same", (percent * 100.0).floor() / 100.0),
     }
 }
 
@@ -238,7 +203,7 @@ impl fmt::Display for VerifyReport<'_> {
             writeln!(formatter, "  and {} more", format_count(hidden))?;
         }
         let verdict = if self.is_passed() { "passed" } else { "failed" };
-        let (percent, bar) = (counts.percent_text(), self.minimum_percent);
+        let (percent, bar) = (percent_text(counts), self.minimum_percent);
         writeln!(formatter, "\nVerify {verdict}: {percent}, {bar} % asked for")?;
         writeln!(formatter, "Next: {}", self.next())
     }
@@ -360,7 +325,7 @@ mod tests {
             missing: 1,
             ..VerifyCounts::default()
         };
-        assert_eq!(counts.percent_text(), "99.99 % the same");
+        assert_eq!(percent_text(counts), "99.99 % the same");
         assert!(!report(counts, &[], &CommandLine::default()).is_passed());
     }
 
