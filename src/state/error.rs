@@ -17,7 +17,7 @@ pub enum StateError {
     Locked { folder: PathBuf, holder: Option<Holder> },
 
     /// The marker says that there was a database, and what is there holds nothing or is another one.
-    #[error("the database in `{}` is gone or empty though this job has been run before; `pipeline state doctor` shows what \
+    #[error("the database in `{}` is gone, empty, or not the one of this job, which has been run before; `pipeline state doctor` shows what \
         is left, `pipeline state rebuild` makes a new one from the sealed pages, so that only the others are done again",
         folder.display())]
     Emptied { folder: PathBuf },
