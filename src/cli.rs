@@ -210,8 +210,20 @@ struct StateOf {
 }
 
 impl From<Job> for JobArguments {
-    fn from(Job { spec, profile, vars, state }: Job) -> Self {
-        Self { spec, profile, vars, state }
+    fn from(
+        Job {
+            spec,
+            profile,
+            vars,
+            state,
+        }: Job,
+    ) -> Self {
+        Self {
+            spec,
+            profile,
+            vars,
+            state,
+        }
     }
 }
 
@@ -247,7 +259,14 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
         Command::Run(run) if run.dry_run => {
             let (sizes, detailed_exitcode) = (run.sizes, run.detailed_exitcode);
             let (job, output) = (run.job.into(), run.output.into());
-            commands::plan(&commands::PlanArguments { job, output, graph: None, sizes, detailed_exitcode }).await
+            commands::plan(&commands::PlanArguments {
+                job,
+                output,
+                graph: None,
+                sizes,
+                detailed_exitcode,
+            })
+            .await
         }
         Command::Run(run) => commands::run(&run.into()).await,
         Command::Plan(plan) => commands::plan(&plan.into()).await,
@@ -255,14 +274,36 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
             let (job, output) = (job.into(), output.into());
             commands::validate(&commands::ValidateArguments { job, output, connect }).await
         }
-        Command::Status(Status { job, output, follow, every }) => {
+        Command::Status(Status {
+            job,
+            output,
+            follow,
+            every,
+        }) => {
             let (job, output) = (job.into(), output.into());
-            commands::status(&commands::StatusArguments { job, output, follow, every }).await
+            commands::status(&commands::StatusArguments {
+                job,
+                output,
+                follow,
+                every,
+            })
+            .await
         }
         Command::Verify(verify) => commands::verify(&verify.into()).await,
-        Command::Failures(Failures { job, output, show, export }) => {
+        Command::Failures(Failures {
+            job,
+            output,
+            show,
+            export,
+        }) => {
             let (job, output) = (job.into(), output.into());
-            commands::failures(&commands::FailuresArguments { job, output, examples: show, export }).await
+            commands::failures(&commands::FailuresArguments {
+                job,
+                output,
+                examples: show,
+                export,
+            })
+            .await
         }
         Command::State(State::Doctor(of)) => commands::doctor(&of.into()),
         Command::State(State::Rebuild(of)) => commands::rebuild(&of.into()),
@@ -318,19 +359,30 @@ impl From<Verify> for commands::VerifyArguments {
 
 impl From<StateOf> for commands::StateArguments {
     fn from(StateOf { job, output }: StateOf) -> Self {
-        Self { job: job.into(), output: output.into() }
+        Self {
+            job: job.into(),
+            output: output.into(),
+        }
     }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim();
-    let percent: f64 = number.parse().map_err(|_| format!("`{text}` is not a percentage, as in `99%`"))?;
-    if (0.0..=100.0).contains(&percent) { Ok(percent) } else { Err(format!("`{text}` is not between 0% and 100%")) }
+    let percent: f64 = number
+        .parse()
+        .map_err(|_| format!("`{text}` is not a percentage, as in `99%`"))?;
+    if (0.0..=100.0).contains(&percent) {
+        Ok(percent)
+    } else {
+        Err(format!("`{text}` is not between 0% and 100%"))
+    }
 }
 
 #[cfg(test)]

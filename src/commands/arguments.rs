@@ -23,8 +23,11 @@ pub const DEFAULT_PROFILE: &str = "local";
 impl JobArguments {
     pub fn load(&self) -> Result<ResolvedJob, CommandError> {
         let environment = |name: &str| std::env::var(name).ok();
-        let options =
-            LoadOptions { profile: self.profile.clone(), vars: self.vars.clone(), environment: &environment };
+        let options = LoadOptions {
+            profile: self.profile.clone(),
+            vars: self.vars.clone(),
+            environment: &environment,
+        };
         Ok(load(&self.spec, &options)?)
     }
 
@@ -52,7 +55,11 @@ impl JobArguments {
 
     /// Opens the state, or begins it.
     pub fn open_state(&self, job: &ResolvedJob, command: &str) -> Result<State, CommandError> {
-        Ok(State::open(&self.state_folder(job), &identity(job), &self.holder(command))?)
+        Ok(State::open(
+            &self.state_folder(job),
+            &identity(job),
+            &self.holder(command),
+        )?)
     }
 
     /// Opens the state of a job that has been run before.
@@ -60,7 +67,10 @@ impl JobArguments {
         let folder = self.state_folder(job);
         if !folder.exists() {
             let run = self.command_line().command("run");
-            return Err(CommandError::NoState { folder: folder.path().to_owned(), run });
+            return Err(CommandError::NoState {
+                folder: folder.path().to_owned(),
+                run,
+            });
         }
         self.open_state(job, command)
     }
@@ -71,12 +81,18 @@ impl JobArguments {
 }
 
 pub fn identity(job: &ResolvedJob) -> Identity {
-    Identity { job: job.name.clone(), profile: job.profile.clone() }
+    Identity {
+        job: job.name.clone(),
+        profile: job.profile.clone(),
+    }
 }
 
 /// Writes a file that a user named, as a whole or not at all.
 pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    let failed = |source| CommandError::Write { path: path.to_owned(), source };
+    let failed = |source| CommandError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let temporary = path.with_extension("partial");
     std::fs::write(&temporary, bytes).map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(failed)

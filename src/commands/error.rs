@@ -44,7 +44,6 @@ impl CommandError {
     }
 }
 
-
 fn stale(changes: &[Change], accept: &str) -> String {
     let mut text = "the job is defined otherwise than when its state was begun:".to_owned();
     for change in changes {

@@ -28,10 +28,18 @@ pub async fn failures(arguments: &FailuresArguments) -> Result<Exit, CommandErro
     let (groups, csv) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
     if let Some(path) = &arguments.export {
         write_file(path, &csv)?;
-        say(format_args!("{} failures written to `{}`", groups.total(), path.display()));
+        say(format_args!(
+            "{} failures written to `{}`",
+            groups.total(),
+            path.display()
+        ));
     }
     let command_line = arguments.job.command_line();
-    let report = FailuresReport { job: &job.name, failures: &groups, command_line: &command_line };
+    let report = FailuresReport {
+        job: &job.name,
+        failures: &groups,
+        command_line: &command_line,
+    };
     arguments.output.print(report, || report.to_json())?;
     Ok(Exit::Done)
 }

@@ -17,10 +17,24 @@ pub struct InitArguments {
 /// Writes a commented starting spec, and connections for it where the folder has none. Never over a file that is there.
 pub fn init(arguments: &InitArguments) -> Result<Exit, CommandError> {
     let path = &arguments.spec;
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name: String =
-        name.chars().map(|character| if character.is_ascii_alphanumeric() { character } else { '-' }).collect();
-    let failed = |source| CommandError::Write { path: path.clone(), source };
+    let name = path
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
+    let name: String = name
+        .chars()
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let failed = |source| CommandError::Write {
+        path: path.clone(),
+        source,
+    };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
@@ -34,7 +48,10 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, CommandError> {
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
-    let failed = |source| CommandError::Write { path: path.to_owned(), source };
+    let failed = |source| CommandError::Write {
+        path: path.to_owned(),
+        source,
+    };
     let mut file = match OpenOptions::new().write(true).create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             return Err(CommandError::Usage(format!(

@@ -18,7 +18,11 @@ impl OutputArguments {
     /// Writes a result to stdout. A reader that went away (`| head`) is no error.
     pub fn print(self, text: impl std::fmt::Display, json: impl FnOnce() -> serde_json::Value) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let written = if self.json { write_json(&mut out, &json()) } else { write!(out, "{text}") };
+        let written = if self.json {
+            write_json(&mut out, &json())
+        } else {
+            write!(out, "{text}")
+        };
         match written.and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written,

@@ -38,7 +38,9 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
             GraphArgument::Dot => GraphFormat::Dot,
         };
         let drawn = graph(&plan, format);
-        arguments.output.print(&drawn, || serde_json::Value::String(drawn.clone()))?;
+        arguments
+            .output
+            .print(&drawn, || serde_json::Value::String(drawn.clone()))?;
         return Ok(Exit::Done);
     }
     let state = if arguments.job.state_folder(&job).exists() {
@@ -49,9 +51,13 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     let options = PreviewOptions { sizes: arguments.sizes };
     let inventory = preview(&job, state, options, &Stop::default(), |_| {}).await?;
     let command_line = arguments.job.command_line();
-    let report =
-        PlanReport { plan: &plan, inventory: &inventory, sizes_asked: arguments.sizes, command_line: &command_line };
-    arguments.output.print(&report, || report.to_json())?;
+    let report = PlanReport {
+        plan: &plan,
+        inventory: &inventory,
+        sizes_asked: arguments.sizes,
+        command_line: &command_line,
+    };
+    arguments.output.print(report, || report.to_json())?;
     Ok(match (arguments.detailed_exitcode, inventory.has_work()) {
         (true, true) => Exit::WorkToDo,
         _ => Exit::Done,

@@ -53,7 +53,9 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
-    let options = RunOptions { leave_failed: arguments.no_failed };
+    let options = RunOptions {
+        leave_failed: arguments.no_failed,
+    };
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
@@ -80,7 +82,10 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         Ok(report) => report,
         Err(Fatal::Denied(failure)) => {
             say(format_args!("error: {}", Fatal::Denied(failure)));
-            say(format_args!("  put the credentials of the connection right, then: {}", command_line.command("run")));
+            say(format_args!(
+                "  put the credentials of the connection right, then: {}",
+                command_line.command("run")
+            ));
             return Ok(Exit::Fatal);
         }
         Err(fatal) => return Err(fatal.into()),
@@ -99,7 +104,9 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     };
     arguments.output.print(&summary, || summary.to_json())?;
     for imbalance in &report.imbalances {
-        say(format_args!("error: the accounts do not balance: {imbalance}; this is a defect of `pipeline`: please report it"));
+        say(format_args!(
+            "error: the accounts do not balance: {imbalance}; this is a defect of `pipeline`: please report it"
+        ));
     }
     Ok(exit)
 }
@@ -111,17 +118,30 @@ async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &State) -> Re
     if let Some(before) = &before {
         let changes = changes(before, &now);
         if !changes.is_empty() && !arguments.accept_changes {
-            return Err(CommandError::Stale { changes, accept: arguments.job.command_line().command("run") });
+            return Err(CommandError::Stale {
+                changes,
+                accept: arguments.job.command_line().command("run"),
+            });
         }
     }
     if before.as_ref() == Some(&now) {
         return Ok(());
     }
     let writer = state.writer()?;
-    let vars = job.vars.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    let vars = job
+        .vars
+        .iter()
+        .map(|(name, value)| (name.clone(), value.to_string()))
+        .collect();
     writer.send(Change::Job(JobRecord::Vars(vars))).await?;
-    writer.send_durable(Change::Job(JobRecord::Fingerprints(now))).await?.wait().await?;
-    Ok(tokio::task::spawn_blocking(move || writer.close()).await.map_err(|error| Fatal::Internal(error.to_string()))??)
+    writer
+        .send_durable(Change::Job(JobRecord::Fingerprints(now)))
+        .await?
+        .wait()
+        .await?;
+    Ok(tokio::task::spawn_blocking(move || writer.close())
+        .await
+        .map_err(|error| Fatal::Internal(error.to_string()))??)
 }
 
 fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
@@ -135,11 +155,16 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
                 "`--restart` forgets which files are done; add `--yes` where nobody can be asked".to_owned(),
             ));
         }
-        say(format_args!("This forgets what `{}` has done on profile `{}`. Go on? [y/N]", job.name, job.profile));
+        say(format_args!(
+            "This forgets what `{}` has done on profile `{}`. Go on? [y/N]",
+            job.name, job.profile
+        ));
         let mut answer = String::new();
         std::io::stdin().read_line(&mut answer)?;
         if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(CommandError::Usage("nothing was forgotten and nothing was run".to_owned()));
+            return Err(CommandError::Usage(
+                "nothing was forgotten and nothing was run".to_owned(),
+            ));
         }
     }
     Ok(forget(&folder, &arguments.job.holder("run"))?)
@@ -185,11 +210,19 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
 
 fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
     if report.is_complete() {
-        return if report.done_now + report.present_now == 0 { Outcome::NothingLeft } else { Outcome::Completed };
+        return if report.done_now + report.present_now == 0 {
+            Outcome::NothingLeft
+        } else {
+            Outcome::Completed
+        };
     }
     match (report.stopped, signal) {
-        (Some(_), Some(Exit::Terminated)) => Outcome::Stopped { by: "SIGTERM".to_owned() },
-        (Some(_), Some(_)) => Outcome::Stopped { by: "SIGINT".to_owned() },
+        (Some(_), Some(Exit::Terminated)) => Outcome::Stopped {
+            by: "SIGTERM".to_owned(),
+        },
+        (Some(_), Some(_)) => Outcome::Stopped {
+            by: "SIGINT".to_owned(),
+        },
         (Some(_), None) => Outcome::Fatal(Failure::permanent("engine.unit_lost", "a unit ended without a result")),
         (None, _) => Outcome::CompletedWithFailures,
     }
@@ -208,9 +241,17 @@ fn account_of(report: &RunReport) -> AccountReport {
 }
 
 fn integrity_of(report: &RunReport) -> Integrity {
-    let (hashed, size_only) =
-        if report.hash == HashKind::None { (0, report.done_now) } else { (report.done_now, 0) };
-    Integrity { hash: report.hash, hashed, size_only, present: report.present_now }
+    let (hashed, size_only) = if report.hash == HashKind::None {
+        (0, report.done_now)
+    } else {
+        (report.done_now, 0)
+    };
+    Integrity {
+        hash: report.hash,
+        hashed,
+        size_only,
+        present: report.present_now,
+    }
 }
 
 /// Shows a run while it goes on, and keeps `status.json` for other processes.
@@ -263,6 +304,14 @@ impl Watcher {
         let progress = progress.borrow().clone();
         let rates = self.rates.record(&progress, now);
         let command_line = self.command_line.clone();
-        Snapshot::new(&self.job, &self.profile, command_line, self.holder.clone(), now, progress, rates)
+        Snapshot::new(
+            &self.job,
+            &self.profile,
+            command_line,
+            self.holder.clone(),
+            now,
+            progress,
+            rates,
+        )
     }
 }

@@ -20,7 +20,10 @@ pub fn schema(arguments: &SchemaArguments) -> Result<Exit, CommandError> {
         OutputArguments::default().print(&schemas.job, || serde_json::Value::Null)?;
         return Ok(Exit::Done);
     };
-    for (name, text) in [("job.schema.json", &schemas.job), ("connections.schema.json", &schemas.connections)] {
+    for (name, text) in [
+        ("job.schema.json", &schemas.job),
+        ("connections.schema.json", &schemas.connections),
+    ] {
         write_file(&folder.join(name), text.as_bytes())?;
         say(format_args!("written: `{}`", folder.join(name).display()));
     }

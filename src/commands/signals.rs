@@ -22,7 +22,8 @@ impl Signals {
             while let Some(signal) = source.next().await {
                 if seen.set(signal).is_ok() {
                     stop.drain();
-                    let _ = told.send("stopping: no new files are begun; press Ctrl-C again to give up those in flight");
+                    let _ =
+                        told.send("stopping: no new files are begun; press Ctrl-C again to give up those in flight");
                 } else {
                     stop.abort();
                     let _ = told.send("giving up the files in flight; they stay pending");
@@ -48,7 +49,10 @@ struct Source {
 impl Source {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     async fn next(&mut self) -> Option<Exit> {

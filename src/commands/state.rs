@@ -19,7 +19,10 @@ pub fn doctor(arguments: &StateArguments) -> Result<Exit, CommandError> {
     let folder = arguments.job.state_folder(&job);
     let diagnosis = state::doctor(&folder, &identity(&job), &arguments.job.holder("state doctor"))?;
     let findings: Vec<String> = diagnosis.findings.iter().map(describe).collect();
-    let next = arguments.job.command_line().command(if diagnosis.is_sound() { "run" } else { "state rebuild" });
+    let next = arguments
+        .job
+        .command_line()
+        .command(if diagnosis.is_sound() { "run" } else { "state rebuild" });
     let document = || {
         serde_json::json!({
             "schema_version": 1,
@@ -41,7 +44,11 @@ fn page(diagnosis: &Diagnosis, findings: &[String], next: &str) -> String {
     for finding in findings {
         text.push_str(&format!("- {}\n", shown(finding)));
     }
-    let verdict = if diagnosis.is_sound() { "the state is sound" } else { "the state is damaged" };
+    let verdict = if diagnosis.is_sound() {
+        "the state is sound"
+    } else {
+        "the state is damaged"
+    };
     text.push_str(&format!(
         "{verdict}: {} items, {} sealed pages, {} pages that are not sealed, {} whole blocks in the ledger\nNext: {next}\n",
         diagnosis.items, diagnosis.sealed_pages, diagnosis.open_pages, diagnosis.blocks
@@ -54,7 +61,11 @@ fn describe(finding: &Finding) -> String {
         Finding::Database(error) => error.to_string(),
         Finding::Page { item, page, problem } => format!("page {page} of item `{item}` cannot be read: {problem}"),
         Finding::Account { item, claimed, counted } => {
-            format!("item `{item}` claims {}, its pages hold {}", units(claimed), units(counted))
+            format!(
+                "item `{item}` claims {}, its pages hold {}",
+                units(claimed),
+                units(counted)
+            )
         }
         Finding::Torn { segment, offset } => {
             format!("segment {segment} ends in a torn block at byte {offset}; nothing refers to it")
@@ -95,7 +106,10 @@ pub fn rebuild(arguments: &StateArguments) -> Result<Exit, CommandError> {
         rebuilt.items,
         rebuilt.pages,
         units(&rebuilt.units),
-        aside.as_ref().map(|path| format!("the old database is in `{path}`\n")).unwrap_or_default(),
+        aside
+            .as_ref()
+            .map(|path| format!("the old database is in `{path}`\n"))
+            .unwrap_or_default(),
     );
     arguments.output.print(text, document)?;
     Ok(Exit::Done)

@@ -31,10 +31,17 @@ pub async fn status(arguments: &StatusArguments) -> Result<Exit, CommandError> {
                 continue;
             }
             let run = arguments.job.command_line().command("run");
-            return Err(CommandError::NoState { folder: folder.path().to_owned(), run });
+            return Err(CommandError::NoState {
+                folder: folder.path().to_owned(),
+                run,
+            });
         };
-        let status = Status { snapshot: &snapshot, running, now: Timestamp::now() };
-        arguments.output.print(&status, || status.to_json())?;
+        let status = Status {
+            snapshot: &snapshot,
+            running,
+            now: Timestamp::now(),
+        };
+        arguments.output.print(status, || status.to_json())?;
         if !arguments.follow || !running {
             return Ok(Exit::Done);
         }

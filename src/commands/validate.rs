@@ -25,8 +25,12 @@ pub async fn validate(arguments: &ValidateArguments) -> Result<Exit, CommandErro
     let stages: Vec<&str> = plan.stages.iter().map(|stage| stage.name.as_str()).collect();
     let next = arguments.job.command_line().command("plan");
     let (name, profile) = (&job.name, &job.profile);
-    let text = format!("`{name}` is valid on profile `{profile}`: {}\nNext: {next}\n", stages.join(" → "));
-    let document = || json!({"schema_version": 1, "job": name, "profile": profile, "stages": stages, "valid": true, "next": next});
+    let text = format!(
+        "`{name}` is valid on profile `{profile}`: {}\nNext: {next}\n",
+        stages.join(" → ")
+    );
+    let document =
+        || json!({"schema_version": 1, "job": name, "profile": profile, "stages": stages, "valid": true, "next": next});
     arguments.output.print(text, document)?;
     Ok(Exit::Done)
 }
@@ -45,5 +49,11 @@ async fn connect(connections: &Connections) -> Result<(), CommandError> {
         }
     }
     let count = failed.len();
-    failed.pop().map_or(Ok(()), |last| Err(CommandError::Unreachable { failed: count, all, last }))
+    failed.pop().map_or(Ok(()), |last| {
+        Err(CommandError::Unreachable {
+            failed: count,
+            all,
+            last,
+        })
+    })
 }

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::engine::{self, Fatal, Finding, VerifyOptions};
-use crate::model::{Timestamp, Value, redact};
 use crate::format::CsvWriter;
+use crate::model::{Timestamp, Value, redact};
 use crate::report::{self, Difference, VerifyReport};
 use crate::stages::{Check, Verdict};
 
@@ -34,7 +34,11 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
     let state = arguments.job.open_existing_state(&job, "verify")?;
     let options = VerifyOptions {
         sample: arguments.sample,
-        how: if arguments.checksum { Check::Checksum } else { Check::Presence },
+        how: if arguments.checksum {
+            Check::Checksum
+        } else {
+            Check::Presence
+        },
         reopen: arguments.reopen,
         seed: Timestamp::now().0.unsigned_abs(),
     };
@@ -45,7 +49,12 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
     let counts = engine::verify(&job, Arc::new(state), &writer, options, |finding| {
         let difference = difference(finding);
         if arguments.export.is_some() && written.is_ok() {
-            let fields = [&finding.item, &finding.record.source, &finding.record.target, &difference.to_string()];
+            let fields = [
+                &finding.item,
+                &finding.record.source,
+                &finding.record.target,
+                &difference.to_string(),
+            ];
             written = csv.write(&fields.map(|field| Value::Text(redact(field).into_owned())));
         }
         if findings.len() < VerifyReport::SHOWN {
@@ -53,11 +62,17 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
         }
     })
     .await?;
-    tokio::task::spawn_blocking(move || writer.close()).await.map_err(|error| Fatal::Internal(error.to_string()))??;
+    tokio::task::spawn_blocking(move || writer.close())
+        .await
+        .map_err(|error| Fatal::Internal(error.to_string()))??;
     if let Some(path) = &arguments.export {
         let csv = written.and_then(|()| csv.take()).map_err(Fatal::ItemList)?;
         write_file(path, &csv)?;
-        say(format_args!("{} files that differ written to `{}`", counts.differences(), path.display()));
+        say(format_args!(
+            "{} files that differ written to `{}`",
+            counts.differences(),
+            path.display()
+        ));
     }
     let command_line = arguments.job.command_line();
     let report = VerifyReport {
@@ -69,15 +84,24 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
         reopen: arguments.reopen,
         command_line: &command_line,
     };
-    arguments.output.print(&report, || report.to_json())?;
-    Ok(if report.is_passed() { Exit::Done } else { Exit::Differences })
+    arguments.output.print(report, || report.to_json())?;
+    Ok(if report.is_passed() {
+        Exit::Done
+    } else {
+        Exit::Differences
+    })
 }
 
 fn difference(finding: &Finding) -> Difference {
     match &finding.verdict {
-        Verdict::SizeDiffers { ledger, sink } => Difference::Size { ledger: *ledger, sink: *sink },
+        Verdict::SizeDiffers { ledger, sink } => Difference::Size {
+            ledger: *ledger,
+            sink: *sink,
+        },
         Verdict::ChecksumDiffers => Difference::Checksum,
-        Verdict::Unreadable(failure) => Difference::Unreadable { message: failure.to_string() },
+        Verdict::Unreadable(failure) => Difference::Unreadable {
+            message: failure.to_string(),
+        },
         Verdict::NotDone => Difference::NotDone,
         Verdict::Missing | Verdict::Same { .. } => Difference::Missing,
     }

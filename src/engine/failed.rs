@@ -3,10 +3,7 @@ use crate::state::{PageState, State, StateError};
 
 /// Visits every failure that the state holds, item by item: the item alone for a list that could not be read, and each unit that has
 /// failed. Reads only the pages that hold one. Blocks on the disk.
-pub fn each_failure(
-    state: &State,
-    mut visit: impl FnMut(&ItemSummary, Option<&UnitRecord>),
-) -> Result<(), StateError> {
+pub fn each_failure(state: &State, mut visit: impl FnMut(&ItemSummary, Option<&UnitRecord>)) -> Result<(), StateError> {
     for found in state.items() {
         let (id, summary) = found?;
         if summary.listing_failure.is_some() {

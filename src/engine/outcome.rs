@@ -75,6 +75,9 @@ impl FailureTally {
 
     /// By `class code`, for progress.
     pub fn counts(&self) -> BTreeMap<String, u64> {
-        self.counts.iter().map(|((class, code), count)| (format!("{class} {code}"), *count)).collect()
+        self.counts
+            .iter()
+            .map(|((class, code), count)| (format!("{class} {code}"), *count))
+            .collect()
     }
 }

@@ -205,7 +205,11 @@ impl PageRun {
             .units
             .move_unit(previous, record.status, record.size.unwrap_or(0));
         let name = result.failure.as_ref().map(|_| {
-            let name = if record.target.is_empty() { &record.source } else { &record.target };
+            let name = if record.target.is_empty() {
+                &record.source
+            } else {
+                &record.target
+            };
             name.clone()
         });
         let finished = Event::UnitFinished {

@@ -4,8 +4,7 @@ use futures::{StreamExt, stream};
 
 use crate::connect::Connections;
 use crate::model::{
-    ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, SinkMode, UnitIntent, UnitRecord, UnitStatus,
-    VerifyCounts,
+    ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, SinkMode, UnitIntent, UnitRecord, UnitStatus, VerifyCounts,
 };
 use crate::resolve::ResolvedJob;
 use crate::stages::{Check, Verdict, check};

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{ItemKey, UnitRecord, format_bytes, format_count, redact, VerifyCounts};
+use crate::model::{ItemKey, UnitRecord, VerifyCounts, format_bytes, format_count, redact};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -325,7 +325,7 @@ mod tests {
             missing: 1,
             ..VerifyCounts::default()
         };
-        assert_eq!(percent_text(counts), "99.99 % the same");
+        assert_eq!(percent_text(&counts), "99.99 % the same");
         assert!(!report(counts, &[], &CommandLine::default()).is_passed());
     }
 
