@@ -33,7 +33,7 @@ pub struct Subject {
 pub const BAD_SECRET: &str = "d3JvbmctYW5kLXNlY3JldA==";
 
 /// A runtime for the whole process: OpenDAL keeps one HTTP client, whose connections belong to the runtime that made them.
-fn runtime() -> &'static Runtime {
+pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"))
 }

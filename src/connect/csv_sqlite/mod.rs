@@ -174,7 +174,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_with_a_query_is_said() {
         let fixture = fixture(&[FILES]);
-        let cases: [(&str, &[(&str, Value)], FailureClass, &str); 8] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, Value)], FailureClass, &'a str);
+        let cases: [Case<'_>; 8] = [
             (
                 "select * from files where Uri = :id",
                 &[],
