@@ -73,6 +73,7 @@ impl Kind {
 
     fn run_on<F: Future<Output = ()>>(self, container: &str, secrets: &Secrets, behaviour: impl FnOnce(Subject) -> F) {
         let folder = secrets.folder.path().join("root");
+        std::fs::create_dir(&folder).expect("the folder is writable");
         let config = ConnectionConfig {
             name: "subject".to_owned(),
             kind: self.connection(container, secrets),

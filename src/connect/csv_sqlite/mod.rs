@@ -218,6 +218,8 @@ mod tests {
             ("a,A\n1,2\n", "csv.duplicate_column", "`A`"),
             ("a,\n1,2\n", "csv.empty_column", "column 2"),
             ("", "csv.empty", "no header"),
+            ("a,b\n1,\"open\n2,x\n", "csv.unclosed_quote", "line 2"),
+            ("a,\"b\n1,2\n", "csv.unclosed_quote", "line 1"),
         ];
         for (text, code, told) in cases {
             let fixture = fixture(&[("t", text)]);
