@@ -33,7 +33,7 @@ pub struct Subject {
 pub const BAD_SECRET: &str = "d3JvbmctYW5kLXNlY3JldA==";
 
 /// A runtime for the whole process: OpenDAL keeps one HTTP client, whose connections belong to the runtime that made them.
-fn runtime() -> &'static Runtime {
+pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"))
 }
@@ -73,6 +73,7 @@ impl Kind {
 
     fn run_on<F: Future<Output = ()>>(self, container: &str, secrets: &Secrets, behaviour: impl FnOnce(Subject) -> F) {
         let folder = secrets.folder.path().join("root");
+        std::fs::create_dir(&folder).expect("the folder is writable");
         let config = ConnectionConfig {
             name: "subject".to_owned(),
             kind: self.connection(container, secrets),

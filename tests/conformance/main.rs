@@ -5,10 +5,12 @@
     reason = "tests end at the first thing that is not as it should be"
 )]
 
+#[expect(dead_code, reason = "queues are not stores")]
 #[path = "../servers/mod.rs"]
 mod servers;
 
 mod kinds;
+mod misbehaving;
 mod suite;
 
 use kinds::Kind;

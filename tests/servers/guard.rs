@@ -14,17 +14,20 @@ pub struct Guard {
     lifeline: Option<ChildStdin>,
 }
 
-const HOLD: &str = r#""$@" & server=$!; cat >/dev/null; kill -9 "$server"; wait "$server" 2>/dev/null"#;
+const HOLD: &str =
+    r#""$@" & server=$!; cat >/dev/null; kill -9 "$server"; wait "$server" 2>/dev/null; rm -rf "$SCRATCH""#;
 
 impl Guard {
+    /// Starts a server; its working folder, if the command names one, is removed behind it.
     pub fn start(command: &Command) -> Self {
         let mut shell = Command::new("/bin/sh");
+        shell.env("SCRATCH", "");
         shell
             .args(["-c", HOLD, "sh"])
             .arg(command.get_program())
             .args(command.get_args());
         if let Some(folder) = command.get_current_dir() {
-            shell.current_dir(folder);
+            shell.current_dir(folder).env("SCRATCH", folder);
         }
         let mut shell = shell
             .stdin(Stdio::piped())

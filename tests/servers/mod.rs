@@ -1,12 +1,7 @@
 //! Real servers for tests, each on free ports of its own, gone when their guard is dropped or the test process dies.
 //!
 //! Shared by several test binaries through `#[path]`; `tests/install` puts the servers where this looks for them.
-#![expect(
-    dead_code,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    reason = "a harness: each test binary uses a part of it, and a server that does not start ends the test"
-)]
+#![expect(clippy::expect_used, reason = "a server that does not start ends the test")]
 
 mod azurite;
 mod guard;

@@ -10,8 +10,7 @@ pub struct Seaweed {
     /// `http://127.0.0.1:PORT`
     pub endpoint: String,
     filer_port: u16,
-    _guard: Guard,
-    _folder: tempfile::TempDir,
+    guard: Guard,
 }
 
 impl Seaweed {
@@ -21,16 +20,17 @@ impl Seaweed {
     pub const REGION: &str = "us-east-1";
 
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        // The guard removes it: a server in a static is never dropped.
+        let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let identities = format!(
             r#"{{"identities":[{{"name":"test","credentials":[{{"accessKey":"{}","secretKey":"{}"}}],"actions":["Admin"]}}]}}"#,
             Self::ACCESS_KEY_ID,
             Self::SECRET_ACCESS_KEY
         );
-        std::fs::write(folder.path().join("s3.json"), identities).expect("the folder is writable");
+        std::fs::write(folder.join("s3.json"), identities).expect("the folder is writable");
         let [master, volume, filer, s3] = free_ports();
         let mut command = Command::new(tool("seaweedfs/bin/weed"));
-        command.current_dir(folder.path()).args([
+        command.current_dir(&folder).args([
             "server",
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
@@ -50,14 +50,13 @@ impl Seaweed {
         Self {
             endpoint: format!("http://127.0.0.1:{s3}"),
             filer_port: filer,
-            _guard: guard,
-            _folder: folder,
+            guard,
         }
     }
 
     /// A bucket is a folder of the server's own file system, which takes unsigned requests.
     pub fn create_bucket(&self, name: &str) {
-        self._guard
+        self.guard
             .wait_until(|| status(self.filer_port, "POST", &format!("/buckets/{name}/")) == Some(201));
     }
 }

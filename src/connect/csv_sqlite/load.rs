@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::fs::File;
+use std::io::{Chain, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -80,7 +81,14 @@ pub(super) fn header(file: &CsvTable) -> Result<Vec<String>, Failure> {
     read_header(file, &mut reader(file)?)
 }
 
-fn reader(file: &CsvTable) -> Result<csv::Reader<File>, Failure> {
+/// A record put behind the text. The `csv` crate takes an unclosed quote for one that closes at the end; then this record is inside the
+/// last field instead of standing for itself, and rows would have vanished into that field.
+const END: &str = "\u{1}end of text\u{1}";
+const END_RECORD: &[u8] = b"\n\x01end of text\x01\n";
+
+type TableReader = csv::Reader<Chain<File, &'static [u8]>>;
+
+fn reader(file: &CsvTable) -> Result<TableReader, Failure> {
     let opened = File::open(&file.path).map_err(|error| {
         let (class, code) = match error.kind() {
             std::io::ErrorKind::NotFound => (FailureClass::NotFound, "store.not_found"),
@@ -94,14 +102,18 @@ fn reader(file: &CsvTable) -> Result<csv::Reader<File>, Failure> {
             format!("cannot read `{path}`, the table `{}`: {error}", file.name),
         )
     })?;
-    Ok(csv::ReaderBuilder::new().buffer_capacity(256 << 10).from_reader(opened))
+    Ok(csv::ReaderBuilder::new()
+        .flexible(true)
+        .buffer_capacity(256 << 10)
+        .from_reader(opened.chain(END_RECORD)))
 }
 
-fn read_header(file: &CsvTable, reader: &mut csv::Reader<File>) -> Result<Vec<String>, Failure> {
+fn read_header(file: &CsvTable, reader: &mut TableReader) -> Result<Vec<String>, Failure> {
     let header = reader.headers().map_err(|error| bad_line(file, &error))?;
-    if header.is_empty() {
+    if is_end(header) {
         return Err(bad_file(file, "csv.empty", "it is empty and has no header line"));
     }
+    check_closed(file, header, 1)?;
     let mut seen = HashSet::new();
     for (index, column) in header.iter().enumerate() {
         if column.is_empty() {
@@ -137,9 +149,34 @@ fn fill(transaction: &Transaction<'_>, file: &CsvTable) -> Result<Vec<String>, F
         .read_record(&mut record)
         .map_err(|error| bad_line(file, &error))?
     {
+        if is_end(&record) {
+            break;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        check_closed(file, &record, line)?;
+        if record.len() != columns.len() {
+            let told = format!(
+                "line {line} has {} fields, the header has {}",
+                record.len(),
+                columns.len()
+            );
+            return Err(bad_file(file, "csv.field_count", &told));
+        }
         insert.execute(params_from_iter(&record)).map_err(failed)?;
     }
     Ok(columns)
+}
+
+fn is_end(record: &csv::StringRecord) -> bool {
+    record.len() == 1 && record.get(0) == Some(END)
+}
+
+fn check_closed(file: &CsvTable, record: &csv::StringRecord, line: u64) -> Result<(), Failure> {
+    if record.iter().next_back().is_some_and(|field| field.contains(END)) {
+        let told = format!("line {line}: the record that begins here has a quote that is never closed");
+        return Err(bad_file(file, "csv.unclosed_quote", &told));
+    }
+    Ok(())
 }
 
 fn add_index(transaction: &Transaction<'_>, table: &str, column: &str) -> Result<(), Failure> {
@@ -165,10 +202,6 @@ fn bad_file(file: &CsvTable, code: &'static str, told: &str) -> Failure {
 fn bad_line(file: &CsvTable, error: &csv::Error) -> Failure {
     let line = error.position().map_or(0, csv::Position::line);
     let (code, told) = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => (
-            "csv.field_count",
-            format!("line {line} has {len} fields, the header has {expected_len}"),
-        ),
         csv::ErrorKind::Utf8 { .. } => ("csv.not_utf8", format!("line {line} is not UTF-8 text")),
         _ => ("csv.unreadable", error.to_string()),
     };

@@ -174,7 +174,8 @@ mod tests {
     #[tokio::test]
     async fn what_is_wrong_with_a_query_is_said() {
         let fixture = fixture(&[FILES]);
-        let cases: [(&str, &[(&str, Value)], FailureClass, &str); 8] = [
+        type Case<'a> = (&'a str, &'a [(&'a str, Value)], FailureClass, &'a str);
+        let cases: [Case<'_>; 8] = [
             (
                 "select * from files where Uri = :id",
                 &[],
@@ -217,6 +218,8 @@ mod tests {
             ("a,A\n1,2\n", "csv.duplicate_column", "`A`"),
             ("a,\n1,2\n", "csv.empty_column", "column 2"),
             ("", "csv.empty", "no header"),
+            ("a,b\n1,\"open\n2,x\n", "csv.unclosed_quote", "line 2"),
+            ("a,\"b\n1,2\n", "csv.unclosed_quote", "line 1"),
         ];
         for (text, code, told) in cases {
             let fixture = fixture(&[("t", text)]);

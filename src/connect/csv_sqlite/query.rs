@@ -84,7 +84,7 @@ fn stream_rows(
     sender: &mpsc::Sender<Result<Row, Failure>>,
     started: &mut Started,
 ) -> Result<(), Failure> {
-    let mut statement = connection.prepare(text).map_err(|error| invalid(&error))?;
+    let mut statement = connection.prepare_cached(text).map_err(|error| invalid(&error))?;
     let columns = columns(&statement)?;
     bind(&mut statement, parameters)?;
     let mut rows = statement.raw_query();

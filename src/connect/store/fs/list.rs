@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use super::super::{ObjectInfo, ObjectStream};
 use super::{WORKSPACE, error, info};
-use crate::model::Failure;
+use crate::model::{Failure, FailureClass};
 
 /// Entries walked ahead of the consumer.
 const ENTRIES_AHEAD: usize = 1_024;
@@ -14,7 +14,8 @@ const ENTRIES_AHEAD: usize = 1_024;
 /// Lists files whose name starts with `prefix`, in the byte order of their names, behind `after`.
 ///
 /// One thread walks folder by folder; memory is bounded by the entries of the folders on the way down. Links to files are
-/// listed, links to folders are not followed, since they may lead in circles. A name that is not Unicode is a failure in its place.
+/// listed, links to folders are not followed, since they may lead in circles. A name that is not Unicode is a failure in its place,
+/// and so is a root that does not exist: an empty list would make a mistyped folder look like finished work.
 pub(super) fn list(root: Arc<Path>, prefix: String, after: Option<String>) -> ObjectStream {
     let (sender, receiver) = mpsc::channel(ENTRIES_AHEAD);
     tokio::task::spawn_blocking(move || {
@@ -49,6 +50,17 @@ impl Walk<'_> {
         // Folders carry their slash while sorting, so that the order is that of the whole names.
         let mut names = match self.names(folder) {
             Ok(names) => names,
+            Err(error) if folder.is_empty() && error::is_absent(&error) => {
+                return self.send(Err(Failure::new(
+                    FailureClass::NotFound,
+                    "store.root_missing",
+                    format!(
+                        "the folder `{}` does not exist; create it or correct `root`",
+                        self.root.display()
+                    ),
+                )));
+            }
+            // Gone since its parent was read.
             Err(error) if error::is_absent(&error) => return Ok(()),
             Err(error) => return self.send(Err(error::failure("list", &format!("{folder}."), &error))),
         };
@@ -149,7 +161,9 @@ mod tests {
         }
         assert_eq!(names(root.path(), "a/", None).await, ["a/1", "a/2"]);
         assert_eq!(names(root.path(), "a", Some("a/1")).await, ["a/2"]);
-        assert!(names(&root.path().join("absent"), "", None).await.is_empty());
+        let absent: Arc<Path> = root.path().join("absent").into();
+        let listed: Vec<_> = list(absent, String::new(), None).collect().await;
+        assert_eq!(listed[0].as_ref().unwrap_err().code, "store.root_missing");
     }
 
     #[cfg(target_os = "linux")]

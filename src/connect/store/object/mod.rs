@@ -3,6 +3,7 @@
 //! The only code that names OpenDAL. It goes out of its way where OpenDAL would change a name, leave out metadata, or repeat a call
 //! that the engine repeats itself.
 
+mod answer;
 mod error;
 mod open;
 mod store;

@@ -253,3 +253,21 @@ fn info(name: &str, metadata: &Metadata) -> ObjectInfo {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_name_that_passes_the_rules_is_left_alone_by_opendal(name in r"[ab/. \\\t\u{a0}\u{2003}é%]{0,12}") {
+            for rules in [NameRules::MEMORY, NameRules::S3, NameRules::AZBLOB] {
+                if rules.check(&name).is_ok() {
+                    prop_assert_eq!(normalize_path(&name), name.as_str());
+                }
+            }
+        }
+    }
+}
