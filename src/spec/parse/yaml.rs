@@ -6,23 +6,31 @@ use crate::spec::{Entry, Node, NodeValue, Problem, Span};
 
 /// Two readings of one text: `serde_yaml` gives the values, `saphyr-parser` the places. Where they disagree the text is refused.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
-    let places = Places::read(text);
-    if let Ok(places) = &places {
-        let mut problems = Vec::new();
-        places.root.check(text, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
+    let places = match Places::read(text) {
+        Ok(places) => places,
+        // The parser of the values would take minutes over such a text.
+        Err(Unplaced::TooDeep(span)) => return Err(vec![too_deep().at(span)]),
+        Err(Unplaced::Syntax(problem)) => {
+            let accident = problem.span.as_ref().and_then(|span| braces_accident(text, span.start));
+            return Err(vec![accident.or_else(|| values(text).err()).unwrap_or(problem)]);
         }
-    }
-    let value: Value = serde_yaml::from_str(text).map_err(|error| vec![syntax_problem(text, &error)])?;
-    let places = places.map_err(|problem| {
-        let accident = problem.span.as_ref().and_then(|span| braces_accident(text, span.start));
-        vec![accident.unwrap_or(problem)]
-    })?;
+    };
     let mut problems = Vec::new();
+    places.root.check(text, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let value = values(text).map_err(|problem| vec![problem])?;
     let root = zip(&value, &places.root, &mut problems);
     if problems.is_empty() { Ok(root) } else { Err(problems) }
 }
+
+fn values(text: &str) -> Result<Value, Problem> {
+    serde_yaml::from_str(text).map_err(|error| syntax_problem(text, &error))
+}
+
+const SYNTAX_HELP: &str = "look for a wrong indentation, a missing `:` or an unclosed quote or bracket on this line or the one before; \
+    texts that hold `: `, ` #`, `{` or `[` stand in quotes";
 
 fn syntax_problem(text: &str, error: &serde_yaml::Error) -> Problem {
     let offset = error
@@ -42,8 +50,7 @@ fn syntax_problem(text: &str, error: &serde_yaml::Error) -> Problem {
     } else if message.contains("more than one document") {
         "a spec is one document: take out the line `---`"
     } else {
-        "look for a wrong indentation, a missing `:` or an unclosed quote or bracket on this line or the one before; texts that hold \
-         `: `, ` #`, `{` or `[` stand in quotes"
+        SYNTAX_HELP
     };
     Problem::new(format!("this is not YAML: {message}"))
         .at(character_at(text, offset))
@@ -135,6 +142,12 @@ enum Shape {
     Alias,
 }
 
+/// Why a text has no places.
+enum Unplaced {
+    Syntax(Problem),
+    TooDeep(Span),
+}
+
 /// A list or map that is not closed yet; of a map the children are keys and values in turn.
 struct Open {
     start: usize,
@@ -143,16 +156,18 @@ struct Open {
 }
 
 impl Places {
-    fn read(text: &str) -> Result<Self, Problem> {
+    fn read(text: &str) -> Result<Self, Unplaced> {
         let offsets = Offsets::new(text);
         let mut open: Vec<Open> = Vec::new();
         let mut root = None;
         let mut parser = Parser::new_from_str(text);
         while let Some(next) = parser.next_event() {
             let (event, span) = next.map_err(|error| {
-                Problem::new(format!("this is not YAML: {}", error.info()))
-                    .at(character_at(text, offsets.of(error.marker())))
-                    .help("look for a wrong indentation, a missing `:` or an unclosed quote or bracket on this line or the one before")
+                Unplaced::Syntax(
+                    Problem::new(format!("this is not YAML: {}", error.info()))
+                        .at(character_at(text, offsets.of(error.marker())))
+                        .help(SYNTAX_HELP),
+                )
             })?;
             let start = offsets.of(&span.start);
             let end = offsets.of(&span.end).max(start);
@@ -170,7 +185,7 @@ impl Places {
                 },
                 Event::SequenceStart(..) | Event::MappingStart(..) => {
                     if open.len() >= DEPTH_MAX {
-                        return Err(too_deep().at(start..end));
+                        return Err(Unplaced::TooDeep(start..end));
                     }
                     open.push(Open {
                         start,
