@@ -1,5 +1,6 @@
-//! Text to [`Document`]. The only place that names the YAML and TOML crates, one file each.
+//! Text to [`Document`]. The only place that names the YAML and TOML crates, each in one file.
 
+mod places;
 mod toml;
 mod yaml;
 
