@@ -168,6 +168,19 @@ fn secrets_stay_references_and_must_be_there_for_what_is_used() {
 }
 
 #[test]
+fn a_secret_that_comes_in_by_a_reference_is_refused_and_not_shown() {
+    let spec = format!("{SPEC}description: 'Server=x;Password=${{env:SET}};'\n");
+    let problems = Job::new(&spec).problems();
+    assert!(problems.contains("a secret stands in this text"), "{problems}");
+    let connections = "[local]\ninputs.fs = { root = 'in' }\n\
+        results.s3 = { bucket = 'b', endpoint = 'ftp://user:${env:SET}@host' }\n";
+    let problems = Job::new(SPEC).file("connections.toml", connections).problems();
+    assert!(problems.contains("a secret stands in this text"), "{problems}");
+    assert!(problems.contains("is not an address"), "{problems}");
+    assert!(!problems.contains("value@"), "{problems}");
+}
+
+#[test]
 fn a_sink_within_the_folder_of_the_source_is_refused() {
     for (inputs, results, refused) in [
         ("in", "in", true),

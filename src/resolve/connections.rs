@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference};
+use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference, redact};
 use crate::spec::{
     AzblobSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, RetrySpec, S3Spec, missing_environment,
 };
@@ -180,7 +180,7 @@ impl ConnectionReader<'_, '_> {
             .strip_prefix("https://")
             .or_else(|| address.strip_prefix("http://"));
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
-            let problem = Problem::new(format!("`{address}` is not an address"));
+            let problem = Problem::new(format!("`{}` is not an address", redact(address)));
             self.findings.add(
                 pointer,
                 problem.help("write it with its scheme and host: `https://host`"),

@@ -81,16 +81,17 @@ fn unquoted_braces(line: &str) -> Option<usize> {
             (None, '#') if before.len() < at || at == 0 => return None,
             (None, '"' | '\'') => quote = Some(character),
             (Some(open), close) if open == close => quote = None,
-            (None, '{') if line[at..].starts_with("{{") => {
-                if in_brackets || before.is_empty() || before.ends_with([':', '-', ',']) {
-                    return Some(at);
-                }
-            }
+            (None, '{') if line[at..].starts_with("{{") && (in_brackets || begins_value(before)) => return Some(at),
             (None, '{' | '[') => in_brackets = true,
             _ => {}
         }
     }
     None
+}
+
+/// Whether a value begins after this part of a line.
+fn begins_value(before: &str) -> bool {
+    before.is_empty() || before.ends_with([':', '-', ','])
 }
 
 /// Byte offset of a line and column, both counted from 1 in characters.
