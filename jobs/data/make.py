@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Writes the sample lists beside this script: the work items that failed, and the files of each.
+"""Writes the sample lists: the work items that failed, and the files of each.
 
 The `sample` store takes a file's size from a part of its name (`video.64MiB.bin`, `note.empty.txt`); other sizes follow from the
-path. Run it again after a change: its output is the same on every machine.
+path. Without arguments it writes the lists beside this script, the same on every machine. For another store, such as an emulator,
+it takes the folder to write to and the address of the container:
+
+    make.py --folder out/azurite --container http://127.0.0.1:10000/devstoreaccount1/workitems
 """
 
+import argparse
 import csv
 import pathlib
 import unicodedata
@@ -12,7 +16,7 @@ import urllib.parse
 
 ITEMS = 52
 FILES_PER_ITEM = 20
-HOST = "https://originals.blob.core.windows.net/workitems"
+CONTAINER = "https://originals.blob.core.windows.net/workitems"
 
 NAMES = [
     "report.pdf",
@@ -48,7 +52,12 @@ def file_names(index):
 
 
 def main():
-    folder = pathlib.Path(__file__).parent
+    parser = argparse.ArgumentParser(description="Writes the sample lists.")
+    parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path(__file__).parent)
+    parser.add_argument("--container", default=CONTAINER)
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "failed_workitems.csv", "w", newline="", encoding="utf-8") as items, open(
         folder / "files.csv", "w", newline="", encoding="utf-8"
     ) as files:
@@ -60,7 +69,7 @@ def main():
             item = 1001 + index
             item_rows.writerow([item, f"job-{index // 10 + 1}"])
             for name in file_names(index):
-                file_rows.writerow([item, f"{HOST}/{item}/{urllib.parse.quote(name)}", name])
+                file_rows.writerow([item, f"{arguments.container}/{item}/{urllib.parse.quote(name)}", name])
 
 
 if __name__ == "__main__":

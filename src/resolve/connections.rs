@@ -2,8 +2,10 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference};
-use crate::spec::{AzblobSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, RetrySpec, S3Spec};
+use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference, redact};
+use crate::spec::{
+    AzblobSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, RetrySpec, S3Spec, missing_environment,
+};
 
 use super::findings::Findings;
 
@@ -178,7 +180,7 @@ impl ConnectionReader<'_, '_> {
             .strip_prefix("https://")
             .or_else(|| address.strip_prefix("http://"));
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/')) {
-            let problem = Problem::new(format!("`{address}` is not an address"));
+            let problem = Problem::new(format!("`{}` is not an address", redact(address)));
             self.findings.add(
                 pointer,
                 problem.help("write it with its scheme and host: `https://host`"),
@@ -192,9 +194,7 @@ impl ConnectionReader<'_, '_> {
         let pointer = format!("{pointer}/{field}");
         if let Some(name) = inner.strip_prefix("env:") {
             if (self.environment)(name).is_none_or(|value| value.is_empty()) {
-                let problem = Problem::new(format!("the environment variable `{name}` is not set"));
-                let help = format!("set it (`export {name}=…`), or choose another profile with `--profile`");
-                self.findings.add(&pointer, problem.label("needed here").help(help));
+                self.findings.add(&pointer, missing_environment(name));
             }
             return Some(SecretReference::Environment(name.to_owned()));
         }

@@ -63,6 +63,12 @@ impl Checked {
         }
     }
 
+    /// Replaces references, and looks for secrets that came in by them where none may stand.
+    fn interpolate(&mut self, with: &Interpolation<'_>, treatment: &dyn Fn(&str) -> Treatment) {
+        self.problems.extend(interpolate(&mut self.document, with, treatment));
+        self.problems.extend(plain_text_secrets(&self.document).0);
+    }
+
     fn entries(&self, pointer: &str) -> &[Entry] {
         self.document.get(pointer).map(Node::entries).unwrap_or_default()
     }
@@ -133,8 +139,7 @@ impl<'a> Job<'a> {
             variables: &variables.values,
             environment: self.options.environment,
         };
-        let problems = interpolate(&mut self.spec.document, &interpolation, &treatment);
-        self.spec.problems.extend(problems);
+        self.spec.interpolate(&interpolation, &treatment);
     }
 
     /// The connections of the profile that the job uses; the whole file is checked against its schema.
@@ -157,8 +162,7 @@ impl<'a> Job<'a> {
             variables: &BTreeMap::new(),
             environment: self.options.environment,
         };
-        let problems = interpolate(&mut connections.document, &interpolation, &treatment);
-        connections.problems.extend(problems);
+        connections.interpolate(&interpolation, &treatment);
         let profiles = connections.document.root.entries();
         if !profiles.iter().any(|entry| entry.key == *profile) {
             let names = profiles.iter().map(|entry| entry.key.as_str());

@@ -86,7 +86,7 @@ pub(super) fn exists(name: &str) -> bool {
 /// Whether a call of `name` with this many arguments is possible; a message and a remedy otherwise.
 pub(super) fn check(name: &str, count: usize) -> Result<(), (String, String)> {
     let Some(helper) = HELPERS.iter().find(|helper| helper.name == name) else {
-        let names = HELPERS.map_names();
+        let names: Vec<&str> = HELPERS.iter().map(|helper| helper.name).collect();
         let help = match crate::spec::closest(name, names.iter().copied()) {
             Some(close) => format!("did you mean `{close}`?"),
             None => format!("the helpers are `{}`", names.join("`, `")),
@@ -103,16 +103,6 @@ pub(super) fn check(name: &str, count: usize) -> Result<(), (String, String)> {
         ),
         format!("call it as `{{{{{}}}}}`", helper.usage),
     ))
-}
-
-trait Names {
-    fn map_names(&self) -> Vec<&'static str>;
-}
-
-impl Names for [HelperRow] {
-    fn map_names(&self) -> Vec<&'static str> {
-        self.iter().map(|helper| helper.name).collect()
-    }
 }
 
 pub(super) fn register(registry: &mut Handlebars<'static>) {

@@ -13,6 +13,7 @@ mod resolver;
 mod rows;
 mod scope;
 mod template;
+mod usage;
 mod variables;
 
 pub use files::{JobFiles, resolve};

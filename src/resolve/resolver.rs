@@ -9,6 +9,7 @@ use super::job::{FilesSource, ItemsSource, Naming, ReadSource, RowsForm, RowsSou
 use super::rows::{FormView, RowsView, list_rows};
 use super::scope::{KnownScope, Prefix};
 use super::template::Template;
+use super::usage::{Misfit, Use};
 
 /// The smallest part of a multipart upload that every store takes, and the default.
 const PART_SIZE_MIN: u64 = 5 << 20;
@@ -17,16 +18,6 @@ const PART_SIZE: u64 = 8 << 20;
 const NO_ITEMS: &str = "the job has no `source.items`";
 const BEFORE_ITEMS: &str = "the list of items is read once, before there is an item";
 const BEFORE_FILES: &str = "the list of files is what the files come from";
-
-/// What a connection is used for.
-#[derive(Clone, Copy)]
-enum Use {
-    ReadObjects,
-    ReadLists,
-    List,
-    Write,
-    Query,
-}
 
 /// The sections of a job, each checked against the connections.
 pub(super) struct Resolver<'a, 'd> {
@@ -279,39 +270,10 @@ impl Resolver<'_, '_> {
             }
             return None;
         };
-        let kind = &config.kind;
-        let generated = kind.is_store() && !kind.is_writable();
-        let (fits, what, needed) = match usage {
-            Use::ReadObjects => (
-                kind.is_store(),
-                "holds no objects to read",
-                "a store: `fs`, `azblob`, `s3`, `sample` or `memory`",
-            ),
-            Use::ReadLists => (
-                kind.is_writable(),
-                "holds no such files",
-                "a store: `fs`, `azblob`, `s3` or `memory`",
-            ),
-            Use::List => (
-                kind.is_writable(),
-                "cannot be listed",
-                "a store: `fs`, `azblob`, `s3` or `memory`",
-            ),
-            Use::Write if generated => (false, "can only be read", "a store: `fs`, `azblob`, `s3` or `memory`"),
-            Use::Write => (
-                kind.is_writable(),
-                "holds no objects",
-                "a store: `fs`, `azblob`, `s3` or `memory`",
-            ),
-            Use::Query => (
-                kind.dialect().is_some(),
-                "answers no queries",
-                "a database: `csv-sqlite`",
-            ),
-        };
-        if !fits {
-            let problem = Problem::new(format!("`{name}` is of kind `{}`, which {what}", kind.name()));
-            let problem = problem.label(format!("of kind `{}`", kind.name()));
+        if let Some(Misfit { reason, needed }) = usage.misfit(&config.kind) {
+            let kind = config.kind.name();
+            let problem = Problem::new(format!("`{name}` is of kind `{kind}`, which {reason}"));
+            let problem = problem.label(format!("of kind `{kind}`"));
             self.findings
                 .add(pointer, problem.help(format!("name a connection to {needed}")));
             return None;

@@ -116,7 +116,7 @@ fn replace(text: &str, node: &Node, with: &Interpolation<'_>, problems: &mut Vec
 }
 
 /// The problem of a variable of the environment that is not set.
-pub(crate) fn missing_environment(name: &str) -> Problem {
+pub fn missing_environment(name: &str) -> Problem {
     Problem::new(format!("the environment variable `{name}` is not set"))
         .label("needed here")
         .help(format!(

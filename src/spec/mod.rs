@@ -13,9 +13,10 @@ mod secrets;
 mod source_file;
 mod validate;
 mod wire;
+mod wording;
 
 pub use document::{Document, Entry, Node, NodeValue, Span};
-pub use interpolate::{Environment, Interpolation, Treatment, interpolate, references};
+pub use interpolate::{Environment, Interpolation, Treatment, interpolate, missing_environment, references};
 pub use parse::parse;
 pub use problem::{Problem, Problems, Rendering};
 pub use schema::{Schemas, schema};

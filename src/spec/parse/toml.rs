@@ -97,3 +97,54 @@ fn unusable(number: &impl std::fmt::Display, span: &Span, problems: &mut Vec<Pro
     );
     NodeValue::Null
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_places_are_read_in_the_order_of_the_text() {
+        let text = "b = 1\na = [1.5, \"\u{e4}\", 2024-01-01, 0x10, true]\n[z.y]\nx.w = { v = 'u' }\n";
+        let root = parse(text).unwrap();
+        let expected = serde_json::json!({
+            "b": 1, "a": [1.5, "\u{e4}", "2024-01-01", 16, true], "z": {"y": {"x": {"w": {"v": "u"}}}}
+        });
+        assert_eq!(root.to_json(), expected);
+        let keys: Vec<&str> = root.entries().iter().map(|entry| entry.key.as_str()).collect();
+        assert_eq!(keys, ["b", "a", "z"]);
+        root.visit_scalars("", &mut |_, node| {
+            if let NodeValue::Text(value) = &node.value {
+                assert!(text[node.span.clone()].contains(value.as_str()));
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_no_spec_is_refused() {
+        for wrong in [
+            "a = inf",
+            "a = 99999999999999999999",
+            "a = 1\na = 2",
+            "a",
+            "[a",
+            "a = \"x",
+            "a = {b = 1",
+            "\u{e4} = ",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_any_depth_is_refused_in_good_time() {
+        let depth = 20_000;
+        for deep in [
+            format!("a = {}{}", "[".repeat(depth), "]".repeat(depth)),
+            format!("a = {}", "{b = ".repeat(depth)),
+            format!("{}a = 1", "a.".repeat(depth)),
+            format!("[{}a]\nb = 1", "a.".repeat(depth)),
+        ] {
+            assert!(parse(&deep).is_err());
+        }
+    }
+}

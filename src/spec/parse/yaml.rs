@@ -1,27 +1,32 @@
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 use serde_yaml::Value;
 
-use super::{DEPTH_MAX, too_deep};
+use super::places::{Place, Places, SYNTAX_HELP, Shape, Unplaced, braces_problem, character_at};
+use super::too_deep;
 use crate::spec::{Entry, Node, NodeValue, Problem, Span};
 
 /// Two readings of one text: `serde_yaml` gives the values, `saphyr-parser` the places. Where they disagree the text is refused.
 pub(super) fn parse(text: &str) -> Result<Node, Vec<Problem>> {
-    let places = Places::read(text);
-    if let Ok(places) = &places {
-        let mut problems = Vec::new();
-        places.root.check(text, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
+    let places = match Places::read(text) {
+        Ok(places) => places,
+        // The parser of the values would take minutes over such a text.
+        Err(Unplaced::TooDeep(span)) => return Err(vec![too_deep().at(span)]),
+        Err(Unplaced::Syntax(problem)) => {
+            let accident = problem.span.as_ref().and_then(|span| braces_accident(text, span.start));
+            return Err(vec![accident.or_else(|| values(text).err()).unwrap_or(problem)]);
         }
-    }
-    let value: Value = serde_yaml::from_str(text).map_err(|error| vec![syntax_problem(text, &error)])?;
-    let places = places.map_err(|problem| {
-        let accident = problem.span.as_ref().and_then(|span| braces_accident(text, span.start));
-        vec![accident.unwrap_or(problem)]
-    })?;
+    };
     let mut problems = Vec::new();
+    places.root.check(text, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let value = values(text).map_err(|problem| vec![problem])?;
     let root = zip(&value, &places.root, &mut problems);
     if problems.is_empty() { Ok(root) } else { Err(problems) }
+}
+
+fn values(text: &str) -> Result<Value, Problem> {
+    serde_yaml::from_str(text).map_err(|error| syntax_problem(text, &error))
 }
 
 fn syntax_problem(text: &str, error: &serde_yaml::Error) -> Problem {
@@ -42,19 +47,11 @@ fn syntax_problem(text: &str, error: &serde_yaml::Error) -> Problem {
     } else if message.contains("more than one document") {
         "a spec is one document: take out the line `---`"
     } else {
-        "look for a wrong indentation, a missing `:` or an unclosed quote or bracket on this line or the one before; texts that hold \
-         `: `, ` #`, `{` or `[` stand in quotes"
+        SYNTAX_HELP
     };
     Problem::new(format!("this is not YAML: {message}"))
         .at(character_at(text, offset))
         .help(help)
-}
-
-fn braces_problem(span: Span) -> Problem {
-    Problem::new("`{{` outside of quotes begins a YAML map, not a template")
-        .at(span)
-        .label("not in quotes")
-        .help("put it in quotes: `key: \"{{item.Column}}\"`")
 }
 
 /// Finds a `{{` outside of quotes on the line of a syntax error or one of the two before it.
@@ -74,18 +71,27 @@ fn braces_accident(text: &str, offset: usize) -> Option<Problem> {
     None
 }
 
+/// A `{{` outside of quotes where YAML takes it for a map: at the beginning of a value, or within brackets.
 fn unquoted_braces(line: &str) -> Option<usize> {
     let mut quote = None;
+    let mut in_brackets = false;
     for (at, character) in line.char_indices() {
+        let before = line[..at].trim_end();
         match (quote, character) {
-            (None, '#') if line[..at].ends_with([' ', '\t']) || at == 0 => return None,
+            (None, '#') if before.len() < at || at == 0 => return None,
             (None, '"' | '\'') => quote = Some(character),
             (Some(open), close) if open == close => quote = None,
-            (None, '{') if line[at..].starts_with("{{") => return Some(at),
+            (None, '{') if line[at..].starts_with("{{") && (in_brackets || begins_value(before)) => return Some(at),
+            (None, '{' | '[') => in_brackets = true,
             _ => {}
         }
     }
     None
+}
+
+/// Whether a value begins after this part of a line.
+fn begins_value(before: &str) -> bool {
+    before.is_empty() || before.ends_with([':', '-', ','])
 }
 
 /// Byte offset of a line and column, both counted from 1 in characters.
@@ -101,173 +107,6 @@ fn offset_of(text: &str, line: usize, column: usize) -> usize {
         .char_indices()
         .nth(column.saturating_sub(1))
         .map_or(text.len(), |(offset, _)| start + offset)
-}
-
-/// The span of the one character at an offset; empty at the end of a line.
-fn character_at(text: &str, offset: usize) -> Span {
-    let length = text[offset..]
-        .chars()
-        .next()
-        .filter(|character| *character != '\n')
-        .map_or(0, char::len_utf8);
-    offset..offset + length
-}
-
-/// The shape of a YAML text, with a place for everything in it.
-struct Places {
-    root: Place,
-}
-
-struct Place {
-    span: Span,
-    shape: Shape,
-}
-
-enum Shape {
-    Scalar {
-        text: String,
-        plain: bool,
-    },
-    List(Vec<Place>),
-    /// Keys and values.
-    Map(Vec<(Place, Place)>),
-    /// Its values stand elsewhere: everything under it has this one place.
-    Alias,
-}
-
-/// A list or map that is not closed yet; of a map the children are keys and values in turn.
-struct Open {
-    start: usize,
-    map: bool,
-    children: Vec<Place>,
-}
-
-impl Places {
-    fn read(text: &str) -> Result<Self, Problem> {
-        let offsets = Offsets::new(text);
-        let mut open: Vec<Open> = Vec::new();
-        let mut root = None;
-        let mut parser = Parser::new_from_str(text);
-        while let Some(next) = parser.next_event() {
-            let (event, span) = next.map_err(|error| {
-                Problem::new(format!("this is not YAML: {}", error.info()))
-                    .at(character_at(text, offsets.of(error.marker())))
-                    .help("look for a wrong indentation, a missing `:` or an unclosed quote or bracket on this line or the one before")
-            })?;
-            let start = offsets.of(&span.start);
-            let end = offsets.of(&span.end).max(start);
-            let finished = match event {
-                Event::Scalar(value, style, ..) => Place {
-                    span: start..end,
-                    shape: Shape::Scalar {
-                        text: value.into_owned(),
-                        plain: style == ScalarStyle::Plain,
-                    },
-                },
-                Event::Alias(_) => Place {
-                    span: start..end,
-                    shape: Shape::Alias,
-                },
-                Event::SequenceStart(..) | Event::MappingStart(..) => {
-                    if open.len() >= DEPTH_MAX {
-                        return Err(too_deep().at(start..end));
-                    }
-                    open.push(Open {
-                        start,
-                        map: matches!(event, Event::MappingStart(..)),
-                        children: Vec::new(),
-                    });
-                    continue;
-                }
-                Event::SequenceEnd | Event::MappingEnd => match open.pop() {
-                    Some(closed) => closed.close(text, end),
-                    None => continue,
-                },
-                Event::Nothing
-                | Event::StreamStart
-                | Event::StreamEnd
-                | Event::DocumentStart(_)
-                | Event::DocumentEnd => {
-                    continue;
-                }
-            };
-            match open.last_mut() {
-                Some(parent) => parent.children.push(finished),
-                None => root = root.or(Some(finished)),
-            }
-        }
-        // An empty text is null.
-        let root = root.unwrap_or(Place {
-            span: 0..0,
-            shape: Shape::Scalar {
-                text: String::new(),
-                plain: true,
-            },
-        });
-        Ok(Self { root })
-    }
-}
-
-impl Open {
-    fn close(self, text: &str, end: usize) -> Place {
-        let trimmed = text[self.start..end.max(self.start)].trim_end().len();
-        let span = self.start..self.start + trimmed;
-        let shape = if self.map {
-            let mut children = self.children.into_iter();
-            let mut pairs = Vec::new();
-            while let (Some(key), Some(value)) = (children.next(), children.next()) {
-                pairs.push((key, value));
-            }
-            Shape::Map(pairs)
-        } else {
-            Shape::List(self.children)
-        };
-        Place { span, shape }
-    }
-}
-
-impl Place {
-    /// What is better said here than by the parser of the values: keys that stand twice, and `{{` that was meant as a template.
-    fn check(&self, text: &str, problems: &mut Vec<Problem>) {
-        match &self.shape {
-            Shape::List(places) => places.iter().for_each(|place| place.check(text, problems)),
-            Shape::Map(pairs) => {
-                let is_accident = text.get(self.span.start..).is_some_and(|rest| rest.starts_with("{{"))
-                    && matches!(
-                        &pairs[..],
-                        [(
-                            Place {
-                                shape: Shape::Map(_),
-                                ..
-                            },
-                            _
-                        )]
-                    );
-                if is_accident {
-                    problems.push(braces_problem(self.span.clone()));
-                    return;
-                }
-                for (index, (key, value)) in pairs.iter().enumerate() {
-                    if let Shape::Scalar { text, .. } = &key.shape
-                        && pairs[..index].iter().any(|(other, _)| other.is_key(text))
-                    {
-                        problems.push(
-                            Problem::new(format!("the key `{text}` stands twice in one map"))
-                                .at(key.span.clone())
-                                .label("the second one")
-                                .help("take one of the two out"),
-                        );
-                    }
-                    value.check(text, problems);
-                }
-            }
-            Shape::Scalar { .. } | Shape::Alias => {}
-        }
-    }
-
-    fn is_key(&self, key: &str) -> bool {
-        matches!(&self.shape, Shape::Scalar { text, .. } if text == key)
-    }
 }
 
 fn zip(value: &Value, place: &Place, problems: &mut Vec<Problem>) -> Node {
@@ -381,29 +220,6 @@ fn at_one_place(value: &Value, span: &Span, problems: &mut Vec<Problem>) -> Node
         value => scalar(value, span, problems),
     };
     Node::new(read, span.clone())
-}
-
-/// Byte offsets of characters: the parser counts characters, we count bytes.
-struct Offsets {
-    /// Absent for a text of ASCII, where both are the same.
-    by_character: Option<Vec<usize>>,
-    length: usize,
-}
-
-impl Offsets {
-    fn new(text: &str) -> Self {
-        Self {
-            by_character: (!text.is_ascii()).then(|| text.char_indices().map(|(offset, _)| offset).collect()),
-            length: text.len(),
-        }
-    }
-
-    fn of(&self, marker: &Marker) -> usize {
-        match &self.by_character {
-            None => marker.index().min(self.length),
-            Some(offsets) => offsets.get(marker.index()).copied().unwrap_or(self.length),
-        }
-    }
 }
 
 #[cfg(test)]
