@@ -52,12 +52,23 @@ impl Guard {
     }
 
     /// Asks until the server is there.
-    pub fn wait_until(&self, mut is_ready: impl FnMut() -> bool) {
+    pub fn wait_until(&self, is_ready: impl FnMut() -> bool) {
+        assert!(
+            self.is_ready_within(READY_WITHIN, is_ready),
+            "the server does not get ready"
+        );
+    }
+
+    /// Asks until the server is there or the time is over.
+    pub fn is_ready_within(&self, timeout: Duration, mut is_ready: impl FnMut() -> bool) -> bool {
         let started = Instant::now();
         while !is_ready() {
-            assert!(started.elapsed() < READY_WITHIN, "the server does not get ready");
+            if started.elapsed() >= timeout {
+                return false;
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
+        true
     }
 
     fn output(&mut self) -> ChildStdout {

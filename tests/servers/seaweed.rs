@@ -1,9 +1,14 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
+use std::time::Duration;
 
 use super::guard::Guard;
 use super::tool;
+
+/// It is ready after three or four seconds on a quiet machine.
+const START_TIMEOUT: Duration = Duration::from_secs(25);
+const STARTS_MAX: usize = 4;
 
 /// An S3 server (SeaweedFS) that checks signatures, with its data in a folder of its own.
 pub struct Seaweed {
@@ -19,7 +24,14 @@ impl Seaweed {
     /// It takes any.
     pub const REGION: &str = "us-east-1";
 
+    /// Another server may take one of the ports between the look and the start: then it starts anew on others.
     pub fn start() -> Self {
+        (0..STARTS_MAX)
+            .find_map(|_| Self::try_start())
+            .expect("the server gets ready")
+    }
+
+    fn try_start() -> Option<Self> {
         // The guard removes it: a server in a static is never dropped.
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let identities = format!(
@@ -46,12 +58,12 @@ impl Seaweed {
         }
         let mut guard = Guard::start(&command);
         guard.ignore_output();
-        guard.wait_until(|| status(s3, "GET", "/").is_some() && status(filer, "GET", "/").is_some());
-        Self {
+        let is_ready = || status(s3, "GET", "/").is_some() && status(filer, "GET", "/").is_some();
+        guard.is_ready_within(START_TIMEOUT, is_ready).then(|| Self {
             endpoint: format!("http://127.0.0.1:{s3}"),
             filer_port: filer,
             guard,
-        }
+        })
     }
 
     /// A bucket is a folder of the server's own file system, which takes unsigned requests.
@@ -68,7 +80,8 @@ fn free_ports() -> [u16; 4] {
         loop {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let port = listener.local_addr().expect("an address").port();
-            let lower = 12_000 + port % 40_000;
+            // Both lie below the range from which the system gives ports to outgoing connections.
+            let lower = 12_000 + port % 10_000;
             let pair = (
                 TcpListener::bind(("127.0.0.1", lower)),
                 TcpListener::bind(("127.0.0.1", lower + 10_000)),
