@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
-use futures::TryStreamExt;
+use futures::stream::Fuse;
+use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, RowStream};
@@ -33,7 +34,8 @@ pub struct Batch {
 
 /// Reads the units of one item, page by page. Used by `plan` and `run` alike.
 pub struct Lister<'a> {
-    rows: RowStream,
+    /// Fused: the end of the rows may be met twice, at the end of a full page and when asked for the next.
+    rows: Fuse<RowStream>,
     naming: UnitNaming<'a>,
     item: Option<&'a Row>,
     cursor: Cursor,
@@ -54,7 +56,7 @@ impl<'a> Lister<'a> {
     ) -> Result<Self, Failure> {
         let source = &job.source.files.rows;
         let scope = Scope { item, file: None };
-        let rows = open_rows(source, &scope, connections).await?;
+        let rows = open_rows(source, &scope, connections).await?.fuse();
         let mut lister = Self {
             rows,
             naming: UnitNaming::new(job),
