@@ -38,7 +38,8 @@ pub struct Finding {
 
 /// Checks a unit under the retry policy: a sink that does not answer once says nothing about the unit.
 async fn check_patiently(sink: &dyn Store, record: &UnitRecord, how: Check, policy: &RetryPolicy) -> Verdict {
-    let checked = repeat(policy, &Stop::default(), || async {
+    let stop = Stop::default();
+    let checked = repeat(policy, &stop, || async {
         match check(sink, record, how).await {
             Verdict::Unreadable(failure) => Err(failure),
             verdict => Ok(verdict),
