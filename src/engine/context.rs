@@ -6,10 +6,11 @@ use crate::model::{Failure, RetryPolicy};
 use crate::resolve::ResolvedJob;
 
 use super::breaker::Breaker;
+use super::effects::StepRun;
 use super::events::EventSink;
 use super::names::ClaimedNames;
 use super::permits::Permits;
-use super::{RunOptions, Stop};
+use super::{RunOptions, Stop, StopCause};
 
 /// What every slot of a run shares.
 pub struct Context {
@@ -27,8 +28,8 @@ pub struct Context {
     pub meters: Arc<Meters>,
     /// The policy for units: the sink's own, else the source's, else the job's.
     pub retry: RetryPolicy,
-    /// The failure that stopped the run, when one did.
-    pub denied: std::sync::OnceLock<Failure>,
+    /// The job's steps, in the order of the spec.
+    pub steps: Vec<StepRun>,
 }
 
 /// Counters that change too often for events.
@@ -41,6 +42,13 @@ pub struct Meters {
 }
 
 impl Context {
+    /// Takes notice of a failure that ended a piece of work; stops the run when a connection denies one after the other.
+    pub fn note_failure(&self, failure: &Failure) {
+        if self.breaker.failure(failure) {
+            self.stop.drain(StopCause::Denied(failure.clone()));
+        }
+    }
+
     /// The two connections that a copy talks to.
     pub fn copy_connections(&self) -> [&str; 2] {
         [&self.job.source.files.read.connection, &self.job.sink.connection]

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::{
-    Account, Event, ItemAccount, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult, UnitStatus,
+    Account, EffectStatus, Event, Failure, ItemAccount, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult,
+    UnitStatus,
 };
 use crate::state::{Change, Journal, JournalEntry, StateError, StateWriter};
 
-use super::Stop;
+use super::{Stop, StopCause};
 use super::context::Meters;
 use super::events::Envelope;
 use super::outcome::FailureTally;
@@ -34,6 +35,9 @@ pub struct Dispatcher {
     /// What each item that is not completed has in the accounts now.
     standing: HashMap<ItemId, Standing>,
     tally: FailureTally,
+    max_failures: Option<u64>,
+    /// Failures of this run.
+    failures: u64,
     /// Results that wait to be sent on together, by page.
     results: BTreeMap<(ItemId, u32), Vec<UnitResult>>,
 }
@@ -74,6 +78,7 @@ impl Dispatcher {
         stop: Stop,
         meters: Arc<Meters>,
         publisher: watch::Sender<Progress>,
+        max_failures: Option<u64>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -85,6 +90,8 @@ impl Dispatcher {
             publisher,
             standing: HashMap::new(),
             tally: FailureTally::default(),
+            max_failures,
+            failures: 0,
             results: BTreeMap::new(),
         }
     }
@@ -164,9 +171,11 @@ impl Dispatcher {
                 item,
                 page,
                 previous,
+                previous_effects,
                 result,
                 name,
             } => {
+                self.effects_finished(item, &previous_effects, &result)?;
                 self.unit_finished(item, previous, &result, name)?;
                 self.results.entry((item, page)).or_default().push(result);
                 Ok(())
@@ -245,7 +254,7 @@ impl Dispatcher {
                 self.progress.slots.remove(&slot);
                 self.stand(&summary);
                 if let Some(failure) = &summary.listing_failure {
-                    self.tally.count(failure);
+                    self.count_failure(failure);
                 }
                 if summary.status == ItemStatus::Completed {
                     self.standing.remove(&summary.id());
@@ -278,7 +287,7 @@ impl Dispatcher {
             None => item.to_string(),
         };
         if let Some(failure) = &result.failure {
-            self.tally.count(failure);
+            self.count_failure(failure);
             let unit = name.unwrap_or_default();
             self.journal.write(JournalEntry::UnitFailed {
                 item: key,
@@ -287,6 +296,37 @@ impl Dispatcher {
             })?;
         }
         Ok(())
+    }
+
+    fn effects_finished(
+        &mut self,
+        item: ItemId,
+        previous: &[EffectStatus],
+        result: &UnitResult,
+    ) -> Result<(), StateError> {
+        for (before, effect) in previous.iter().zip(&result.effects) {
+            self.progress.units.move_effect(*before, effect.status);
+            if let Some(standing) = self.standing.get_mut(&item) {
+                standing.units.move_effect(*before, effect.status);
+            }
+            if let Some(failure) = &effect.failure {
+                self.count_failure(failure);
+                let (item, unit) = (self.key_of(item), String::new());
+                let failure = failure.clone();
+                self.journal.write(JournalEntry::UnitFailed { item, unit, failure })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_failure(&mut self, failure: &Failure) {
+        self.tally.count(failure);
+        self.failures += 1;
+        if let Some(max) = self.max_failures
+            && self.failures >= max
+        {
+            self.stop.drain(StopCause::MaxFailures(max));
+        }
     }
 
     fn key_of(&self, item: ItemId) -> ItemKey {

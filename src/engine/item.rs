@@ -83,7 +83,7 @@ pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry
         .await?;
 
     let cursor = resume_pages(context, &past, &mut summary).await?;
-    if !summary.listed && !context.stop.is_draining() {
+    if !summary.listed && context.options.copies() && !context.stop.is_draining() {
         let mut seen = names_of(&past, &summary).await?;
         if let Err(failure) = list_on(context, entry, cursor, &mut seen, &mut summary).await? {
             summary.listing_failure = Some(failure);
@@ -99,14 +99,15 @@ pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry
 ///
 /// | | |
 /// |---|---|
-/// | units pending, or not listed to the end without a failure of the listing | pending |
-/// | a failed unit, or a failed listing | failed |
+/// | units or effects pending, or not listed to the end without a failure of the listing | pending |
+/// | a failed unit or effect, or a failed listing | failed |
 /// | otherwise | completed |
 fn end_status(summary: &ItemSummary) -> ItemStatus {
-    let stopped = summary.units.pending > 0 || (!summary.listed && summary.listing_failure.is_none());
+    let stopped = summary.units.pending + summary.units.effects.pending > 0
+        || (!summary.listed && summary.listing_failure.is_none());
     if stopped {
         ItemStatus::Pending
-    } else if summary.units.failed > 0 || summary.listing_failure.is_some() {
+    } else if summary.units.failed + summary.units.effects.failed > 0 || summary.listing_failure.is_some() {
         ItemStatus::Failed
     } else {
         ItemStatus::Completed
@@ -123,7 +124,7 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
             PageState::Open {
                 page, intent, records, ..
             } => {
-                let unsettled = unsettled(records, context.options.leave_failed);
+                let unsettled = unsettled(records, context);
                 if !context.stop.is_draining() {
                     let run = PageRun::resume(context, item, *page, records.clone(), &unsettled).await;
                     run.run(context, summary).await?;
@@ -131,7 +132,7 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
                 (*page, intent.rows_before + records.len() as u64, intent.digest)
             }
             PageState::Sealed { page, reference } => {
-                if reference.account.failed + reference.account.pending > 0 && !context.stop.is_draining() {
+                if may_have_work(&reference.account) && !context.stop.is_draining() {
                     reopen(context, past, *page, *reference, summary).await?;
                 }
                 (
@@ -164,7 +165,7 @@ async fn reopen(
     summary: &mut ItemSummary,
 ) -> Result<(), Broken> {
     let records = past.records(reference).await?;
-    let unsettled = unsettled(&records, context.options.leave_failed);
+    let unsettled = unsettled(&records, context);
     if unsettled.is_empty() {
         return Ok(());
     }
@@ -187,16 +188,27 @@ async fn reopen(
     Ok(run.run(context, summary).await?)
 }
 
-/// Units of a page that a run takes up again: the pending ones, and the failed ones unless they are to be left. One that was refused
-/// before any attempt stays refused: nothing but another list or another spec cures it.
-fn unsettled(records: &[UnitRecord], leave_failed: bool) -> Vec<u32> {
+/// Whether a page holds anything that some run may take up again.
+fn may_have_work(account: &Account) -> bool {
+    let effects = &account.effects;
+    account.failed + account.pending + effects.failed + effects.pending + effects.left_out > 0
+}
+
+/// Units of a page that this run takes up again: the pending ones, the failed ones unless they are to be left, and those that owe something. One
+/// that was refused before any attempt stays refused: nothing but another list or another spec cures it.
+fn unsettled(records: &[UnitRecord], context: &Context) -> Vec<u32> {
+    let options = &context.options;
+    let has_work = |record: &UnitRecord| match record.status {
+        UnitStatus::Pending => options.copies(),
+        UnitStatus::Failed => options.copies() && !options.leave_failed && record.attempts > 0,
+        UnitStatus::Done | UnitStatus::Present => {
+            let mut effects = record.effects.iter().zip(&context.steps);
+            effects.any(|(effect, step)| step.part.takes_up(effect, options.leave_failed))
+        }
+    };
     (0..)
         .zip(records)
-        .filter(|(_, record)| match record.status {
-            UnitStatus::Pending => true,
-            UnitStatus::Failed => !leave_failed && record.attempts > 0,
-            UnitStatus::Done | UnitStatus::Present => false,
-        })
+        .filter(|(_, record)| has_work(record))
         .map(|(unit, _)| unit)
         .collect()
 }
@@ -267,9 +279,7 @@ async fn list_on(
             Some(_) => return Ok(Ok(())),
             None if failure.class == FailureClass::Cancelled => return Ok(Ok(())),
             None => {
-                if context.breaker.failure(&failure) && context.denied.set(failure.clone()).is_ok() {
-                    context.stop.drain();
-                }
+                context.note_failure(&failure);
                 return Ok(Err(failure));
             }
         }
@@ -279,31 +289,6 @@ async fn list_on(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record(status: UnitStatus, attempts: u32) -> UnitRecord {
-        UnitRecord {
-            source: "a".to_owned(),
-            target: "b".to_owned(),
-            size: None,
-            existed: false,
-            status,
-            hash: None,
-            attempts,
-            failure: None,
-        }
-    }
-
-    #[test]
-    fn failed_units_are_taken_up_again_but_refused_ones_are_not() {
-        let records = [
-            record(UnitStatus::Done, 1),
-            record(UnitStatus::Failed, 3),
-            record(UnitStatus::Failed, 0),
-            record(UnitStatus::Pending, 0),
-        ];
-        assert_eq!(unsettled(&records, false), [1, 3]);
-        assert_eq!(unsettled(&records, true), [3]);
-    }
 
     #[test]
     fn an_item_ends_as_its_units_did() {

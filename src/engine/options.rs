@@ -1,6 +1,26 @@
+use std::time::Duration;
+
+use super::Selection;
+
 /// What a run is asked to do beyond its spec.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct RunOptions {
-    /// Leave units and items that failed in earlier runs as they are.
+    /// Leave units, effects and items that failed in earlier runs as they are.
     pub leave_failed: bool,
+    /// Steps to leave out; recorded as left out.
+    pub skip: Vec<String>,
+    /// The only stage to do: `copy`, or a step's name, which then also makes up what was left out.
+    pub stage: Option<String>,
+    pub selection: Selection,
+    /// Stop when so many units and effects have failed in this run.
+    pub max_failures: Option<u64>,
+    /// Stop when so much time has passed.
+    pub max_duration: Option<Duration>,
+}
+
+impl RunOptions {
+    /// Whether units are listed and copied.
+    pub fn copies(&self) -> bool {
+        self.stage.as_deref().is_none_or(|stage| stage == "copy")
+    }
 }

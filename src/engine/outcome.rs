@@ -2,10 +2,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount};
 use crate::state::StateError;
+
+use super::StopCause;
 
 /// Why a run could not go on at all.
 #[derive(Debug, thiserror::Error)]
@@ -16,24 +16,14 @@ pub enum Fatal {
     ItemList(Failure),
     #[error("connection `{name}` could not be opened: {failure}")]
     Connection { name: String, failure: Failure },
-    #[error("stopped after several files in a row were denied, the last one with: {0}")]
-    Denied(Failure),
+    #[error("{0}")]
+    Selection(String),
     #[error("a part of the runner ended unexpectedly: {0}")]
     Internal(String),
 }
 
-/// Why a run ended before its work did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StopReason {
-    /// It was asked to, and everything in flight came to its end.
-    Drained,
-    /// It was asked twice: units in flight were given up.
-    Aborted,
-}
-
 /// How a run ended.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct RunReport {
     pub run: u64,
     pub items: ItemAccount,
@@ -49,7 +39,8 @@ pub struct RunReport {
     pub duration: Duration,
     /// Repeated attempts of this run.
     pub retries: u64,
-    pub stopped: Option<StopReason>,
+    /// Why it ended before its work did, when it did.
+    pub stopped: Option<StopCause>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
     pub imbalances: Vec<String>,
     pub hash: HashKind,
@@ -58,7 +49,9 @@ pub struct RunReport {
 impl RunReport {
     /// Whether nothing of what was asked is left to do.
     pub fn is_complete(&self) -> bool {
-        self.items.planned == self.items.done && self.units.failed == 0 && self.units.pending == 0
+        let effects = &self.units.effects;
+        self.items.planned == self.items.done
+            && self.units.failed + self.units.pending + effects.failed + effects.pending == 0
     }
 }
 

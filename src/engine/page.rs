@@ -3,7 +3,9 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::model::{Account, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
+use crate::model::{
+    Account, EffectStatus, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus,
+};
 use crate::plan::{Known, Offer};
 
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
@@ -11,6 +13,7 @@ use super::context::Context;
 use super::events::RunOver;
 use super::lister::Batch;
 use super::names::NameMark;
+use super::StopCause;
 use super::unit::{UnitWork, refused, work_on};
 
 /// A page whose intent is durable, being worked on.
@@ -167,10 +170,10 @@ impl PageRun {
                 // Given up by a stop: it stays where it was.
                 Some(Ok(None)) => {}
                 // A panic in one unit must not take the run down; the unit stays pending and the account says so.
-                Some(Err(_)) => context.stop.drain(),
+                Some(Err(_)) => context.stop.drain(StopCause::UnitLost),
             }
         }
-        if self.records.iter().any(|record| record.status == UnitStatus::Pending) {
+        if self.records.iter().any(is_pending) {
             return Ok(());
         }
         let finished = Event::PageFinished {
@@ -183,16 +186,12 @@ impl PageRun {
     }
 
     fn unit_work(&self, unit: u32, assessment: Assessment) -> UnitWork {
-        let record = &self.records[unit as usize];
         UnitWork {
             item: self.item,
             page: self.page,
             unit,
-            from: record.source.clone(),
-            to: record.target.clone(),
-            offer: assessment.offer,
-            at_sink: assessment.at_sink,
-            decision: assessment.decision,
+            record: self.records[unit as usize].clone(),
+            assessment,
         }
     }
 
@@ -200,7 +199,11 @@ impl PageRun {
     async fn take(&mut self, context: &Context, summary: &mut ItemSummary, result: UnitResult) -> Result<(), RunOver> {
         let record = &mut self.records[result.unit as usize];
         let previous = record.status;
+        let previous_effects: Vec<EffectStatus> = record.effects.iter().map(|effect| effect.status).collect();
         record.apply(&result);
+        for (before, effect) in previous_effects.iter().zip(&record.effects) {
+            summary.units.move_effect(*before, effect.status);
+        }
         summary
             .units
             .move_unit(previous, record.status, record.size.unwrap_or(0));
@@ -216,9 +219,19 @@ impl PageRun {
             item: self.item,
             page: self.page,
             previous,
+            previous_effects,
             result,
             name,
         };
         context.events.send(finished).await
     }
+}
+
+/// Whether a unit, or what it owes, has not come to an end.
+fn is_pending(record: &UnitRecord) -> bool {
+    record.status == UnitStatus::Pending
+        || record
+            .effects
+            .iter()
+            .any(|effect| effect.status == EffectStatus::Pending)
 }

@@ -15,13 +15,14 @@ use crate::state::{
 use super::breaker::Breaker;
 use super::context::{Context, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
+use super::effects::open_steps;
 use super::events::EventSink;
 use super::item::{Broken, Past, execute_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
-use super::outcome::{Fatal, RunReport, StopReason};
+use super::outcome::{Fatal, RunReport};
 use super::permits::Permits;
-use super::{RunOptions, Stop};
+use super::{RunOptions, Stop, StopCause};
 
 /// One execution of a job over an opened state.
 pub struct Runner {
@@ -84,11 +85,14 @@ impl Runner {
             self.stop.clone(),
             Arc::clone(&meters),
             self.progress.clone(),
+            self.options.max_failures,
         );
+        let entries = self.options.selection.apply(entries).map_err(Fatal::Selection)?;
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
-        let work = join_with_state(entries, &state, &mut dispatcher, self.options.leave_failed)?;
+        let work = join_with_state(entries, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();
 
+        let max_duration = self.options.max_duration;
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;
         let open = async |name: &str| {
@@ -98,7 +102,10 @@ impl Runner {
                 failure,
             })
         };
+        let steps = open_steps(&self.job, &connections, &self.options).await;
+        let steps = steps.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
         let context = Arc::new(Context {
+            steps,
             source: open(&self.job.source.files.read.connection).await?,
             sink: open(&self.job.sink.connection).await?,
             permits: Permits::new(&self.job),
@@ -110,13 +117,21 @@ impl Runner {
             breaker: Breaker::default(),
             claimed,
             meters: Arc::clone(&meters),
-            denied: std::sync::OnceLock::new(),
             connections,
         });
         let dispatching = tokio::spawn(dispatcher.run(receiver));
+        let timer = max_duration.map(|duration| {
+            let stop = self.stop.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(duration).await;
+                stop.drain(StopCause::MaxDuration(duration));
+            })
+        });
         let worked = work_off(&context, work, &state).await;
-        let denied = context.denied.get().cloned();
         drop(context);
+        if let Some(timer) = timer {
+            timer.abort();
+        }
         let dispatched = dispatching.await.map_err(|error| Fatal::Internal(error.to_string()))?;
         let Dispatched {
             progress,
@@ -131,11 +146,7 @@ impl Runner {
             .wait()
             .await?;
         let imbalances = imbalances(&state, &ids, &progress)?;
-        let stopped = match (self.stop.abort_token().is_cancelled(), self.stop.is_draining()) {
-            (true, _) => Some(StopReason::Aborted),
-            (_, true) => Some(StopReason::Drained),
-            _ => None,
-        };
+        let stopped = self.stop.cause().cloned();
         let report = RunReport {
             run,
             items: progress.items,
@@ -151,17 +162,18 @@ impl Runner {
             hash,
         };
         record.ended = Some(Timestamp::now());
-        record.outcome = Some(match (&denied, stopped) {
-            (Some(_), _) => RunOutcome::Fatal,
-            (None, Some(_)) => RunOutcome::Interrupted,
-            (None, None) if report.is_complete() => RunOutcome::Complete,
-            (None, None) => RunOutcome::Failures,
+        record.outcome = Some(match &report.stopped {
+            Some(StopCause::Denied(_) | StopCause::UnitLost) => RunOutcome::Fatal,
+            Some(StopCause::Asked) => RunOutcome::Interrupted,
+            Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => RunOutcome::Stopped,
+            None if report.is_complete() => RunOutcome::Complete,
+            None => RunOutcome::Failures,
         });
         journal.write(JournalEntry::RunEnded { run: record.clone() })?;
         journal.close()?;
         writer.send(Change::Job(JobRecord::Run(record))).await?;
         close(writer).await?;
-        denied.map_or(Ok(report), |failure| Err(Fatal::Denied(failure)))
+        Ok(report)
     }
 }
 
@@ -224,16 +236,19 @@ fn join_with_state(
     entries: Vec<ItemEntry>,
     state: &State,
     dispatcher: &mut Dispatcher,
-    leave_failed: bool,
+    options: &RunOptions,
 ) -> Result<Vec<ItemEntry>, StateError> {
     let mut work = Vec::new();
     for entry in entries {
         let summary = state.item(ItemId::of(&entry.key))?;
         dispatcher.begin(summary.as_ref());
-        let has_work = match summary.map(|summary| summary.status) {
-            None | Some(ItemStatus::Pending | ItemStatus::InProgress) => true,
-            Some(ItemStatus::Failed) => !leave_failed,
-            Some(ItemStatus::Completed) => false,
+        let has_work = match &summary {
+            None => options.copies(),
+            Some(summary) => match summary.status {
+                ItemStatus::Pending | ItemStatus::InProgress => true,
+                ItemStatus::Failed => !options.leave_failed,
+                ItemStatus::Completed => summary.units.effects.left_out > 0 && options.stage.is_some(),
+            },
         };
         if has_work {
             work.push(entry);

@@ -1,26 +1,54 @@
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use tokio_util::sync::CancellationToken;
+
+use crate::model::Failure;
+
+/// Why a run ends before its work does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StopCause {
+    /// Somebody asked for it.
+    Asked,
+    /// So many units or effects have failed in this run.
+    MaxFailures(u64),
+    /// So much time has passed.
+    MaxDuration(Duration),
+    /// A connection denied one piece of work after the other, the last one with this.
+    Denied(Failure),
+    /// A unit ended in a way that it must not: a defect of the runner.
+    UnitLost,
+}
 
 /// How a run is asked to end early, in two steps. Cloned freely; all clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     drain: CancellationToken,
     abort: CancellationToken,
+    cause: Arc<OnceLock<StopCause>>,
 }
 
 impl Stop {
-    /// No new work; what is in flight comes to its end.
-    pub fn drain(&self) {
+    /// No new work; what is in flight comes to its end. The first cause counts.
+    pub fn drain(&self, cause: StopCause) {
+        // A later cause changes nothing about why the run ended.
+        let _ = self.cause.set(cause);
         self.drain.cancel();
     }
 
     /// What is in flight is given up and stays pending.
     pub fn abort(&self) {
-        self.drain.cancel();
+        self.drain(StopCause::Asked);
         self.abort.cancel();
     }
 
     pub fn is_draining(&self) -> bool {
         self.drain.is_cancelled()
+    }
+
+    /// Why no new work may begin; `None` while it may.
+    pub fn cause(&self) -> Option<&StopCause> {
+        self.cause.get()
     }
 
     /// Resolves once no new work may begin.

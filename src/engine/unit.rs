@@ -1,26 +1,27 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::connect::Precondition;
-use crate::model::{ContentHash, Event, Failure, FailureClass, ItemId, SinkMode, UnitResult, UnitStatus};
-use crate::plan::{AtSink, Decision, Known, Offer, decide};
+use crate::model::{ContentHash, Event, Failure, FailureClass, ItemId, SinkMode, UnitRecord, UnitResult, UnitStatus};
+use crate::plan::{AtSink, Decision, Known, decide};
 use crate::stages::{Comparison, CopyRequest, compare, copy};
 
+use super::assess::Assessment;
 use super::attempts::{Delays, wait};
 use super::context::Context;
+use super::effects::work_off;
 
-/// One unit with what was decided about it.
+/// One unit with what was found out and decided about it.
 #[derive(Debug)]
 pub struct UnitWork {
     pub item: ItemId,
     pub page: u32,
     /// Its number in its page.
     pub unit: u32,
-    pub from: String,
-    pub to: String,
-    pub offer: Offer,
-    pub at_sink: Option<AtSink>,
-    pub decision: Decision,
+    /// As the ledger has it.
+    pub record: UnitRecord,
+    pub assessment: Assessment,
 }
 
 /// What an attempt ended with.
@@ -29,17 +30,24 @@ enum Outcome {
     Present { size: u64 },
 }
 
-/// Works on a unit until it is settled, has failed for good, or a stop gives it up: then there is no result, and it stays pending.
+/// Works on a unit until it is settled and owes nothing, has failed for good, or a stop gives it up: then there is no result, and it stays
+/// where it was.
 pub async fn work_on(context: Arc<Context>, work: UnitWork) -> Option<UnitResult> {
-    let mut decision = work.decision.clone();
-    if let Decision::Refuse(failure) = decision {
-        return Some(give_up(&context, work.unit, 1, failure));
-    }
+    let mut result = match &work.assessment.decision {
+        Decision::Settled => as_recorded(&work),
+        Decision::Refuse(failure) => give_up(&context, work.unit, 1, failure.clone()),
+        decision => copy_until_settled(&context, &work, decision.clone()).await?,
+    };
+    result.effects = work_off(&context, &work, result.status).await;
+    Some(result)
+}
+
+async fn copy_until_settled(context: &Context, work: &UnitWork, mut decision: Decision) -> Option<UnitResult> {
     let mut delays = Delays::new(&context.retry);
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let failure = match attempt(&context, &work, &mut decision, attempts).await {
+        let failure = match attempt(context, work, &mut decision, attempts).await {
             Ok(outcome) => {
                 context.breaker.success();
                 return Some(settled(work.unit, attempts, outcome));
@@ -50,25 +58,42 @@ pub async fn work_on(context: Arc<Context>, work: UnitWork) -> Option<UnitResult
             return None;
         }
         let Some(delay) = delays.after(&failure) else {
-            return Some(give_up(&context, work.unit, attempts, failure));
+            return Some(give_up(context, work.unit, attempts, failure));
         };
-        let retried = Event::UnitRetried {
-            item: work.item,
-            page: work.page,
-            unit: work.unit,
-            failure,
-        };
-        if context.events.send(retried).await.is_err() || !wait(delay, &context.stop).await {
+        if !retry_after(context, work, failure, delay).await {
             return None;
         }
     }
 }
 
+/// Tells of a failed attempt and waits before the next. False when a stop came first.
+pub(super) async fn retry_after(context: &Context, work: &UnitWork, failure: Failure, delay: Duration) -> bool {
+    let retried = Event::UnitRetried {
+        item: work.item,
+        page: work.page,
+        unit: work.unit,
+        failure,
+    };
+    context.events.send(retried).await.is_ok() && wait(delay, &context.stop).await
+}
+
+/// The result of a unit that an earlier run settled and that is worked on for its effects alone.
+fn as_recorded(work: &UnitWork) -> UnitResult {
+    let record = &work.record;
+    UnitResult {
+        unit: work.unit,
+        status: record.status,
+        size: record.size,
+        hash: record.hash.clone(),
+        attempts: 0,
+        failure: None,
+        effects: Vec::new(),
+    }
+}
+
 /// The result of a unit that has failed for good in this run; stops the run when a connection denies one unit after the other.
 fn give_up(context: &Context, unit: u32, attempts: u32, failure: Failure) -> UnitResult {
-    if context.breaker.failure(&failure) && context.denied.set(failure.clone()).is_ok() {
-        context.stop.drain();
-    }
+    context.note_failure(&failure);
     failed(unit, attempts, failure)
 }
 
@@ -100,7 +125,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
             }
             Decision::Present => {
                 return Ok(Outcome::Present {
-                    size: work.at_sink.map_or(0, |at_sink| at_sink.size),
+                    size: work.assessment.at_sink.map_or(0, |at_sink| at_sink.size),
                 });
             }
             Decision::Overwrite => return copied(context, work, Precondition::None).await,
@@ -121,7 +146,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                 }
                 context
                     .sink
-                    .stat(&work.to)
+                    .stat(&work.record.target)
                     .await
                     .map_err(|failure| failure.context("sink"))?
                     .map(|object| AtSink {
@@ -134,7 +159,17 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                 let abort = context.stop.abort_token();
                 let hash = context.job.sink.hash;
                 let bytes = &context.meters.bytes;
-                match compare(source, &work.from, sink, &work.to, hash, bytes, abort).await? {
+                match compare(
+                    source,
+                    &work.record.source,
+                    sink,
+                    &work.record.target,
+                    hash,
+                    bytes,
+                    abort,
+                )
+                .await?
+                {
                     Comparison::Equal { size, hash } => return Ok(Outcome::Done { size, hash }),
                     Comparison::Absent => None,
                     Comparison::Different { sink_size } => Some(AtSink {
@@ -144,7 +179,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                 }
             }
         };
-        *decision = decide(mode, work.offer, Known::Intended { existed: true }, at_sink);
+        *decision = decide(mode, work.assessment.offer, Known::Intended { existed: true }, at_sink);
         if let (Decision::Present, Some(at_sink)) = (&*decision, at_sink) {
             return Ok(Outcome::Present { size: at_sink.size });
         }
@@ -157,15 +192,15 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
 
 async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) -> Result<Outcome, Failure> {
     let sink = &context.job.sink;
-    let is_large = work.offer.size.is_none_or(|size| size > sink.part_size);
+    let is_large = work.assessment.offer.size.is_none_or(|size| size > sink.part_size);
     let wanted = if is_large { context.job.concurrency.parts - 1 } else { 0 };
     let (extra, _parts) = context.permits.extra_leaves(wanted);
     let copied = copy(&CopyRequest {
         source: context.source.as_ref(),
         sink: context.sink.as_ref(),
-        from: &work.from,
-        to: &work.to,
-        announced_size: work.offer.size,
+        from: &work.record.source,
+        to: &work.record.target,
+        announced_size: work.assessment.offer.size,
         precondition,
         hash: sink.hash,
         part_size: sink.part_size,
@@ -194,6 +229,7 @@ fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
         hash,
         attempts,
         failure: None,
+        effects: Vec::new(),
     }
 }
 
@@ -205,6 +241,7 @@ fn failed(unit: u32, attempts: u32, failure: Failure) -> UnitResult {
         hash: None,
         attempts,
         failure: Some(failure),
+        effects: Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ItemStatus, UnitRecord, UnitStatus};
+use super::{EffectStatus, ItemStatus, UnitRecord, UnitStatus};
 
 /// One column of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,57 @@ pub struct Account {
     pub pending: u64,
     /// Bytes of the `done` units.
     pub bytes: u64,
+    /// What the units owe to steps such as `notify`.
+    pub effects: EffectAccount,
+}
+
+/// Effects by state: each unit has one for each step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectAccount {
+    pub sent: u64,
+    /// The object was there already and the step is for written ones.
+    pub not_due: u64,
+    pub left_out: u64,
+    pub failed: u64,
+    /// The unit failed.
+    pub blocked: u64,
+    pub pending: u64,
+}
+
+impl EffectAccount {
+    /// The sum of all columns.
+    pub fn planned(&self) -> u64 {
+        self.sent + self.not_due + self.left_out + self.failed + self.blocked + self.pending
+    }
+
+    pub fn column(&mut self, status: EffectStatus) -> &mut u64 {
+        match status {
+            EffectStatus::Pending => &mut self.pending,
+            EffectStatus::Sent => &mut self.sent,
+            EffectStatus::NotDue => &mut self.not_due,
+            EffectStatus::LeftOut => &mut self.left_out,
+            EffectStatus::Failed => &mut self.failed,
+            EffectStatus::Blocked => &mut self.blocked,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.sent += other.sent;
+        self.not_due += other.not_due;
+        self.left_out += other.left_out;
+        self.failed += other.failed;
+        self.blocked += other.blocked;
+        self.pending += other.pending;
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        self.sent -= other.sent;
+        self.not_due -= other.not_due;
+        self.left_out -= other.left_out;
+        self.failed -= other.failed;
+        self.blocked -= other.blocked;
+        self.pending -= other.pending;
+    }
 }
 
 impl Account {
@@ -34,6 +85,9 @@ impl Account {
         let mut account = Self::default();
         for record in records {
             account.count(record.status, record.size.unwrap_or_default());
+            for effect in &record.effects {
+                *account.effects.column(effect.status) += 1;
+            }
         }
         account
     }
@@ -68,6 +122,12 @@ impl Account {
         self.count(to, bytes);
     }
 
+    /// Moves one effect from one column to another.
+    pub fn move_effect(&mut self, from: EffectStatus, to: EffectStatus) {
+        *self.effects.column(from) -= 1;
+        *self.effects.column(to) += 1;
+    }
+
     /// Counts one unit of `bytes` length.
     pub fn count(&mut self, status: UnitStatus, bytes: u64) {
         *self.column(status.state()) += 1;
@@ -86,6 +146,7 @@ impl AddAssign for Account {
         self.blocked += other.blocked;
         self.pending += other.pending;
         self.bytes += other.bytes;
+        self.effects.add(&other.effects);
     }
 }
 
@@ -98,6 +159,7 @@ impl SubAssign for Account {
         self.blocked -= other.blocked;
         self.pending -= other.pending;
         self.bytes -= other.bytes;
+        self.effects.subtract(&other.effects);
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
+use super::{EffectStatus, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus};
 
 /// What the executor of an item tells the rest of the run. It is the contract of that seam: serialisable, and complete enough
 /// that state, journal, accounts and progress all follow from it alone.
@@ -31,11 +31,12 @@ pub enum Event {
         unit: u32,
         failure: Failure,
     },
-    /// A unit came to its end in this run; `previous` is where it stood before.
+    /// A unit came to its end in this run; `previous` and `previous_effects` are where it stood before.
     UnitFinished {
         item: ItemId,
         page: u32,
         previous: UnitStatus,
+        previous_effects: Vec<EffectStatus>,
         result: UnitResult,
         /// Of a failed unit: its name at the sink, or at the source where it has none.
         name: Option<String>,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, Failure, State};
+use super::{ContentHash, EffectIntent, EffectOutcome, EffectRecord, Failure, State};
 
 /// Where a unit stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub struct UnitIntent {
     pub existed: bool,
     /// Why the unit can never be tried as it is (its name is not acceptable, it collides with another).
     pub refusal: Option<Failure>,
+    /// One for each step; none of a unit that is refused.
+    pub effects: Vec<EffectIntent>,
 }
 
 /// The units of one page in the order of their enumeration; a unit's number is its index here.
@@ -75,6 +77,8 @@ pub struct UnitResult {
     /// Attempts in this run.
     pub attempts: u32,
     pub failure: Option<Failure>,
+    /// What became of its effects, one for each that it has.
+    pub effects: Vec<EffectOutcome>,
 }
 
 /// The ledger's line about one unit: its intent and its latest result together.
@@ -90,6 +94,8 @@ pub struct UnitRecord {
     pub attempts: u32,
     /// Of the last attempt, when it failed.
     pub failure: Option<Failure>,
+    /// One for each step, in the order of the spec.
+    pub effects: Vec<EffectRecord>,
 }
 
 impl UnitRecord {
@@ -104,6 +110,7 @@ impl UnitRecord {
             hash: None,
             attempts: 0,
             failure: None,
+            effects: intent.effects.iter().map(EffectRecord::pending).collect(),
         }
     }
 
@@ -114,6 +121,9 @@ impl UnitRecord {
         self.hash.clone_from(&result.hash);
         self.attempts += result.attempts;
         self.failure.clone_from(&result.failure);
+        for (effect, outcome) in self.effects.iter_mut().zip(&result.effects) {
+            effect.apply(outcome);
+        }
     }
 }
 
@@ -126,6 +136,8 @@ impl From<&UnitRecord> for UnitIntent {
             size: record.size,
             existed: record.existed,
             refusal: record.failure.clone().filter(|_| record.attempts == 0),
+            // The ledger that is taken up again has the bodies.
+            effects: Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod account;
 mod connection;
 mod duration;
+mod effect;
 mod event;
 mod failure;
 mod hash;
@@ -19,9 +20,10 @@ mod timestamp;
 mod value;
 mod verify_counts;
 
-pub use account::{Account, ItemAccount, State};
+pub use account::{Account, EffectAccount, ItemAccount, State};
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect};
 pub use duration::{format_duration, parse_duration};
+pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;
 pub use failure::{Failure, FailureClass};
 pub use hash::{ContentHash, HashKind};

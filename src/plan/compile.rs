@@ -1,5 +1,5 @@
 use crate::model::SinkMode;
-use crate::resolve::{ResolvedJob, RowsForm, RowsSource};
+use crate::resolve::{NotifyWhen, ResolvedJob, RowsForm, RowsSource, Step};
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
@@ -53,6 +53,14 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         to: "copy".to_owned(),
         kind: EdgeKind::Each,
     });
+    for step in &job.steps {
+        stages.push(notify_stage(job, step));
+        edges.push(Edge {
+            from: "copy".to_owned(),
+            to: step.name.clone(),
+            kind: EdgeKind::Each,
+        });
+    }
     Plan {
         job: job.name.clone(),
         profile: job.profile.clone(),
@@ -60,6 +68,26 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         edges,
         concurrency: job.concurrency,
         fingerprints: fingerprints(job),
+    }
+}
+
+fn notify_stage(job: &ResolvedJob, step: &Step) -> Stage {
+    let connection = &step.notify.connection;
+    let when = match step.notify.when {
+        NotifyWhen::Written => "for each file that was written",
+        NotifyWhen::Present => "for each file that is at the sink",
+    };
+    Stage {
+        name: step.name.clone(),
+        kind: StageKind::Notify,
+        scope: Scope::Unit,
+        what: format!("a message to {connection} {when}"),
+        effect: Some(Effect {
+            what: format!("messages in {connection}"),
+            guarantee: Guarantee::AtLeastOnce,
+            reason: "a message whose answer a crash swallowed is sent again with the same id".to_owned(),
+        }),
+        limit: job.concurrency.units,
     }
 }
 

@@ -53,6 +53,7 @@ pub enum StageKind {
     Items,
     Files,
     Copy,
+    Notify,
 }
 
 /// What one instance of a stage works on.

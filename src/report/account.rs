@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Account, ItemAccount, format_bytes, format_count, format_duration};
+use crate::model::{Account, EffectAccount, ItemAccount, format_bytes, format_count, format_duration};
 
 use super::rate::{format_byte_rate, rate_over};
 use super::shown;
@@ -45,6 +45,7 @@ impl AccountReport {
         json!({
             "items": Columns::of_items(&self.items),
             "files": Columns::of_files(self),
+            "messages": Columns::of_effects(&self.files.effects),
             "failed_listings": self.items.failed_listings,
             "listed": self.listed,
             "bytes_done": self.files.bytes,
@@ -71,6 +72,20 @@ struct Columns {
 }
 
 impl Columns {
+    /// What the files owe to steps. `present` are those that are not due because the object was there already.
+    fn of_effects(effects: &EffectAccount) -> Self {
+        Self {
+            planned: effects.planned(),
+            done: effects.sent,
+            present: effects.not_due,
+            skipped: effects.left_out,
+            failed: effects.failed,
+            blocked: effects.blocked,
+            pending: effects.pending,
+            residual: 0,
+        }
+    }
+
     fn of_items(items: &ItemAccount) -> Self {
         Self {
             planned: items.planned,
@@ -114,16 +129,22 @@ impl Columns {
 /// Lines without a line break behind the last one; the numbers of the two accounts stand below each other.
 impl fmt::Display for AccountReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (items, files) = (Columns::of_items(&self.items), Columns::of_files(self));
-        let cells = items.cells().into_iter().zip(files.cells());
-        let (mut items_line, mut files_line) = (String::from("items   "), String::from("files   "));
-        for ((label, item_count), (_, file_count)) in cells {
-            let width = item_count.len().max(file_count.len());
-            items_line.push_str(&format!("{label}{item_count:>width$}"));
-            files_line.push_str(&format!("{label}{file_count:>width$}"));
+        let mut lines = vec![
+            ("items   ", Columns::of_items(&self.items)),
+            ("files   ", Columns::of_files(self)),
+        ];
+        if self.files.effects.planned() > 0 {
+            lines.push(("messages", Columns::of_effects(&self.files.effects)));
         }
-        writeln!(formatter, "{items_line} (residual {})", items.residual)?;
-        writeln!(formatter, "{files_line} (residual {})", files.residual)?;
+        let cells: Vec<_> = lines.iter().map(|(_, columns)| columns.cells()).collect();
+        for ((name, columns), row) in lines.iter().zip(&cells) {
+            write!(formatter, "{name}")?;
+            for (place, (label, count)) in row.iter().enumerate() {
+                let width = cells.iter().map(|row| row[place].1.len()).max().unwrap_or_default();
+                write!(formatter, "{label}{count:>width$}")?;
+            }
+            writeln!(formatter, " (residual {})", columns.residual)?;
+        }
         write!(
             formatter,
             "bytes   {} in files done; this run moved {} in {} ({})",

@@ -250,6 +250,7 @@ pub(super) mod tests {
             hash: None,
             attempts: 3,
             failure: Some(Failure::new(class, code, message)),
+            effects: Vec::new(),
         };
         FailedUnit::of_file(item, &record).unwrap()
     }
@@ -341,6 +342,7 @@ pub(super) mod tests {
             hash: None,
             attempts: 1,
             failure: None,
+            effects: Vec::new(),
         };
         assert_eq!(FailedUnit::of_file("WI-1", &done), None);
         assert_eq!(FailedUnit::of_listing(&ItemSummary::new("WI-1".to_owned(), 0)), None);

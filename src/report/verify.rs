@@ -221,6 +221,7 @@ mod tests {
             size: None,
             existed: false,
             refusal: None,
+            effects: Vec::new(),
         };
         Finding::new(item, &UnitRecord::pending(&intent), difference)
     }

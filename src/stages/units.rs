@@ -1,9 +1,9 @@
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::model::{ConnectionKind, Failure, Row, UnitIntent, Value};
+use crate::model::{Columns, ConnectionKind, EffectIntent, Failure, Row, UnitIntent, Value};
 use crate::plan::Offer;
-use crate::resolve::{ResolvedJob, RowsForm, Scope, Template};
+use crate::resolve::{ResolvedJob, RowsForm, Scope, Step, Template};
 
 /// A unit as its row describes it, before the sink is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,8 @@ pub struct UnitDraft {
     pub offer: Offer,
     /// Why it can never be tried as it is.
     pub refusal: Option<Failure>,
+    /// What each step of the job owes for it, in the order of the spec.
+    pub effects: Vec<EffectIntent>,
     /// Over the row, for the digest of the page.
     pub digest: [u8; 16],
 }
@@ -27,6 +29,7 @@ impl UnitDraft {
             size: self.offer.size,
             existed,
             refusal: self.refusal.clone(),
+            effects: if self.refusal.is_none() { self.effects.clone() } else { Vec::new() },
         }
     }
 }
@@ -40,6 +43,9 @@ pub struct UnitNaming<'a> {
     is_listing: bool,
     read_from: &'a ConnectionKind,
     read_from_name: &'a str,
+    steps: &'a [Step],
+    /// Of the row that a target is for templates.
+    target_columns: Columns,
 }
 
 impl<'a> UnitNaming<'a> {
@@ -52,6 +58,8 @@ impl<'a> UnitNaming<'a> {
             is_listing: matches!(files.rows.form, RowsForm::Glob { .. }),
             read_from: &job.connection(&files.read.connection).kind,
             read_from_name: &files.read.connection,
+            steps: &job.steps,
+            target_columns: ["name".to_owned()].into(),
         }
     }
 
@@ -65,9 +73,10 @@ impl<'a> UnitNaming<'a> {
         let (offer, offer_failure) = split(offer, Offer::default);
         UnitDraft {
             source,
-            target,
             offer,
+            effects: self.effects(scope, &target),
             refusal: source_failure.or(target_failure).or(offer_failure),
+            target,
             digest: digest(row),
         }
     }
@@ -104,6 +113,22 @@ impl<'a> UnitNaming<'a> {
                 )
             }),
         }
+    }
+
+    /// The bodies of the steps' messages, rendered while the row is at hand: no later run has to ask the list for it again.
+    fn effects(&self, scope: &Scope<'_>, target: &str) -> Vec<EffectIntent> {
+        if self.steps.is_empty() {
+            return Vec::new();
+        }
+        let target = Row::new(self.target_columns.clone(), vec![Value::from(target)]);
+        let scope = Scope { target: Some(&target), ..*scope };
+        let rendered = self.steps.iter().map(|step| step.notify.body.render(&scope));
+        rendered
+            .map(|body| {
+                let (body, refusal) = split(body, String::new);
+                EffectIntent { body, refusal }
+            })
+            .collect()
     }
 
     /// Bytes are only ever asked of the connection that the spec names: a URI that leads elsewhere is refused, not followed.

@@ -75,6 +75,7 @@ pub fn intent(page: u32, units: u32) -> PageIntent {
         size: Some(u64::from(unit)),
         existed: unit % 2 == 1,
         refusal: None,
+        effects: Vec::new(),
     };
     PageIntent {
         units: (0..units).map(unit).collect(),
@@ -108,6 +109,7 @@ pub fn done(unit: u32) -> UnitResult {
         hash: Some(ContentHash {
             kind: HashKind::Crc32c,
             bytes: unit.to_be_bytes().to_vec(),
+            effects: Vec::new(),
         }),
         attempts: 1,
         failure: None,
@@ -122,6 +124,7 @@ pub fn failed(unit: u32) -> UnitResult {
         hash: None,
         attempts: 3,
         failure: Some(Failure::transient("store.timeout", "no answer")),
+        effects: Vec::new(),
     }
 }
 

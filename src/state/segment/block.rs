@@ -183,6 +183,7 @@ mod tests {
             }),
             attempts: 1,
             failure: None,
+            effects: Vec::new(),
         }
     }
 

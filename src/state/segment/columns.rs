@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContentHash, Failure, HashKind, UnitRecord, UnitStatus};
+use crate::model::{ContentHash, EffectRecord, EffectStatus, Failure, HashKind, UnitRecord, UnitStatus};
 
 /// The ledger of a page, column by column: like stands beside like, which is what compression lives on. All columns have one
 /// entry a unit, except `failures`.
@@ -20,6 +20,19 @@ pub(super) struct Columns {
     /// The sources without those.
     source_starts: Names,
     /// Only of the units that have one, by number.
+    failures: Vec<(u32, Failure)>,
+    effects: Effects,
+}
+
+/// The effects of all units, one behind the other.
+#[derive(Default, Serialize, Deserialize)]
+struct Effects {
+    /// How many each unit has.
+    counts: Vec<u32>,
+    statuses: Vec<EffectStatus>,
+    attempts: Vec<u32>,
+    /// Only of the effects that have one, by number.
+    bodies: Vec<(u32, String)>,
     failures: Vec<(u32, Failure)>,
 }
 
@@ -47,6 +60,7 @@ impl Columns {
             shared_ends: Vec::with_capacity(records.len()),
             source_starts: Names::default(),
             failures: Vec::new(),
+            effects: Effects::of(records),
         };
         let mut starts = Vec::with_capacity(records.len());
         for (unit, record) in (0..).zip(records) {
@@ -79,6 +93,7 @@ impl Columns {
         }
         let targets = self.targets.into_texts(count)?;
         let starts = self.source_starts.into_texts(count)?;
+        let mut effects = self.effects.into_records(count)?.into_iter();
         let mut hashes = self.hashes.as_slice();
         let mut records = Vec::with_capacity(count);
         for (unit, (target, start)) in targets.into_iter().zip(starts).enumerate() {
@@ -99,12 +114,69 @@ impl Columns {
                 }),
                 attempts: self.attempts[unit],
                 failure: None,
+                effects: effects.next()?,
             });
         }
         for (unit, failure) in self.failures {
             records.get_mut(usize::try_from(unit).ok()?)?.failure = Some(failure);
         }
         Some(records)
+    }
+}
+
+impl Effects {
+    fn of(records: &[UnitRecord]) -> Self {
+        let mut effects = Self::default();
+        for record in records {
+            effects.counts.push(narrow(record.effects.len()));
+            for effect in &record.effects {
+                let number = narrow(effects.statuses.len());
+                effects.statuses.push(effect.status);
+                effects.attempts.push(effect.attempts);
+                if let Some(body) = &effect.body {
+                    effects.bodies.push((number, body.clone()));
+                }
+                if let Some(failure) = &effect.failure {
+                    effects.failures.push((number, failure.clone()));
+                }
+            }
+        }
+        effects
+    }
+
+    /// By unit.
+    fn into_records(self, count: usize) -> Option<Vec<Vec<EffectRecord>>> {
+        if self.counts.len() != count || self.statuses.len() != self.attempts.len() {
+            return None;
+        }
+        let mut all: Vec<EffectRecord> = self
+            .statuses
+            .into_iter()
+            .zip(self.attempts)
+            .map(|(status, attempts)| EffectRecord {
+                status,
+                body: None,
+                attempts,
+                failure: None,
+            })
+            .collect();
+        for (number, body) in self.bodies {
+            all.get_mut(usize::try_from(number).ok()?)?.body = Some(body);
+        }
+        for (number, failure) in self.failures {
+            all.get_mut(usize::try_from(number).ok()?)?.failure = Some(failure);
+        }
+        let mut all = all.into_iter();
+        let mut by_unit = Vec::with_capacity(count);
+        for length in self.counts {
+            let length = usize::try_from(length).ok()?;
+            let effects: Vec<EffectRecord> = all.by_ref().take(length).collect();
+            if effects.len() != length {
+                return None;
+            }
+            by_unit.push(effects);
+        }
+        all.next().is_none().then_some(by_unit)
     }
 }
 
@@ -175,6 +247,7 @@ mod tests {
         fn any_record()(
             source in "[ab/é]{0,8}", target in "[ab/é]{0,8}", size in proptest::option::of(0..u64::MAX),
             existed: bool, status in 0..4u8, hash in 0..4u8, attempts: u32, failed: bool,
+            bodies in proptest::collection::vec(proptest::option::of("[a-z]{0,4}"), 0..3),
         ) -> UnitRecord {
             let kind = [HashKind::Sha256, HashKind::Blake3, HashKind::Crc32c, HashKind::None][usize::from(hash)];
             UnitRecord {
@@ -182,6 +255,15 @@ mod tests {
                 status: [UnitStatus::Pending, UnitStatus::Done, UnitStatus::Present, UnitStatus::Failed][usize::from(status)],
                 hash: (kind != HashKind::None).then(|| ContentHash { kind, bytes: vec![7; width(kind)] }),
                 failure: failed.then(|| Failure::data("name.empty", "the name is empty")),
+                effects: bodies
+                    .into_iter()
+                    .map(|body| EffectRecord {
+                        status: if body.is_some() { EffectStatus::Pending } else { EffectStatus::Sent },
+                        failure: failed.then(|| Failure::data("queue.body", "too large")),
+                        attempts,
+                        body,
+                    })
+                    .collect(),
             }
         }
     }
@@ -204,8 +286,11 @@ mod tests {
             hash: None,
             attempts: 1,
             failure: None,
+            effects: Vec::new(),
         };
-        let damage: [fn(&mut Columns); 5] = [
+        let damage: [fn(&mut Columns); 7] = [
+            |columns| columns.effects.counts.push(0),
+            |columns| columns.effects.statuses.push(EffectStatus::Sent),
             |columns| columns.sizes.clear(),
             |columns| columns.hash_kinds[0] = HashKind::Sha256,
             |columns| columns.shared_ends[0] = 99,

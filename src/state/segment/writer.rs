@@ -125,6 +125,7 @@ mod tests {
             size: Some(5),
             existed: false,
             refusal: None,
+            effects: Vec::new(),
         };
         PageIntent {
             units: vec![intent],
