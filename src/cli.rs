@@ -73,6 +73,19 @@ struct Output {
 }
 
 #[derive(Debug, Args)]
+struct Selection {
+    /// Only items whose key matches
+    #[arg(long, value_name = "GLOB")]
+    only: Option<String>,
+    /// Begin with the item that has this key
+    #[arg(long, value_name = "KEY")]
+    start_from: Option<String>,
+    /// At most this many items
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
 struct Run {
     #[command(flatten)]
     job: Job,
@@ -87,9 +100,26 @@ struct Run {
     /// With --dry-run: exit 2 when there is work to do
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
+    #[command(flatten)]
+    selection: Selection,
     /// Leave what failed in earlier runs as it is
     #[arg(long, env = "PIPELINE_NO_FAILED")]
     no_failed: bool,
+    /// Leave a step out, such as `notify`; may be given several times
+    #[arg(long, value_name = "STEP")]
+    skip: Vec<String>,
+    /// Do this stage alone: `copy`, or a step, which then also makes up what was left out
+    #[arg(long, value_name = "STAGE", conflicts_with = "skip")]
+    stage: Option<String>,
+    /// Stop at the first failure
+    #[arg(long, conflicts_with = "max_failures")]
+    fail_fast: bool,
+    /// Stop after this many failures
+    #[arg(long, env = "PIPELINE_MAX_FAILURES", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_failures: Option<u64>,
+    /// Stop after this time, finishing what is in flight
+    #[arg(long, env = "PIPELINE_MAX_DURATION", value_name = "DURATION", value_parser = parse_duration)]
+    max_duration: Option<Duration>,
     /// Go on with a changed spec, keeping what is done
     #[arg(long)]
     accept_changes: bool,
@@ -113,6 +143,8 @@ struct Plan {
     job: Job,
     #[command(flatten)]
     output: Output,
+    #[command(flatten)]
+    selection: Selection,
     /// Draw the graph of stages alone, without asking anything
     #[arg(long, value_name = "FORMAT")]
     graph: Option<Graph>,
@@ -227,6 +259,22 @@ impl From<Job> for JobArguments {
     }
 }
 
+impl From<Selection> for commands::SelectionArguments {
+    fn from(
+        Selection {
+            only,
+            start_from,
+            limit,
+        }: Selection,
+    ) -> Self {
+        Self {
+            only,
+            start_from,
+            limit,
+        }
+    }
+}
+
 impl From<Output> for OutputArguments {
     fn from(Output { json }: Output) -> Self {
         Self { json }
@@ -258,10 +306,11 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Run(run) if run.dry_run => {
             let (sizes, detailed_exitcode) = (run.sizes, run.detailed_exitcode);
-            let (job, output) = (run.job.into(), run.output.into());
+            let (job, output, selection) = (run.job.into(), run.output.into(), run.selection.into());
             commands::plan(&commands::PlanArguments {
                 job,
                 output,
+                selection,
                 graph: None,
                 sizes,
                 detailed_exitcode,
@@ -318,6 +367,11 @@ impl From<Run> for commands::RunArguments {
             job: run.job.into(),
             output: run.output.into(),
             no_failed: run.no_failed,
+            selection: run.selection.into(),
+            skip: run.skip,
+            stage: run.stage,
+            max_failures: if run.fail_fast { Some(1) } else { run.max_failures },
+            max_duration: run.max_duration,
             accept_changes: run.accept_changes,
             restart: run.restart,
             yes: run.yes,
@@ -332,6 +386,7 @@ impl From<Plan> for commands::PlanArguments {
         Self {
             job: plan.job.into(),
             output: plan.output.into(),
+            selection: plan.selection.into(),
             graph: plan.graph.map(|graph| match graph {
                 Graph::Tree => commands::GraphArgument::Tree,
                 Graph::Mermaid => commands::GraphArgument::Mermaid,

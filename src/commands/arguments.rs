@@ -1,5 +1,6 @@
 use std::path::{Path, PathBuf};
 
+use crate::engine::Selection;
 use crate::report::CommandLine;
 use crate::resolve::{LoadOptions, ResolvedJob, load};
 use crate::state::{Holder, Identity, State, StateFolder};
@@ -15,6 +16,23 @@ pub struct JobArguments {
     pub vars: Vec<(String, String)>,
     /// Instead of `.pipeline/<job>/<profile>` beside the specs.
     pub state: Option<PathBuf>,
+}
+
+/// Which items of the list a command is about.
+#[derive(Clone, Debug, Default)]
+pub struct SelectionArguments {
+    /// A glob over keys.
+    pub only: Option<String>,
+    /// The key of the first item.
+    pub start_from: Option<String>,
+    /// The most items.
+    pub limit: Option<usize>,
+}
+
+impl SelectionArguments {
+    pub fn selection(&self) -> Result<Selection, CommandError> {
+        Selection::new(self.only.as_deref(), self.start_from.clone(), self.limit).map_err(CommandError::Usage)
+    }
 }
 
 /// The profile when none is named.

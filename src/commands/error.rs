@@ -35,7 +35,7 @@ pub enum CommandError {
 impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Load(_) | Self::Usage(_) => Exit::Invalid,
+            Self::Load(_) | Self::Usage(_) | Self::Fatal(Fatal::Selection(_)) => Exit::Invalid,
             Self::State(error) | Self::Fatal(Fatal::State(error)) if error.is_locked_or_damaged() => Exit::State,
             Self::State(_) | Self::Fatal(_) | Self::Unreachable { .. } => Exit::Fatal,
             Self::NoState { .. } | Self::Write { .. } | Self::Output(_) => Exit::Uncategorised,

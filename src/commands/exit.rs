@@ -14,6 +14,8 @@ pub enum Exit {
     FailuresPermanent,
     /// It could not go on.
     Fatal,
+    /// Stopped early by a limit, work left.
+    Stopped,
     /// `verify` found differences.
     Differences,
     /// The spec changed since the state was begun.
@@ -37,6 +39,7 @@ impl Exit {
             Self::FailuresRetryable => 5,
             Self::FailuresPermanent => 6,
             Self::Fatal => 7,
+            Self::Stopped => 8,
             Self::Differences => 11,
             Self::Stale => 12,
             Self::State => 13,

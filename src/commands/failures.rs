@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use crate::engine::{Fatal, each_failure};
 use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailuresReport};
-use crate::state::State;
+use crate::state::{State, StateError};
 
 use super::arguments::write_file;
 use super::output::say;
@@ -49,12 +49,7 @@ fn read(state: &State, examples: usize, wants_csv: bool) -> Result<(FailureGroup
     let mut csv = Vec::new();
     let mut writer = FailureCsv::new(&mut csv).map_err(std::io::Error::from)?;
     let mut written = Ok(());
-    each_failure(state, |summary, record| {
-        let failed = match record {
-            Some(record) => FailedUnit::of_file(&summary.key, record),
-            None => FailedUnit::of_listing(summary),
-        };
-        let Some(failed) = failed else { return };
+    each_failed_unit(state, |failed| {
         if wants_csv && written.is_ok() {
             written = writer.write(&failed);
         }
@@ -62,4 +57,15 @@ fn read(state: &State, examples: usize, wants_csv: bool) -> Result<(FailureGroup
     })?;
     written.and_then(|()| writer.finish()).map_err(std::io::Error::from)?;
     Ok((groups, csv))
+}
+
+/// Everything that is failed: lists of files, files, and what files owe.
+pub(super) fn each_failed_unit(state: &State, mut visit: impl FnMut(FailedUnit)) -> Result<(), StateError> {
+    each_failure(state, |summary, record| match record {
+        None => FailedUnit::of_listing(summary).into_iter().for_each(&mut visit),
+        Some(record) => {
+            FailedUnit::of_file(&summary.key, record).into_iter().for_each(&mut visit);
+            FailedUnit::of_effects(&summary.key, record).for_each(&mut visit);
+        }
+    })
 }

@@ -17,7 +17,7 @@ mod status;
 mod validate;
 mod verify;
 
-pub use arguments::JobArguments;
+pub use arguments::{JobArguments, SelectionArguments};
 pub use error::CommandError;
 pub use exit::Exit;
 pub use failures::{FailuresArguments, failures};

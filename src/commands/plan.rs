@@ -4,13 +4,14 @@ use crate::engine::{PreviewOptions, Stop, preview};
 use crate::plan::compile;
 use crate::report::{GraphFormat, PlanReport, graph};
 
-use super::{CommandError, Exit, JobArguments, OutputArguments};
+use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
 /// `pipeline plan`
 #[derive(Clone, Debug)]
 pub struct PlanArguments {
     pub job: JobArguments,
     pub output: OutputArguments,
+    pub selection: SelectionArguments,
     /// The graph alone, without asking anything.
     pub graph: Option<GraphArgument>,
     /// Ask the source for sizes that the lists do not tell.

@@ -3,17 +3,18 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopReason, each_failure};
-use crate::model::{Failure, HashKind, Phase, Progress, Timestamp};
+use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, format_duration};
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
-use crate::report::{AccountReport, CommandLine, FailedUnit, FailureGroups, Integrity, Outcome, RunSummary};
+use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
 use crate::resolve::ResolvedJob;
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
+use super::failures::each_failed_unit;
 use super::output::say;
 use super::signals::Signals;
-use super::{CommandError, Exit, JobArguments, OutputArguments};
+use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
 /// `pipeline run`
 #[derive(Clone, Debug)]
@@ -22,6 +23,15 @@ pub struct RunArguments {
     pub output: OutputArguments,
     /// Leave what failed in earlier runs as it is.
     pub no_failed: bool,
+    pub selection: SelectionArguments,
+    /// Steps to leave out.
+    pub skip: Vec<String>,
+    /// The only stage to do.
+    pub stage: Option<String>,
+    /// Stop after so many failures.
+    pub max_failures: Option<u64>,
+    /// Stop after so much time.
+    pub max_duration: Option<Duration>,
     /// Keep what is done although the spec changed, and go on with the new one.
     pub accept_changes: bool,
     /// Forget the state first.
@@ -53,9 +63,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
-    let options = RunOptions {
-        leave_failed: arguments.no_failed,
-    };
+    let options = options_of(arguments, &job)?;
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
@@ -78,18 +86,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     let _ = watching.await;
 
     let failures = collect_failures(state).await?;
-    let report = match result {
-        Ok(report) => report,
-        Err(Fatal::Denied(failure)) => {
-            say(format_args!("error: {}", Fatal::Denied(failure)));
-            say(format_args!(
-                "  put the credentials of the connection right, then: {}",
-                command_line.command("run")
-            ));
-            return Ok(Exit::Fatal);
-        }
-        Err(fatal) => return Err(fatal.into()),
-    };
+    let report = result?;
     let exit = exit_of(&report, &failures, signals.received());
     let summary = RunSummary {
         job: &name,
@@ -109,6 +106,28 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         ));
     }
     Ok(exit)
+}
+
+fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions, CommandError> {
+    let steps: Vec<&str> = job.steps.iter().map(|step| step.name.as_str()).collect();
+    let stages: Vec<&str> = std::iter::once("copy").chain(steps.iter().copied()).collect();
+    for (flag, named, known) in [
+        ("--skip", arguments.skip.iter().collect::<Vec<_>>(), &steps),
+        ("--stage", arguments.stage.iter().collect(), &stages),
+    ] {
+        if let Some(unknown) = named.iter().find(|name| !known.contains(&name.as_str())) {
+            let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
+            return Err(CommandError::Usage(format!("`{flag} {unknown}`: the job has no such stage; there are: {known}")));
+        }
+    }
+    Ok(RunOptions {
+        leave_failed: arguments.no_failed,
+        skip: arguments.skip.clone(),
+        stage: arguments.stage.clone(),
+        selection: arguments.selection.selection()?,
+        max_failures: arguments.max_failures,
+        max_duration: arguments.max_duration,
+    })
 }
 
 /// Refuses a state that was begun with other vars or another definition, and records what this one goes on with.
@@ -174,13 +193,7 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
 async fn collect_failures(state: State) -> Result<FailureGroups, CommandError> {
     let collected = tokio::task::spawn_blocking(move || {
         let mut groups = FailureGroups::new(EXAMPLES);
-        each_failure(&state, |summary, record| {
-            let failed = match record {
-                Some(record) => FailedUnit::of_file(&summary.key, record),
-                None => FailedUnit::of_listing(summary),
-            };
-            failed.into_iter().for_each(|failed| groups.add(failed));
-        })?;
+        each_failed_unit(&state, |failed| groups.add(failed))?;
         Ok(groups)
     });
     collected.await.map_err(|error| Fatal::Internal(error.to_string()))?
@@ -191,6 +204,8 @@ async fn collect_failures(state: State) -> Result<FailureGroups, CommandError> {
 /// | accounts do not balance | 14 |
 /// | nothing left | 0 |
 /// | stopped by a signal | 130, 143 |
+/// | stopped by a limit, work left | 8 |
+/// | a connection denied everything, a unit was lost | 7 |
 /// | failures left, all retryable | 5 |
 /// | failures left, some not | 6 |
 fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Exit {
@@ -200,31 +215,30 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
     if report.is_complete() {
         return Exit::Done;
     }
-    match (signal, report.stopped) {
-        (Some(signal), Some(_)) => signal,
-        (None, Some(StopReason::Drained | StopReason::Aborted)) => Exit::Fatal,
-        (_, None) if failures.all_retryable() => Exit::FailuresRetryable,
-        (_, None) => Exit::FailuresPermanent,
+    match &report.stopped {
+        Some(StopCause::Asked) => signal.unwrap_or(Exit::Interrupted),
+        Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => Exit::Stopped,
+        Some(StopCause::Denied(_) | StopCause::UnitLost) => Exit::Fatal,
+        None if failures.all_retryable() => Exit::FailuresRetryable,
+        None => Exit::FailuresPermanent,
     }
 }
 
 fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
-    if report.is_complete() {
-        return if report.done_now + report.present_now == 0 {
-            Outcome::NothingLeft
-        } else {
-            Outcome::Completed
-        };
-    }
-    match (report.stopped, signal) {
-        (Some(_), Some(Exit::Terminated)) => Outcome::Stopped {
-            by: "SIGTERM".to_owned(),
-        },
-        (Some(_), Some(_)) => Outcome::Stopped {
-            by: "SIGINT".to_owned(),
-        },
-        (Some(_), None) => Outcome::Fatal(Failure::permanent("engine.unit_lost", "a unit ended without a result")),
-        (None, _) => Outcome::CompletedWithFailures,
+    let stopped_by = |by: &str| Outcome::Stopped { by: by.to_owned() };
+    match &report.stopped {
+        _ if report.is_complete() && report.did_nothing() => Outcome::NothingLeft,
+        _ if report.is_complete() => Outcome::Completed,
+        Some(StopCause::Asked) => stopped_by(if signal == Some(Exit::Terminated) { "SIGTERM" } else { "SIGINT" }),
+        Some(StopCause::MaxFailures(max)) => stopped_by(&format!("--max-failures {max}")),
+        Some(StopCause::MaxDuration(max)) => stopped_by(&format!("--max-duration ({})", format_duration(*max))),
+        Some(StopCause::Denied(failure)) => Outcome::Fatal(failure.clone().context(
+            "one file after the other was denied; put the credentials of the connection right and run again",
+        )),
+        Some(StopCause::UnitLost) => {
+            Outcome::Fatal(Failure::permanent("engine.unit_lost", "a unit ended without a result; please report this"))
+        }
+        None => Outcome::CompletedWithFailures,
     }
 }
 
@@ -232,7 +246,8 @@ fn account_of(report: &RunReport) -> AccountReport {
     AccountReport {
         items: report.items,
         files: report.units,
-        files_planned: report.units.planned(),
+        files_planned: report.held.planned(),
+        effects_planned: report.held.effects.planned(),
         imbalances: report.imbalances.clone(),
         listed: report.listed,
         bytes_moved: report.bytes_moved,

@@ -27,13 +27,18 @@ pub enum Fatal {
 pub struct RunReport {
     pub run: u64,
     pub items: ItemAccount,
+    /// As the run counted them, event by event.
     pub units: Account,
+    /// The same as the state's pages hold them at the end: what `units` has to agree with.
+    pub held: Account,
     /// Every item has been listed: `units` is all there is.
     pub listed: bool,
     /// Units that this run wrote itself.
     pub done_now: u64,
     /// Units that this run found at the sink.
     pub present_now: u64,
+    /// Messages that this run sent.
+    pub sent_now: u64,
     /// Bytes that this run read from sources.
     pub bytes_moved: u64,
     pub duration: Duration,
@@ -47,6 +52,11 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// Whether this run changed nothing.
+    pub fn did_nothing(&self) -> bool {
+        self.done_now + self.present_now + self.sent_now == 0
+    }
+
     /// Whether nothing of what was asked is left to do.
     pub fn is_complete(&self) -> bool {
         let effects = &self.units.effects;

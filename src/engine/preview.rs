@@ -16,13 +16,14 @@ use super::context::unit_policy;
 use super::item_list::{ItemEntry, read_items};
 use super::lister::{Cursor, Lister};
 use super::names::{items_cannot_meet, mark};
-use super::{Fatal, Stop};
+use super::{Fatal, Selection, Stop};
 
 /// What a preview is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct PreviewOptions {
     /// Ask the source for the sizes that the list does not tell.
     pub sizes: bool,
+    pub selection: Selection,
 }
 
 /// Pages that an item may be ahead of the one that is being counted.
@@ -52,6 +53,7 @@ pub async fn preview(
 ) -> Result<Inventory, Fatal> {
     let connections = Connections::new(job.connections.clone());
     let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
+    let entries = options.selection.apply(entries).map_err(Fatal::Selection)?;
     let open = async |name: &str| {
         let opened = connections.store(name).await;
         opened.map_err(|failure| Fatal::Connection {

@@ -145,15 +145,17 @@ impl Runner {
             .await?
             .wait()
             .await?;
-        let imbalances = imbalances(&state, &ids, &progress)?;
+        let (held, imbalances) = balance(&state, &ids, &progress)?;
         let stopped = self.stop.cause().cloned();
         let report = RunReport {
             run,
             items: progress.items,
             units: progress.units,
+            held,
             listed: progress.listed,
             done_now: progress.units.done - before.done,
             present_now: progress.units.present - before.present,
+            sent_now: progress.units.effects.sent - before.effects.sent,
             bytes_moved: meters.bytes.load(Ordering::Relaxed),
             duration: begun.elapsed(),
             stopped,
@@ -291,32 +293,29 @@ async fn work_off(context: &Arc<Context>, work: Vec<ItemEntry>, state: &Arc<Stat
     ended
 }
 
-/// What the accounts say, against the states that they are sums of.
-fn imbalances(state: &State, ids: &[ItemId], progress: &Progress) -> Result<Vec<String>, StateError> {
-    let mut found: Vec<String> = state
-        .audit()?
-        .into_iter()
-        .map(|finding| {
-            let (claimed, counted) = (finding.claimed, finding.counted);
-            format!("item `{}` claims {claimed:?}, its pages hold {counted:?}", finding.item)
-        })
-        .collect();
-    let mut derived = Account::default();
+/// The account of the selected items as their pages give it, and where the run's own account or an item's summary says something else.
+fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Account, Vec<String>), StateError> {
+    let mut account = Account::default();
+    let mut imbalances = Vec::new();
     for id in ids {
-        if let Some(summary) = state.item(*id)? {
-            derived += summary.units;
+        let Some(summary) = state.item(*id)? else { continue };
+        let mut counted = Account::default();
+        for page in state.pages(*id)? {
+            counted += page.account();
         }
+        if counted != summary.units {
+            let (key, claimed) = (summary.key, summary.units);
+            imbalances.push(format!("item `{key}` claims {claimed:?}, its pages hold {counted:?}"));
+        }
+        account += counted;
     }
-    if derived != progress.units {
-        found.push(format!(
-            "the run counted {:?}, the state holds {derived:?}",
-            progress.units
-        ));
+    if account != progress.units {
+        imbalances.push(format!("the run counted {:?}, the state holds {account:?}", progress.units));
     }
     if progress.items.residual() != 0 || progress.items.planned != ids.len() as u64 {
-        found.push(format!("items do not add up: {:?} of {}", progress.items, ids.len()));
+        imbalances.push(format!("items do not add up: {:?} of {}", progress.items, ids.len()));
     }
-    Ok(found)
+    Ok((account, imbalances))
 }
 
 /// Ends the writer, whose last commit blocks.

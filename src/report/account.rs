@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Account, EffectAccount, ItemAccount, format_bytes, format_count, format_duration};
+use crate::model::{Account, ItemAccount, format_bytes, format_count, format_duration};
 
 use super::rate::{format_byte_rate, rate_over};
 use super::shown;
@@ -15,9 +15,10 @@ use super::text::counted;
 pub struct AccountReport {
     pub items: ItemAccount,
     pub files: Account,
-    /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to. Its own
-    /// sum where nothing else counts them.
+    /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to.
     pub files_planned: u64,
+    /// The same for what the files owe to steps.
+    pub effects_planned: u64,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
     pub imbalances: Vec<String>,
     /// Every item has been listed: `files_planned` is all there is.
@@ -31,8 +32,7 @@ pub struct AccountReport {
 impl AccountReport {
     /// `planned − (done + present + skipped + failed + blocked + pending)` of the files.
     pub fn files_residual(&self) -> i64 {
-        let difference = i128::from(self.files_planned) - i128::from(self.files.planned());
-        i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
+        difference(self.files_planned, self.files.planned())
     }
 
     /// Whether both residuals are 0 and nothing disagrees. When not, the runner has a defect and the exit code says so.
@@ -45,7 +45,7 @@ impl AccountReport {
         json!({
             "items": Columns::of_items(&self.items),
             "files": Columns::of_files(self),
-            "messages": Columns::of_effects(&self.files.effects),
+            "messages": Columns::of_effects(self),
             "failed_listings": self.items.failed_listings,
             "listed": self.listed,
             "bytes_done": self.files.bytes,
@@ -56,6 +56,11 @@ impl AccountReport {
             "imbalances": self.imbalances,
         })
     }
+}
+
+fn difference(planned: u64, sum: u64) -> i64 {
+    let difference = i128::from(planned) - i128::from(sum);
+    i64::try_from(difference).unwrap_or(if difference < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// One line of the account.
@@ -73,16 +78,17 @@ struct Columns {
 
 impl Columns {
     /// What the files owe to steps. `present` are those that are not due because the object was there already.
-    fn of_effects(effects: &EffectAccount) -> Self {
+    fn of_effects(report: &AccountReport) -> Self {
+        let effects = &report.files.effects;
         Self {
-            planned: effects.planned(),
+            planned: report.effects_planned,
             done: effects.sent,
             present: effects.not_due,
             skipped: effects.left_out,
             failed: effects.failed,
             blocked: effects.blocked,
             pending: effects.pending,
-            residual: 0,
+            residual: difference(report.effects_planned, effects.planned()),
         }
     }
 
@@ -134,7 +140,7 @@ impl fmt::Display for AccountReport {
             ("files   ", Columns::of_files(self)),
         ];
         if self.files.effects.planned() > 0 {
-            lines.push(("messages", Columns::of_effects(&self.files.effects)));
+            lines.push(("messages", Columns::of_effects(self)));
         }
         let cells: Vec<_> = lines.iter().map(|(_, columns)| columns.cells()).collect();
         for ((name, columns), row) in lines.iter().zip(&cells) {

@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Failure, FailureClass, ItemKey, ItemSummary, UnitRecord, UnitStatus, format_count, redact};
+use crate::model::{EffectStatus, Failure, FailureClass, ItemKey, ItemSummary, UnitRecord, UnitStatus, format_count, redact};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -35,6 +35,15 @@ impl FailedUnit {
             .filter(|_| record.status == UnitStatus::Failed)?;
         let names = Some((record.source.as_str(), record.target.as_str()));
         Some(Self::new(item, names, failure, record.attempts))
+    }
+
+    /// The failures of what a file owes to steps: messages that could not be sent.
+    pub fn of_effects(item: &str, record: &UnitRecord) -> impl Iterator<Item = Self> {
+        let names = Some((record.source.as_str(), record.target.as_str()));
+        record.effects.iter().filter_map(move |effect| {
+            let failure = effect.failure.as_ref().filter(|_| effect.status == EffectStatus::Failed)?;
+            Some(Self::new(item, names, failure, effect.attempts))
+        })
     }
 
     /// The failure of an item's list, when it could not be read.
