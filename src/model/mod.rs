@@ -20,7 +20,7 @@ mod value;
 mod verify_counts;
 
 pub use account::{Account, ItemAccount, State};
-pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect};
+pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect, MessageEncoding};
 pub use duration::{format_duration, parse_duration};
 pub use event::Event;
 pub use failure::{Failure, FailureClass};
