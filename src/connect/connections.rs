@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use crate::model::{ConnectionConfig, Failure};
 
 use super::registry::{self, Opened};
-use super::{Database, Store};
+use super::{Database, Queue, Store};
 
 /// The connections of a run, each opened on first use and once.
 ///
@@ -45,7 +45,7 @@ impl Connections {
     pub async fn store(&self, name: &str) -> Result<Arc<dyn Store>, Failure> {
         match self.open(name).await? {
             Opened::Store(store) => Ok(Arc::clone(store)),
-            Opened::Database(_) => Err(self.wrong_kind(name, "connection.no_store", "holds no objects")),
+            Opened::Database(_) | Opened::Queue(_) => Err(self.wrong_kind(name, "connection.no_store", "holds no objects")),
         }
     }
 
@@ -56,7 +56,18 @@ impl Connections {
     pub async fn database(&self, name: &str) -> Result<Arc<dyn Database>, Failure> {
         match self.open(name).await? {
             Opened::Database(database) => Ok(Arc::clone(database)),
-            Opened::Store(_) => Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
+            Opened::Store(_) | Opened::Queue(_) => Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
+        }
+    }
+
+    /// A connection that takes messages.
+    ///
+    /// # Errors
+    /// `connection.unknown`, `connection.no_queue`, and whatever opening it meets.
+    pub async fn queue(&self, name: &str) -> Result<Arc<dyn Queue>, Failure> {
+        match self.open(name).await? {
+            Opened::Queue(queue) => Ok(Arc::clone(queue)),
+            Opened::Store(_) | Opened::Database(_) => Err(self.wrong_kind(name, "connection.no_queue", "takes no messages")),
         }
     }
 
@@ -65,6 +76,7 @@ impl Connections {
         let answer = match self.open(name).await? {
             Opened::Store(store) => store.probe().await,
             Opened::Database(database) => database.probe().await,
+            Opened::Queue(queue) => queue.probe().await,
         };
         answer.map_err(|failure| failure.context(format_args!("connection `{name}`")))
     }
@@ -124,6 +136,8 @@ mod tests {
         assert!(unknown.message.contains("`result`") && unknown.message.contains("results"));
         let wrong = connections.database("results").await.err().unwrap();
         assert_eq!(wrong.code, "connection.no_database");
+        let wrong = connections.queue("results").await.err().unwrap();
+        assert_eq!(wrong.code, "connection.no_queue");
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! Outside systems behind two traits: [`Store`] (objects by name) and [`Database`] (rows by query).
+//! Outside systems behind three traits: [`Store`] (objects by name), [`Database`] (rows by query) and [`Queue`] (messages).
 //!
 //! One folder or file per system, each with its own error table that turns the system's answers into failure classes. A new
 //! system is one place here, a row in the registry and a line in the conformance suite. This floor knows nothing of specs, plans or state.
@@ -6,12 +6,15 @@
 mod connections;
 mod csv_sqlite;
 mod database;
+mod queue;
 mod registry;
 mod secrets;
 mod store;
+mod tls;
 
 pub use connections::Connections;
 pub use database::{Database, RowStream};
+pub use queue::{Message, Queue};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,
 };

@@ -3,13 +3,15 @@ use std::sync::Arc;
 use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
+use super::queue::{AzureQueue, JsonlQueue};
 use super::store::{FsStore, SampleStore, object};
-use super::{Database, Store};
+use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
 pub(super) enum Opened {
     Store(Arc<dyn Store>),
     Database(Arc<dyn Database>),
+    Queue(Arc<dyn Queue>),
 }
 
 /// Opens a connection of any kind: the one list of what this build can talk to.
@@ -21,6 +23,8 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config).await?)),
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
         ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),
+        ConnectionKind::AzureQueue { .. } => Opened::Queue(Arc::new(AzureQueue::open(config).await?)),
+        ConnectionKind::JsonlQueue { path } => Opened::Queue(Arc::new(JsonlQueue::open(path.clone(), config.timeout)?)),
     };
     Ok(opened)
 }

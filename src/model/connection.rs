@@ -46,6 +46,28 @@ pub enum ConnectionKind {
     Sample { seed: u64, size_max: u64 },
     /// CSV files as tables of an in-memory SQLite database.
     CsvSqlite { tables: Vec<CsvTable> },
+    /// A queue of an Azure Storage account.
+    AzureQueue {
+        queue: String,
+        /// `https://ACCOUNT.queue.core.windows.net`, or an emulator's address with the account in its path.
+        endpoint: String,
+        account: Option<String>,
+        account_key: Option<SecretReference>,
+        sas_token: Option<SecretReference>,
+        encoding: MessageEncoding,
+    },
+    /// A file to which messages are appended, one JSON object to a line.
+    JsonlQueue { path: PathBuf },
+}
+
+/// How a message's text travels to a queue that carries XML.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MessageEncoding {
+    /// What most client libraries expect to find, and the only form that carries every character.
+    #[default]
+    Base64,
+    /// The text itself.
+    Text,
 }
 
 /// One table of a `csv-sqlite` connection.
@@ -72,12 +94,22 @@ impl ConnectionKind {
             Self::S3 { .. } => "s3",
             Self::Sample { .. } => "sample",
             Self::CsvSqlite { .. } => "csv-sqlite",
+            Self::AzureQueue { .. } => "azqueue",
+            Self::JsonlQueue { .. } => "jsonl-queue",
         }
     }
 
     /// Whether it holds objects (and so can be read from by path, listed, and written to unless generated).
     pub fn is_store(&self) -> bool {
-        !matches!(self, Self::CsvSqlite { .. })
+        match self {
+            Self::Fs { .. } | Self::Memory | Self::Azblob { .. } | Self::S3 { .. } | Self::Sample { .. } => true,
+            Self::CsvSqlite { .. } | Self::AzureQueue { .. } | Self::JsonlQueue { .. } => false,
+        }
+    }
+
+    /// Whether it takes messages.
+    pub fn is_queue(&self) -> bool {
+        matches!(self, Self::AzureQueue { .. } | Self::JsonlQueue { .. })
     }
 
     /// Whether objects can be written to it.
@@ -126,6 +158,8 @@ impl ConnectionKind {
                     .collect();
                 format!("csv-sqlite:{}", tables.join(","))
             }
+            Self::AzureQueue { queue, endpoint, .. } => format!("azqueue:{endpoint}/{queue}"),
+            Self::JsonlQueue { path } => format!("jsonl-queue:{}", path.display()),
         }
     }
 
@@ -146,7 +180,12 @@ impl ConnectionKind {
                 let region = region.as_deref().unwrap_or("us-east-1");
                 Some(format!("{bucket}.s3.{region}.amazonaws.com"))
             }
-            Self::Fs { .. } | Self::Memory | Self::Sample { .. } | Self::CsvSqlite { .. } => None,
+            Self::Fs { .. }
+            | Self::Memory
+            | Self::Sample { .. }
+            | Self::CsvSqlite { .. }
+            | Self::AzureQueue { .. }
+            | Self::JsonlQueue { .. } => None,
         }
     }
 

@@ -12,7 +12,7 @@ use super::wording::value_problem;
 use super::{Document, Problem};
 
 /// Keys of a job that the language has and this version has not.
-const LATER_KEYS: [&str; 5] = ["lookups", "then", "on_failure", "verify", "results"];
+const LATER_KEYS: [&str; 4] = ["lookups", "on_failure", "verify", "results"];
 
 /// What could be read of a document, and what is wrong with it.
 ///
@@ -313,6 +313,9 @@ fn example(pointer: &str, key: &str) -> String {
         "/naming" => "{ object: \"{{file.path}}\" }",
         "/naming/object" => "\"{{file.path}}\"",
         "/source/items/key" => "\"{{item.Column}}\"",
+        _ if pointer.ends_with("/notify") => "{ connection: …, each: file, message: { … } }",
+        _ if pointer.ends_with("/notify/each") => "file",
+        _ if pointer.ends_with("/notify/message") => "{ name: \"{{target.name}}\" }",
         _ => "…",
     };
     format!("{key}: {value}")

@@ -1,7 +1,8 @@
+use jsonschema::JsonType;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::wire::{DURATION_PATTERN, JOB_PATTERN, NAME_PATTERN, SIZE_PATTERN};
+use super::wire::{DURATION_PATTERN, JOB_PATTERN, NAME_PATTERN, QUEUE_PATTERN, SIZE_PATTERN};
 use super::{Problem, closest};
 
 /// A value that is not what its key takes; the whole file has no key.
@@ -10,6 +11,10 @@ pub(super) fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &
         ValidationErrorKind::Type { kind } => {
             let (expected, help) = match kind {
                 TypeKind::Single(name) => type_words(&name.to_string()),
+                TypeKind::Multiple(types) if types.contains(JsonType::Object) => (
+                    "a text or a map",
+                    "write keys and values under it, or a text in quotes",
+                ),
                 TypeKind::Multiple(_) => ("a text, a number, true or false", "write a single value"),
             };
             let help = if key.is_empty() {
@@ -78,6 +83,10 @@ fn pattern_words(pattern: &str) -> (&'static str, &'static str) {
         JOB_PATTERN => (
             "a name for a job",
             "use small letters, digits, `-` and `_`, beginning with a letter or a digit: the name is a folder's too",
+        ),
+        QUEUE_PATTERN => (
+            "a name for a queue",
+            "use 3 to 63 small letters, digits and single `-`, beginning and ending with a letter or a digit",
         ),
         NAME_PATTERN => ("a name", "use letters, digits, `_` and `-`, beginning with a letter"),
         _ => ("of the right form", "see docs/spec.md for what this key takes"),

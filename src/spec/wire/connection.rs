@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DURATION_PATTERN, NAME_PATTERN, RetrySpec, SIZE_PATTERN};
+use super::{DURATION_PATTERN, NAME_PATTERN, QUEUE_PATTERN, RetrySpec, SIZE_PATTERN};
 
 /// Connections by profile and by name.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -15,7 +15,7 @@ pub struct ConnectionsSpec(pub BTreeMap<String, BTreeMap<String, ConnectionSpec>
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
     {"required": ["fs"]}, {"required": ["memory"]}, {"required": ["azblob"]}, {"required": ["s3"]}, {"required": ["sample"]},
-    {"required": ["csv-sqlite"]}
+    {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]}
 ]))]
 pub struct ConnectionSpec {
     /// A folder.
@@ -30,6 +30,10 @@ pub struct ConnectionSpec {
     pub sample: Option<SampleSpec>,
     /// CSV files queried with SQL, through an in-memory SQLite database.
     pub csv_sqlite: Option<CsvSqliteSpec>,
+    /// A queue of an Azure Storage account.
+    pub azqueue: Option<AzureQueueSpec>,
+    /// A file to which messages are appended, one JSON object to a line.
+    pub jsonl_queue: Option<JsonlQueueSpec>,
 }
 
 /// A folder.
@@ -146,6 +150,58 @@ pub struct CsvSqliteSpec {
     /// Tables by name, each a CSV file, its path relative to the file in which this stands.
     #[schemars(extend("minProperties" = 1, "propertyNames" = {"pattern": NAME_PATTERN}))]
     pub tables: BTreeMap<String, String>,
+    /// The longest that one call may take. Default `60s`.
+    #[schemars(regex(pattern = DURATION_PATTERN))]
+    pub timeout: Option<String>,
+    /// Calls in flight to this connection in the whole run. No bound of its own when left out.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub limit: Option<u32>,
+    /// Replaces the job's policy for what this connection does.
+    pub retry: Option<RetrySpec>,
+}
+
+/// A queue of an Azure Storage account.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AzureQueueSpec {
+    /// The storage account's name.
+    pub account: Option<String>,
+    /// The queue.
+    #[schemars(regex(pattern = QUEUE_PATTERN), length(max = 63))]
+    pub queue: String,
+    /// The address of the queue service. Default `https://{account}.queue.core.windows.net`.
+    pub endpoint: Option<String>,
+    /// The account's key: a secret, given as `${env:NAME}` or `${file:PATH}`.
+    pub account_key: Option<String>,
+    /// A shared access signature: a secret, given as `${env:NAME}` or `${file:PATH}`.
+    pub sas_token: Option<String>,
+    /// How a message's text travels: `base64` (default), which most consumers expect and which carries every character, or `text`.
+    pub encoding: Option<MessageEncodingSpec>,
+    /// The longest that one call may take. Default `60s`.
+    #[schemars(regex(pattern = DURATION_PATTERN))]
+    pub timeout: Option<String>,
+    /// Calls in flight to this connection in the whole run. No bound of its own when left out.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub limit: Option<u32>,
+    /// Replaces the job's policy for what this connection does.
+    pub retry: Option<RetrySpec>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum MessageEncodingSpec {
+    Base64,
+    Text,
+}
+
+/// A file to which messages are appended, one JSON object to a line: `{"id": …, "body": …}`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JsonlQueueSpec {
+    /// The file, relative to the file in which this stands. It is created with its folder when the first message comes.
+    #[schemars(length(min = 1))]
+    pub path: String,
     /// The longest that one call may take. Default `60s`.
     #[schemars(regex(pattern = DURATION_PATTERN))]
     pub timeout: Option<String>,

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, JOB_PATTERN, LimitsSpec, RetrySpec, SIZE_PATTERN, ScalarSpec, SourceSpec,
+    ConcurrencySpec, ConnectionSpec, JOB_PATTERN, LimitsSpec, RetrySpec, SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
 };
 
-/// A bulk-data job: items → files → sink.
+/// A bulk-data job: items → files → sink → steps.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobSpec {
@@ -28,6 +28,9 @@ pub struct JobSpec {
     pub sink: SinkSpec,
     /// How targets are named.
     pub naming: NamingSpec,
+    /// What follows for each file that is at its target.
+    #[serde(default)]
+    pub then: Vec<StepSpec>,
     /// How much is done at once: a tree of limits, each held per instance of its parent.
     pub concurrency: Option<ConcurrencySpec>,
     /// How often and how patiently a unit is tried.

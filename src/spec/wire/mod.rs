@@ -6,9 +6,11 @@ mod job;
 mod policy;
 mod scalar;
 mod source;
+mod step;
 
 pub use connection::{
-    AzblobSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, MemorySpec, S3Spec, SampleSpec,
+    AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
+    MessageEncodingSpec, S3Spec, SampleSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{
@@ -16,6 +18,7 @@ pub use policy::{
 };
 pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
+pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";
@@ -25,3 +28,5 @@ pub(super) const SIZE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|k
 pub(super) const JOB_PATTERN: &str = r"^[a-z0-9][a-z0-9_-]*$";
 /// Of names that templates, references and queries take up.
 pub(super) const NAME_PATTERN: &str = r"^[A-Za-z_][A-Za-z0-9_-]*$";
+/// Of a queue's name, which stands in an address: the rule of Azure Storage.
+pub(super) const QUEUE_PATTERN: &str = r"^[a-z0-9](-?[a-z0-9]){2,}$";

@@ -9,7 +9,7 @@ use opendal_http_transport_reqwest::ReqwestTransport;
 use super::super::name::NameRules;
 use super::error;
 use super::store::{ObjectStore, Traits};
-use crate::connect::secrets;
+use crate::connect::{secrets, tls};
 use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 /// Repetitions of a call that the engine cannot repeat by itself: a page of a listing, a part.
@@ -125,12 +125,11 @@ fn build(builder: impl Builder, config: &ConnectionConfig, traits: Traits) -> Re
     Ok(ObjectStore::new(once, patient, traits))
 }
 
-/// Makes rustls use ring, and OpenDAL use reqwest, once in this process.
+/// Makes OpenDAL use reqwest, once in this process.
 fn install_transport() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        // Fails only when a provider is there already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::install();
         HttpTransporter::install_default(ReqwestTransport::default());
     });
 }
