@@ -216,6 +216,7 @@ naming: { object: '{{item.N}}{{file.P}}' }
     let scope = Scope {
         item: Some(&rows[1]),
         file: None,
+        target: None,
     };
     assert_eq!(items.key.render_text(&scope), Ok("b".to_owned()));
     assert_eq!(resolved.source.files.rows.types["S"], ColumnType::Integer);

@@ -45,7 +45,9 @@ impl Connections {
     pub async fn store(&self, name: &str) -> Result<Arc<dyn Store>, Failure> {
         match self.open(name).await? {
             Opened::Store(store) => Ok(Arc::clone(store)),
-            Opened::Database(_) | Opened::Queue(_) => Err(self.wrong_kind(name, "connection.no_store", "holds no objects")),
+            Opened::Database(_) | Opened::Queue(_) => {
+                Err(self.wrong_kind(name, "connection.no_store", "holds no objects"))
+            }
         }
     }
 
@@ -56,7 +58,9 @@ impl Connections {
     pub async fn database(&self, name: &str) -> Result<Arc<dyn Database>, Failure> {
         match self.open(name).await? {
             Opened::Database(database) => Ok(Arc::clone(database)),
-            Opened::Store(_) | Opened::Queue(_) => Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
+            Opened::Store(_) | Opened::Queue(_) => {
+                Err(self.wrong_kind(name, "connection.no_database", "answers no queries"))
+            }
         }
     }
 
@@ -67,7 +71,9 @@ impl Connections {
     pub async fn queue(&self, name: &str) -> Result<Arc<dyn Queue>, Failure> {
         match self.open(name).await? {
             Opened::Queue(queue) => Ok(Arc::clone(queue)),
-            Opened::Store(_) | Opened::Database(_) => Err(self.wrong_kind(name, "connection.no_queue", "takes no messages")),
+            Opened::Store(_) | Opened::Database(_) => {
+                Err(self.wrong_kind(name, "connection.no_queue", "takes no messages"))
+            }
         }
     }
 

@@ -44,6 +44,7 @@ async fn read_once(items: &ItemsSource, connections: &Connections) -> Result<Vec
         let key = items.key.render_text(&Scope {
             item: Some(&row),
             file: None,
+            target: None,
         });
         let key = redact(&key.map_err(|failure| failure.context(&place))?).into_owned();
         if key.trim().is_empty() {

@@ -55,7 +55,11 @@ impl<'a> Lister<'a> {
         cursor: Cursor,
     ) -> Result<Self, Failure> {
         let source = &job.source.files.rows;
-        let scope = Scope { item, file: None };
+        let scope = Scope {
+            item,
+            file: None,
+            target: None,
+        };
         let rows = open_rows(source, &scope, connections).await?.fuse();
         let mut lister = Self {
             rows,
@@ -127,6 +131,7 @@ impl<'a> Lister<'a> {
             let scope = Scope {
                 item: self.item,
                 file: Some(&row),
+                target: None,
             };
             let draft = self.naming.draft(&scope, &row);
             if !self.cursor.known.is_empty() && self.cursor.known.contains(&mark(&draft.source)) {

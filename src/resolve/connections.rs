@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference, redact};
+use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact};
 use crate::spec::{
-    AzblobSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, RetrySpec, S3Spec, missing_environment,
+    AzblobSpec, AzureQueueSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem, RetrySpec,
+    S3Spec, missing_environment,
 };
 
 use super::findings::Findings;
@@ -75,6 +76,16 @@ impl ConnectionReader<'_, '_> {
             };
             return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
         }
+        if let Some(queue) = &spec.azqueue {
+            let kind = self.azure_queue(&at("azqueue"), queue)?;
+            let common = (&queue.timeout, queue.limit, &queue.retry);
+            return Some(self.config(&at("azqueue"), name, kind, common));
+        }
+        if let Some(queue) = &spec.jsonl_queue {
+            let path = absolute(self.folder, &queue.path);
+            let common = (&queue.timeout, queue.limit, &queue.retry);
+            return Some(self.config(&at("jsonl-queue"), name, ConnectionKind::JsonlQueue { path }, common));
+        }
         let sqlite = spec.csv_sqlite.as_ref()?;
         let kind = self.csv_sqlite(sqlite);
         let common = (&sqlite.timeout, sqlite.limit, &sqlite.retry);
@@ -111,27 +122,9 @@ impl ConnectionReader<'_, '_> {
     fn azblob(&mut self, pointer: &str, spec: &AzblobSpec) -> Option<ConnectionKind> {
         let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
         let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
-        let endpoint = match (&spec.endpoint, &spec.account) {
-            (Some(endpoint), _) => {
-                self.check_address(&format!("{pointer}/endpoint"), endpoint);
-                endpoint.trim_end_matches('/').to_owned()
-            }
-            (None, Some(account)) => format!("https://{account}.blob.core.windows.net"),
-            (None, None) => {
-                let problem = Problem::new("neither `account` nor `endpoint` is given");
-                self.findings
-                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
-                return None;
-            }
-        };
-        if spec.account_key.is_some() && spec.account.is_none() {
-            let problem = Problem::new("`account_key` needs the `account` that it belongs to");
-            let pointer = format!("{pointer}/account_key");
-            self.findings.add(
-                &pointer,
-                problem.help("add `account: NAME`, the storage account's name"),
-            );
-        }
+        let account = spec.account.as_ref();
+        let endpoint = self.azure_endpoint(pointer, "blob", account, spec.endpoint.as_ref())?;
+        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
         Some(ConnectionKind::Azblob {
             container: spec.container.clone(),
             endpoint,
@@ -140,6 +133,68 @@ impl ConnectionReader<'_, '_> {
             sas_token,
             root: spec.root.clone(),
         })
+    }
+
+    fn azure_queue(&mut self, pointer: &str, spec: &AzureQueueSpec) -> Option<ConnectionKind> {
+        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
+        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
+        let account = spec.account.as_ref();
+        let endpoint = self.azure_endpoint(pointer, "queue", account, spec.endpoint.as_ref())?;
+        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
+        if spec.account_key.is_some() == spec.sas_token.is_some() {
+            let (found, help) = if spec.account_key.is_some() {
+                ("both `account_key` and `sas_token` are given", "keep one of them")
+            } else {
+                ("neither `account_key` nor `sas_token` is given", "add one of them")
+            };
+            self.findings.add(pointer, Problem::new(found).help(help));
+        }
+        Some(ConnectionKind::AzureQueue {
+            queue: spec.queue.clone(),
+            endpoint,
+            account: spec.account.clone(),
+            account_key,
+            sas_token,
+            encoding: match spec.encoding {
+                None => MessageEncoding::default(),
+                Some(MessageEncodingSpec::Base64) => MessageEncoding::Base64,
+                Some(MessageEncodingSpec::Text) => MessageEncoding::Text,
+            },
+        })
+    }
+
+    /// The address of one of an account's services.
+    fn azure_endpoint(
+        &mut self,
+        pointer: &str,
+        service: &str,
+        account: Option<&String>,
+        endpoint: Option<&String>,
+    ) -> Option<String> {
+        match (endpoint, account) {
+            (Some(endpoint), _) => {
+                self.check_address(&format!("{pointer}/endpoint"), endpoint);
+                Some(endpoint.trim_end_matches('/').to_owned())
+            }
+            (None, Some(account)) => Some(format!("https://{account}.{service}.core.windows.net")),
+            (None, None) => {
+                let problem = Problem::new("neither `account` nor `endpoint` is given");
+                self.findings
+                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
+                None
+            }
+        }
+    }
+
+    fn check_key_has_account(&mut self, pointer: &str, account_key: Option<&String>, account: Option<&String>) {
+        if account_key.is_some() && account.is_none() {
+            let problem = Problem::new("`account_key` needs the `account` that it belongs to");
+            let pointer = format!("{pointer}/account_key");
+            self.findings.add(
+                &pointer,
+                problem.help("add `account: NAME`, the storage account's name"),
+            );
+        }
     }
 
     fn s3(&mut self, pointer: &str, spec: &S3Spec) -> ConnectionKind {

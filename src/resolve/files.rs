@@ -219,6 +219,7 @@ impl<'a> Job<'a> {
         let source = resolver.source();
         let sink = resolver.sink(source.as_ref());
         let naming = resolver.naming();
+        let steps = resolver.steps();
         let concurrency = resolver.concurrency();
         let limits = resolver.limits(sink.as_ref().map(|sink| sink.part_size));
         let problems = findings.problems;
@@ -234,6 +235,7 @@ impl<'a> Job<'a> {
             source: source?,
             sink: sink?,
             naming: naming?,
+            steps: steps?,
             concurrency,
             retry,
             limits,

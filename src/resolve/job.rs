@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use crate::model::{ColumnType, Concurrency, ConnectionConfig, HashKind, Limits, RetryPolicy, Row, SinkMode, Value};
 
-use super::Template;
+use super::{Step, Template};
 
 /// A job with nothing left to look up: variables are in, references are checked, every default is filled in.
 ///
@@ -24,6 +24,8 @@ pub struct ResolvedJob {
     pub source: Source,
     pub sink: Sink,
     pub naming: Naming,
+    /// What follows for each file that is at its target, in the order of the spec; no two have the same name.
+    pub steps: Vec<Step>,
     pub concurrency: Concurrency,
     pub retry: RetryPolicy,
     pub limits: Limits,

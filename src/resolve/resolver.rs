@@ -50,10 +50,12 @@ impl Resolver<'_, '_> {
         let before = KnownScope {
             item: Prefix::Absent(BEFORE_ITEMS),
             file: Prefix::Absent(BEFORE_ITEMS),
+            target: Prefix::NO_TARGET,
         };
         let each = KnownScope {
             item: item.clone(),
             file: Prefix::Absent("an item's key is made before its files are known"),
+            target: Prefix::NO_TARGET,
         };
         let rows = self.rows(RowsView::of_items(spec), &before);
         let key = self.template("/source/items/key", &spec.key, &each);
@@ -65,10 +67,12 @@ impl Resolver<'_, '_> {
         let of_item = KnownScope {
             item: item.clone(),
             file: Prefix::Absent(BEFORE_FILES),
+            target: Prefix::NO_TARGET,
         };
         let of_file = KnownScope {
             item,
             file: view.columns(),
+            target: Prefix::NO_TARGET,
         };
         let rows = self.rows(view, &of_item);
         let size = spec
@@ -235,7 +239,7 @@ impl Resolver<'_, '_> {
     }
 
     /// A template whose values can all exist.
-    fn template(&mut self, pointer: &str, text: &str, scope: &KnownScope) -> Option<Template> {
+    pub(super) fn template(&mut self, pointer: &str, text: &str, scope: &KnownScope) -> Option<Template> {
         match Template::parse(text) {
             Err(problem) => {
                 self.findings
@@ -262,7 +266,7 @@ impl Resolver<'_, '_> {
     }
 
     /// A connection of the right kind for its use. `None` when it is not, or when it has problems of its own.
-    fn connection(&mut self, pointer: &str, name: &str, usage: Use) -> Option<String> {
+    pub(super) fn connection(&mut self, pointer: &str, name: &str, usage: Use) -> Option<String> {
         let Some(config) = self.connections.get(name) else {
             if !self.known.iter().any(|known| known == name) {
                 let problem = self.unknown_connection(name);
@@ -357,14 +361,20 @@ impl Resolver<'_, '_> {
     }
 
     pub fn naming(&mut self) -> Option<Naming> {
-        let source = &self.job.source;
-        let item = source.items.as_ref();
-        let scope = KnownScope {
-            item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
-            file: RowsView::of_files(&source.files).columns(),
-        };
+        let scope = self.file_scope(Prefix::NO_TARGET);
         let object = self.template("/naming/object", &self.job.naming.object, &scope)?;
         Some(Naming { object })
+    }
+
+    /// What is known of one file.
+    pub(super) fn file_scope(&self, target: Prefix) -> KnownScope {
+        let source = &self.job.source;
+        let item = source.items.as_ref();
+        KnownScope {
+            item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
+            file: RowsView::of_files(&source.files).columns(),
+            target,
+        }
     }
 
     pub fn concurrency(&self) -> Concurrency {

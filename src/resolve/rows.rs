@@ -86,9 +86,11 @@ impl FormView<'_> {
 pub(super) fn list_rows(rows: &[BTreeMap<String, ScalarSpec>]) -> Vec<Row> {
     let columns: Columns = list_columns(rows).into();
     let row = |row: &BTreeMap<String, ScalarSpec>| {
-        let values = columns
-            .iter()
-            .map(|column| row.get(column).map(scalar).unwrap_or_default());
+        let values = columns.iter().map(|column| {
+            row.get(column)
+                .map(|ScalarSpec(value)| scalar(value))
+                .unwrap_or_default()
+        });
         Row::new(columns.clone(), values.collect())
     };
     rows.iter().map(row).collect()
@@ -99,7 +101,8 @@ fn list_columns(rows: &[BTreeMap<String, ScalarSpec>]) -> Vec<String> {
     columns.into_iter().cloned().collect()
 }
 
-fn scalar(ScalarSpec(value): &ScalarSpec) -> Value {
+/// A single value as a spec has it; NULL for anything else.
+pub(super) fn scalar(value: &serde_json::Value) -> Value {
     match value {
         serde_json::Value::Bool(value) => Value::Boolean(*value),
         serde_json::Value::String(text) => Value::Text(text.clone()),

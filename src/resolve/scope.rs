@@ -16,11 +16,17 @@ pub(super) enum Prefix {
     Columns(Vec<String>),
 }
 
+impl Prefix {
+    /// `target` everywhere but in steps.
+    pub const NO_TARGET: Self = Self::Absent("a target is known only to the steps under `then`");
+}
+
 /// What templates at one place may name.
 #[derive(Clone, Debug)]
 pub(super) struct KnownScope {
     pub item: Prefix,
     pub file: Prefix,
+    pub target: Prefix,
 }
 
 impl KnownScope {
@@ -30,13 +36,14 @@ impl KnownScope {
         let known = match prefix.as_str() {
             "item" => &self.item,
             "file" => &self.file,
-            "table" | "column" | "chunk" | "target" => {
+            "target" => &self.target,
+            "table" | "column" | "chunk" => {
                 let problem = Problem::new(format!("this version does not have `{prefix}` in templates"));
                 return Some(problem.help("name a value of `item` or `file`"));
             }
             _ => {
                 let problem = Problem::new(format!("`{prefix}.{field}`: there is no `{prefix}` in templates"));
-                return Some(problem.help(remedy(prefix, "prefixes", ["item", "file"])));
+                return Some(problem.help(remedy(prefix, "prefixes", self.names())));
             }
         };
         match known {
@@ -57,5 +64,11 @@ impl KnownScope {
                 .help(remedy(field, "columns", columns.iter().map(String::as_str)))
             }),
         }
+    }
+
+    /// The prefixes to choose from: `target` is one only where it has a value.
+    fn names(&self) -> impl Iterator<Item = &'static str> {
+        let target = matches!(self.target, Prefix::Columns(_)).then_some("target");
+        ["item", "file"].into_iter().chain(target)
     }
 }

@@ -4,15 +4,26 @@ use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
 use handlebars::{Context, Handlebars, PathSeg, RenderContext, Renderable, StringOutput};
 use serde_json::Map;
 
-use crate::model::{Failure, Row, Value};
+use crate::model::{Columns, Failure, Row, Value};
 
 use super::helpers;
 
-/// The values a template may name: rows by prefix (`item`, `file`, …).
+/// The values a template may name: rows by prefix.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scope<'a> {
     pub item: Option<&'a Row>,
     pub file: Option<&'a Row>,
+    /// What is known of a file's object at the sink, as [`target_row`] makes it; steps alone have it.
+    pub target: Option<&'a Row>,
+}
+
+/// Columns of `target` in templates.
+pub(super) const TARGET_COLUMNS: [&str; 1] = ["name"];
+
+/// The values of `target` for one file: the name of its object at the sink.
+pub fn target_row(name: &str) -> Row {
+    static COLUMNS: LazyLock<Columns> = LazyLock::new(|| TARGET_COLUMNS.map(str::to_owned).into());
+    Row::new(COLUMNS.clone(), vec![Value::from(name)])
 }
 
 /// A place in a template where a value is taken from: `{{prefix.field}}`.
@@ -214,6 +225,7 @@ impl Template {
         let row = match reference.prefix.as_str() {
             "item" => scope.item,
             "file" => scope.file,
+            "target" => scope.target,
             _ => None,
         };
         let Some(row) = row else {
@@ -316,6 +328,7 @@ mod tests {
         let scope = Scope {
             item: Some(item),
             file: None,
+            target: None,
         };
         Template::parse(template).unwrap().render(&scope)
     }
@@ -356,6 +369,7 @@ mod tests {
         let scope = Scope {
             item: Some(&item),
             file: None,
+            target: None,
         };
         let failure = Template::parse("{{item.A}}").unwrap().render_text(&scope).unwrap_err();
         assert_eq!(failure.code, "template.null");
@@ -468,7 +482,7 @@ mod tests {
             let source = format!("{before}{{{{item.A}}}}{between}{{{{file.B}}}}");
             let template = Template::parse(&source).unwrap();
             let (item, file) = (row(&[("A", first)]), row(&[("B", second)]));
-            let scope = Scope { item: Some(&item), file: Some(&file) };
+            let scope = Scope { item: Some(&item), file: Some(&file), target: None };
             let compiled = handlebars::Template::compile(&source).unwrap();
             prop_assert_eq!(template.render_handlebars(&compiled, &scope).map(Value::Text), template.render(&scope));
         }
@@ -478,7 +492,7 @@ mod tests {
             let item = row(&[("x", value)]);
             for source in [source, braces] {
                 if let Ok(template) = Template::parse(&source) {
-                    let _ = template.render_text(&Scope { item: Some(&item), file: None });
+                    let _ = template.render_text(&Scope { item: Some(&item), file: None, target: None });
                 }
             }
         }
@@ -490,7 +504,7 @@ mod tests {
                 "{{snake item.x}}", "{{stem item.x}}{{ext item.x}}", "{{url_path item.x}}", "{{pad item.x item.y item.x}}",
                 "{{date item.x item.y}}", "{{hash item.x item.y}}", "{{replace item.x item.y item.x}}",
             ] {
-                let _ = Template::parse(source).unwrap().render(&Scope { item: Some(&item), file: None });
+                let _ = Template::parse(source).unwrap().render(&Scope { item: Some(&item), file: None, target: None });
             }
         }
     }

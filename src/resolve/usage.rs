@@ -11,6 +11,8 @@ pub(super) enum Use {
     List,
     Write,
     Query,
+    /// Messages.
+    Send,
 }
 
 /// Why a kind of connection cannot be used for something: `which …`, and what can.
@@ -23,6 +25,7 @@ pub(super) struct Misfit {
 const ANY_STORE: &str = "a store: `fs`, `azblob`, `s3`, `sample` or `memory`";
 const REAL_STORE: &str = "a store: `fs`, `azblob`, `s3` or `memory`";
 const DATABASE: &str = "a database: `csv-sqlite`";
+const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
 
 impl Use {
     /// | use | fits |
@@ -30,6 +33,7 @@ impl Use {
     /// | objects by path | every store |
     /// | files of lists, listings, writing | every store but a generated one |
     /// | queries | what speaks a dialect |
+    /// | messages | every queue |
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
         let generated = kind.is_store() && !kind.is_writable();
         let (fits, reason, needed) = match self {
@@ -38,6 +42,7 @@ impl Use {
             Self::List => (kind.is_writable(), "cannot be listed", REAL_STORE),
             Self::Write if generated => (false, "can only be read", REAL_STORE),
             Self::Write => (kind.is_writable(), "holds no objects", REAL_STORE),
+            Self::Send => (kind.is_queue(), "takes no messages", QUEUE),
             Self::Query => (kind.dialect().is_some(), "answers no queries", DATABASE),
         };
         (!fits).then_some(Misfit { reason, needed })

@@ -23,7 +23,13 @@ pub use schema::{Schemas, schema};
 pub use secrets::{SECRET_FIELDS, plain_text_secrets};
 pub use source_file::{SourceFile, Syntax};
 pub use validate::{Reading, closest, read_connections, read_job, used_connections};
-pub use wire::{AzblobSpec, AzureQueueSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, HashSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec, SourceSpec, StepSpec, VarSpec};
+pub use wire::{
+    AzblobSpec, AzureQueueSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec,
+    ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, HashSpec,
+    ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
+    NotifySpec, NotifyWhenSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec,
+    SourceSpec, StepSpec, VarSpec,
+};
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of
 /// [`STARTING_CONNECTIONS`].

@@ -11,10 +11,9 @@ pub(super) fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &
         ValidationErrorKind::Type { kind } => {
             let (expected, help) = match kind {
                 TypeKind::Single(name) => type_words(&name.to_string()),
-                TypeKind::Multiple(types) if types.contains(JsonType::Object) => (
-                    "a text or a map",
-                    "write keys and values under it, or a text in quotes",
-                ),
+                TypeKind::Multiple(types) if types.contains(JsonType::Object) => {
+                    ("a text or a map", "write keys and values under it, or a text in quotes")
+                }
                 TypeKind::Multiple(_) => ("a text, a number, true or false", "write a single value"),
             };
             let help = if key.is_empty() {

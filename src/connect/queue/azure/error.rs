@@ -119,7 +119,9 @@ impl Answer {
         let header = |name| headers.get(name)?.to_str().ok();
         Self {
             status,
-            code: header("x-ms-error-code").or_else(|| code_within(body)).map(str::to_owned),
+            code: header("x-ms-error-code")
+                .or_else(|| code_within(body))
+                .map(str::to_owned),
             retry_after: header(RETRY_AFTER.as_str())
                 .and_then(|seconds| seconds.parse().ok())
                 .map(Duration::from_secs),
@@ -259,6 +261,9 @@ mod tests {
                     time frame: Start - Expiry</AuthenticationErrorDetail></Error>";
         let failure = answer(403, None, body);
         assert_eq!(failure.class, FailureClass::AuthExpired, "{failure}");
-        assert!(failure.message.ends_with("(HTTP 403, AuthenticationFailed)"), "{failure}");
+        assert!(
+            failure.message.ends_with("(HTTP 403, AuthenticationFailed)"),
+            "{failure}"
+        );
     }
 }

@@ -108,9 +108,7 @@ impl AzureQueue {
     /// Signs and makes a request.
     async fn call(&self, action: Action, request: http::request::Builder, body: String) -> Result<Answer, Failure> {
         let request = request.header("x-ms-version", VERSION).body(());
-        let (mut head, ()) = request
-            .map_err(|error| configuration(&error.to_string()))?
-            .into_parts();
+        let (mut head, ()) = request.map_err(|error| configuration(&error.to_string()))?.into_parts();
         self.signer
             .sign_request(&Context::new(), &mut head, Some(&self.credential), None)
             .await
@@ -143,7 +141,9 @@ async fn credential(
     }
     let key = secrets::read_optional(account_key).await?;
     let (Some(account), Some(key)) = (account, key) else {
-        return Err(configuration("neither `account_key` with its `account` nor `sas_token` is given"));
+        return Err(configuration(
+            "neither `account_key` with its `account` nor `sas_token` is given",
+        ));
     };
     if BASE64_STANDARD.decode(key.reveal()).is_err() {
         return Err(Failure::new(

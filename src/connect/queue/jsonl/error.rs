@@ -69,7 +69,11 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_permanent_and_says_so() {
-        let failure = failure("append to", Path::new("out/q.jsonl"), &Error::from(ErrorKind::StorageFull));
+        let failure = failure(
+            "append to",
+            Path::new("out/q.jsonl"),
+            &Error::from(ErrorKind::StorageFull),
+        );
         assert_eq!((failure.class, &*failure.code), (FailureClass::Permanent, "queue.full"));
         assert!(failure.message.contains("`out/q.jsonl`"), "{failure}");
     }

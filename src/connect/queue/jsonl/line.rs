@@ -41,9 +41,18 @@ mod tests {
 
     #[test]
     fn json_stands_as_it_is_and_text_as_a_string() {
-        assert_eq!(line(r#"{"b":1,"a":2}"#), "{\"id\":\"a-1\",\"body\":{\"b\":1,\"a\":2}}\n");
-        assert_eq!(line("{\n \"n\": 1.50\r\n}"), "{\"id\":\"a-1\",\"body\":{  \"n\": 1.50  }}\n");
-        assert_eq!(line("two\nlines \"ü\""), "{\"id\":\"a-1\",\"body\":\"two\\nlines \\\"ü\\\"\"}\n");
+        assert_eq!(
+            line(r#"{"b":1,"a":2}"#),
+            "{\"id\":\"a-1\",\"body\":{\"b\":1,\"a\":2}}\n"
+        );
+        assert_eq!(
+            line("{\n \"n\": 1.50\r\n}"),
+            "{\"id\":\"a-1\",\"body\":{  \"n\": 1.50  }}\n"
+        );
+        assert_eq!(
+            line("two\nlines \"ü\""),
+            "{\"id\":\"a-1\",\"body\":\"two\\nlines \\\"ü\\\"\"}\n"
+        );
         assert_eq!(line("{broken"), "{\"id\":\"a-1\",\"body\":\"{broken\"}\n");
         assert_eq!(line(""), "{\"id\":\"a-1\",\"body\":\"\"}\n");
     }
