@@ -64,7 +64,7 @@ impl Azurite {
     }
 
     /// A shared access signature of a queue, with its leading `?`, that ends so many seconds from now.
-    pub fn sign_queue(&self, name: &str, permissions: &str, seconds: i64) -> String {
+    pub fn sign_queue(&self, name: &str, permissions: &str, seconds: u32) -> String {
         self.on_queue(name, &["sign", permissions, &seconds.to_string()])
     }
 
