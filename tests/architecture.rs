@@ -41,6 +41,8 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// Outside crates that one place alone may name, as the beginning of a path in `src/`.
 const PLACES: &[(&str, &str)] = &[
     ("opendal", "connect/"),
+    ("reqsign_azure_storage", "connect/queue/azure"),
+    ("reqwest", "connect/queue/azure"),
     ("serde_yaml", "spec/parse"),
     ("sled", "state/"),
     ("toml", "spec/parse"),

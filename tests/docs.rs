@@ -24,6 +24,7 @@ const SECTIONS: [(&str, &str); 7] = [
 ];
 
 const CONNECTIONS: &str = "[local]\ninputs.fs = { root = 'in' }\nresults.fs = { root = 'out' }\noriginals.sample = {}\n\
+                           resultsqueue.jsonl-queue = { path = 'q.jsonl' }\n\
                            telemetry.csv-sqlite = { tables = { files = 'files.csv' } }\n";
 
 /// Every variable is set, each to another value.
@@ -82,7 +83,7 @@ fn whole_spec(section: &str, example: &str) -> String {
     let body: String = example.lines().map(|line| format!("{indentation}{line}\n")).collect();
     let mut spec = format!("job: example\n{opening}{body}");
     // A template over `item` needs items, and one over columns that a list does not have another list.
-    if section == "naming" || section == "sink" {
+    if ["naming", "sink", "then"].contains(&section) {
         parts.retain(|(key, _)| *key != "source");
         spec.push_str("source:\n  items: { connection: inputs, csv: i.csv, key: '{{item.Id}}' }\n");
         spec.push_str("  files: { connection: telemetry, query: { sql: select 1 }, read: { connection: originals, path: '{{file.P}}' } }\n");

@@ -39,7 +39,7 @@ pub fn runtime() -> &'static Runtime {
 }
 
 // Statics are never dropped; the servers end because their lifeline closes with this process.
-fn azurite() -> &'static Azurite {
+pub fn azurite() -> &'static Azurite {
     static AZURITE: OnceLock<Azurite> = OnceLock::new();
     AZURITE.get_or_init(Azurite::start)
 }
@@ -150,7 +150,7 @@ impl Secrets {
     }
 }
 
-fn next_name() -> String {
+pub fn next_name() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("subject-{}", NEXT.fetch_add(1, Ordering::Relaxed))
 }

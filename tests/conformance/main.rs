@@ -1,19 +1,21 @@
-//! One suite of behaviours for every store, run against real servers.
+//! One suite of behaviours for every store and one for every queue, run against real servers.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,
     reason = "tests end at the first thing that is not as it should be"
 )]
 
-#[expect(dead_code, reason = "queues are not stores")]
 #[path = "../servers/mod.rs"]
 mod servers;
 
 mod kinds;
 mod misbehaving;
+mod queue_kinds;
+mod queue_suite;
 mod suite;
 
 use kinds::Kind;
+use queue_kinds::QueueKind;
 
 macro_rules! suite {
     ($($kind:ident => $variant:expr;)*) => {$(
@@ -79,4 +81,38 @@ fn s3_refuses_bad_credentials_without_showing_them() {
 fn an_absent_container_is_no_absent_object() {
     Kind::Azblob.run_with_absent_container(suite::absent_container);
     Kind::S3.run_with_absent_container(suite::absent_container);
+}
+
+macro_rules! queue_suite {
+    ($($kind:ident => $variant:expr;)*) => {$(
+        mod $kind {
+            use super::*;
+
+            #[test]
+            fn messages_arrive_exactly() {
+                $variant.run(queue_suite::exact_bodies);
+            }
+
+            #[test]
+            fn many_at_once_arrive_each_once() {
+                $variant.run(queue_suite::many_at_once);
+            }
+
+            #[test]
+            fn what_the_queue_cannot_carry_is_refused() {
+                $variant.run(queue_suite::refused_bodies);
+            }
+
+            #[test]
+            fn a_probe_sends_nothing() {
+                $variant.run(queue_suite::probe);
+            }
+        }
+    )*};
+}
+
+queue_suite! {
+    azqueue => QueueKind::AZURE;
+    azqueue_text => QueueKind::AZURE_TEXT;
+    jsonl_queue => QueueKind::Jsonl;
 }

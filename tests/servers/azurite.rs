@@ -48,11 +48,41 @@ impl Azurite {
     }
 
     pub fn create_container(&self, name: &str) {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/create_container.js");
-        let status = Command::new("node")
-            .args([script, &self.blob_endpoint, Self::ACCOUNT, Self::ACCOUNT_KEY, name])
-            .status()
-            .expect("node starts");
-        assert!(status.success(), "the container `{name}` is created");
+        script(
+            "create_container.js",
+            &[&self.blob_endpoint, Self::ACCOUNT, Self::ACCOUNT_KEY, name],
+        );
     }
+
+    pub fn create_queue(&self, name: &str) {
+        self.on_queue(name, &["create"]);
+    }
+
+    /// Takes all messages out of a queue: their texts as a consumer finds them.
+    pub fn drain_queue(&self, name: &str) -> Vec<String> {
+        serde_json::from_str(&self.on_queue(name, &["drain"])).expect("a list of texts")
+    }
+
+    /// A shared access signature of a queue, with its leading `?`, that ends so many seconds from now.
+    pub fn sign_queue(&self, name: &str, permissions: &str, seconds: u32) -> String {
+        self.on_queue(name, &["sign", permissions, &seconds.to_string()])
+    }
+
+    fn on_queue(&self, name: &str, action: &[&str]) -> String {
+        let queue = [&self.queue_endpoint, Self::ACCOUNT, Self::ACCOUNT_KEY, name];
+        script("queue.js", &[&queue, action].concat())
+    }
+}
+
+/// Runs a script of this folder; gives what it prints.
+fn script(name: &str, arguments: &[&str]) -> String {
+    let path = format!("{}/tests/servers/{name}", env!("CARGO_MANIFEST_DIR"));
+    let output = Command::new("node")
+        .arg(path)
+        .args(arguments)
+        .output()
+        .expect("node starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name} {}: {errors}", arguments[3..].join(" "));
+    String::from_utf8(output.stdout).expect("text").trim_end().to_owned()
 }
