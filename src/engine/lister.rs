@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 
-use futures::TryStreamExt;
+use futures::stream::Fuse;
+use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, RowStream};
@@ -33,7 +34,8 @@ pub struct Batch {
 
 /// Reads the units of one item, page by page. Used by `plan` and `run` alike.
 pub struct Lister<'a> {
-    rows: RowStream,
+    /// Asked again behind its end: a caller learns that only from an empty page.
+    rows: Fuse<RowStream>,
     naming: UnitNaming<'a>,
     item: Option<&'a Row>,
     cursor: Cursor,
@@ -56,7 +58,7 @@ impl<'a> Lister<'a> {
         let scope = Scope { item, file: None };
         let rows = open_rows(source, &scope, connections).await?;
         let mut lister = Self {
-            rows,
+            rows: rows.fuse(),
             naming: UnitNaming::new(job),
             item,
             cursor: Cursor::default(),
