@@ -3,5 +3,15 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod changed_spec;
 mod checked_in_jobs;
+mod failures;
+mod item_lists;
+mod names;
+mod plan_output;
+mod plan_run_agree;
+mod secrets;
+mod state;
 mod stop;
+mod usage;
+mod verify;

@@ -65,12 +65,17 @@ impl Gate {
         Self { endpoint, shared }
     }
 
-    /// A connection of the kind `azblob` to this server, with a SAS token from the variable `GATE_SAS`.
+    /// A connection of the kind `azblob` to this server, its SAS token in the file `sas` beside the connections.
     pub fn connection(&self) -> String {
         let endpoint = &self.endpoint;
         format!(
-            r#"azblob = {{ account = "account", container = "box", endpoint = "{endpoint}", sas_token = "${{env:GATE_SAS}}" }}"#
+            r#"azblob = {{ account = "account", container = "box", endpoint = "{endpoint}", sas_token = "${{file:sas}}" }}"#
         )
+    }
+
+    /// `http://127.0.0.1:PORT/account`
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     pub fn put(&self, path: &str, bytes: Vec<u8>, behaviour: Behaviour) {

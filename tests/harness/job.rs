@@ -1,8 +1,8 @@
 use std::fmt::Write;
 
-use super::bytes_of;
 use super::process::Output;
 use super::project::{Project, SPEC};
+use super::{Gate, bytes_of};
 
 /// One row of an item's list.
 #[derive(Clone, Debug)]
@@ -69,6 +69,7 @@ pub struct Job {
     sections: Vec<(String, String)>,
     connections: Vec<(String, String)>,
     environment: Vec<(String, String)>,
+    extra: Vec<(String, String)>,
 }
 
 impl Default for Job {
@@ -97,6 +98,7 @@ impl Job {
                 ("results".to_owned(), r#"fs = { root = "../out" }"#.to_owned()),
             ],
             environment: Vec::new(),
+            extra: Vec::new(),
         }
     }
 
@@ -125,10 +127,17 @@ impl Job {
         self.connection("originals", r#"fs = { root = "originals" }"#)
     }
 
-    /// The source is a connection that the test describes, as one line of TOML behind the connection's name.
-    pub fn from_connection(mut self, toml: &str) -> Self {
+    /// The source is a blob server that the test holds the gate of.
+    pub fn from_gate(mut self, gate: &Gate) -> Self {
         self.source = Source::Other;
-        self.connection("originals", toml)
+        self.file("jobs/sas", "sv=2024-11-04&sig=planted")
+            .connection("originals", &gate.connection())
+    }
+
+    /// A file of the project beside those that every project has.
+    pub fn file(mut self, name: &str, content: &str) -> Self {
+        put(&mut self.extra, name, content);
+        self
     }
 
     /// A connection, as one line of TOML behind its name: `fs = { root = "data" }`.
@@ -199,6 +208,9 @@ impl Job {
                 rows.push(vec![path, file.name.clone(), size]);
             }
             project.write(&format!("jobs/data/lists/{key}.csv"), csv(rows));
+        }
+        for (name, content) in &self.extra {
+            project.write(name, content);
         }
         std::fs::create_dir_all(project.path("jobs/originals")).expect("the folder is writable");
         project

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use pipeline::connect::Connections;
+use pipeline::connect::{Connections, Store};
 use pipeline::engine::{PreviewOptions, Stop, preview};
 use pipeline::model::UnitRecord;
 use pipeline::plan::UnitDecision;
@@ -10,31 +10,43 @@ use pipeline::resolve::{LoadOptions, ResolvedJob, load};
 use pipeline::state::{Holder, Identity, PageState, State, StateFolder};
 
 use super::project::{Project, SPEC};
+use super::tree::{Object, Tree};
 
 /// What only the library tells about a project: decisions and records one by one.
 impl Project {
-    pub fn job(&self) -> ResolvedJob {
+    pub fn job(&self, spec: &str) -> ResolvedJob {
         let environment = |name: &str| self.environment(name);
         let options = LoadOptions {
             profile: "local".to_owned(),
             vars: Vec::new(),
             environment: &environment,
         };
-        load(&self.path(SPEC), &options).expect("the spec is valid")
+        load(&self.path(spec), &options).expect("the spec is valid")
     }
 
     /// What would happen to each file, by the same code as in `plan`.
     pub fn decisions(&self) -> Vec<UnitDecision> {
-        self.preview(self.open_state().map(Arc::new))
+        self.preview(SPEC, self.open_state().map(Arc::new))
     }
 
-    /// The same for a job that was never run.
-    pub fn decisions_without_state(&self) -> Vec<UnitDecision> {
-        self.preview(None)
+    /// What the sink of a job must hold when every file of its lists is copied.
+    pub fn expected(&self, spec: &str) -> Tree {
+        let connections = Connections::new(self.job(spec).connections);
+        let source = self.job(spec).source.files.read.connection;
+        let units = self.preview(spec, None);
+        runtime().block_on(async {
+            let store = connections.store(&source).await.expect("the source opens");
+            let mut tree = Tree::new();
+            for unit in units {
+                let bytes = read(store.as_ref(), &unit.source).await;
+                tree.insert(unit.target, Object::of(&bytes));
+            }
+            tree
+        })
     }
 
-    fn preview(&self, state: Option<Arc<State>>) -> Vec<UnitDecision> {
-        let (job, stop) = (self.job(), Stop::default());
+    fn preview(&self, spec: &str, state: Option<Arc<State>>) -> Vec<UnitDecision> {
+        let (job, stop) = (self.job(spec), Stop::default());
         let mut decisions = Vec::new();
         let previewed = preview(&job, state, PreviewOptions::default(), &stop, |unit| {
             decisions.push(unit.clone());
@@ -63,17 +75,6 @@ impl Project {
         ledger
     }
 
-    /// The bytes of an object at the source, read through the job's own connection.
-    pub fn source_bytes(&self, path: &str) -> Vec<u8> {
-        let connections = Connections::new(self.job().connections);
-        runtime().block_on(async {
-            let store = connections.store("originals").await.expect("the source opens");
-            let (_, body) = store.read(path, None).await.expect("the object is there");
-            let pieces: Vec<_> = body.try_collect().await.expect("the object can be read");
-            pieces.concat()
-        })
-    }
-
     fn open_state(&self) -> Option<State> {
         let folder = StateFolder::new(self.state());
         if !folder.exists() {
@@ -86,6 +87,12 @@ impl Project {
         let holder = Holder::this_process("a test that reads the ledger");
         Some(State::open(&folder, &identity, &holder).expect("the state is sound and nobody holds it"))
     }
+}
+
+async fn read(store: &dyn Store, path: &str) -> Vec<u8> {
+    let (_, body) = store.read(path, None).await.expect("the object is there");
+    let pieces: Vec<_> = body.try_collect().await.expect("the object can be read");
+    pieces.concat()
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use tempfile::TempDir;
 
 use super::process::{Output, Running};
-use super::tree::{self, Object, Tree};
+use super::tree::{self, Tree};
 
 /// The spec of a project, from its folder.
 pub const SPEC: &str = "jobs/copy.yaml";
@@ -39,8 +41,7 @@ impl Project {
     }
 
     pub fn read(&self, name: &str) -> String {
-        let bytes = std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("`{name}`: {error}"));
-        String::from_utf8(bytes).expect("the file is text")
+        String::from_utf8(self.read_bytes(name)).expect("the file is text")
     }
 
     pub fn remove(&self, name: &str) {
@@ -119,10 +120,20 @@ impl Project {
 
     /// What the sink must hold when every file of the lists is copied: each target with the bytes of its source.
     pub fn expected_sink(&self) -> Tree {
-        self.decisions_without_state()
-            .into_iter()
-            .map(|unit| (unit.target, Object::of(&self.source_bytes(&unit.source))))
-            .collect()
+        self.expected(SPEC)
+    }
+
+    /// When each file at the sink was written.
+    pub fn written(&self) -> BTreeMap<String, SystemTime> {
+        let written = |name: String| {
+            let metadata = self.path("out").join(&name).metadata().expect("the file is there");
+            (name, metadata.modified().expect("the system tells times"))
+        };
+        self.sink().into_keys().map(written).collect()
+    }
+
+    pub fn read_bytes(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("`{name}`: {error}"))
     }
 
     pub fn environment(&self, name: &str) -> Option<String> {
