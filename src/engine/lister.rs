@@ -34,7 +34,7 @@ pub struct Batch {
 
 /// Reads the units of one item, page by page. Used by `plan` and `run` alike.
 pub struct Lister<'a> {
-    /// Asked again behind its end: a caller learns that only from an empty page.
+    /// Fused: the end of the rows may be met twice, at the end of a full page and when asked for the next.
     rows: Fuse<RowStream>,
     naming: UnitNaming<'a>,
     item: Option<&'a Row>,
@@ -56,9 +56,9 @@ impl<'a> Lister<'a> {
     ) -> Result<Self, Failure> {
         let source = &job.source.files.rows;
         let scope = Scope { item, file: None };
-        let rows = open_rows(source, &scope, connections).await?;
+        let rows = open_rows(source, &scope, connections).await?.fuse();
         let mut lister = Self {
-            rows: rows.fuse(),
+            rows,
             naming: UnitNaming::new(job),
             item,
             cursor: Cursor::default(),

@@ -2,15 +2,19 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
-use crate::connect::Connections;
+use crate::connect::{Connections, Store};
 use crate::model::{
-    ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, SinkMode, UnitIntent, UnitRecord, UnitStatus, VerifyCounts,
+    ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, RetryPolicy, SinkMode, UnitIntent, UnitRecord, UnitStatus,
+    VerifyCounts,
 };
 use crate::resolve::ResolvedJob;
 use crate::stages::{Check, Verdict, check};
 use crate::state::{Change, PageState, State, StateWriter};
 
-use super::Fatal;
+use super::attempts::repeat;
+use super::context::unit_policy;
+use super::failed::in_list_order;
+use super::{Fatal, Stop};
 
 /// How `verify` goes about it.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +34,18 @@ pub struct Finding {
     pub item: ItemKey,
     pub record: UnitRecord,
     pub verdict: Verdict,
+}
+
+/// Checks a unit under the retry policy: a sink that does not answer once says nothing about the unit.
+async fn check_patiently(sink: &dyn Store, record: &UnitRecord, how: Check, policy: &RetryPolicy) -> Verdict {
+    let stop = Stop::default();
+    let checked = repeat(policy, &stop, || async {
+        match check(sink, record, how).await {
+            Verdict::Unreadable(failure) => Err(failure),
+            verdict => Ok(verdict),
+        }
+    });
+    checked.await.unwrap_or_else(Verdict::Unreadable)
 }
 
 fn count(counts: &mut VerifyCounts, verdict: &Verdict) {
@@ -61,14 +77,16 @@ pub async fn verify(
         name: name.clone(),
         failure,
     })?;
-    let summaries: Vec<(ItemId, ItemSummary)> = state.items().collect::<Result<_, _>>()?;
-    let mut counts = VerifyCounts {
-        ledger: summaries.iter().map(|(_, summary)| summary.units.planned()).sum(),
-        unlisted_items: summaries.iter().filter(|(_, summary)| !summary.listed).count() as u64,
-        ..VerifyCounts::default()
-    };
+    let mut counts = VerifyCounts::default();
+    for found in state.items() {
+        let (_, summary) = found?;
+        counts.ledger += summary.units.planned();
+        counts.unlisted_items += u64::from(!summary.listed);
+    }
+    let policy = unit_policy(job);
     let mut draw = Draw::new(options.seed, options.sample, counts.ledger);
-    for (id, mut summary) in summaries {
+    for id in in_list_order(&state, |_| true)? {
+        let Some(mut summary) = state.item(id)? else { continue };
         for page in state.pages(id)? {
             let records = match &page {
                 PageState::Open { records, .. } => records.clone(),
@@ -76,7 +94,12 @@ pub async fn verify(
             };
             let drawn: Vec<usize> = (0..records.len()).filter(|_| draw.next()).collect();
             let verdicts: Vec<(usize, Verdict)> = stream::iter(drawn)
-                .map(async |unit| (unit, check(sink.as_ref(), &records[unit], options.how).await))
+                .map(async |unit| {
+                    (
+                        unit,
+                        check_patiently(sink.as_ref(), &records[unit], options.how, &policy).await,
+                    )
+                })
                 .buffered(job.concurrency.leaves.min(64))
                 .collect()
                 .await;
