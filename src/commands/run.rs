@@ -1,9 +1,11 @@
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopReason, each_failure};
+use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopReason, each_failure};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp};
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
@@ -69,6 +71,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         job: name.clone(),
         profile: profile.clone(),
         command_line: command_line.clone(),
+        meters: runner.meters(),
     };
     let (ended, end) = watch::channel(false);
     let watching = tokio::spawn(watcher.watch(runner.progress(), notes, end));
@@ -263,6 +266,7 @@ struct Watcher {
     job: String,
     profile: String,
     command_line: CommandLine,
+    meters: Arc<Meters>,
 }
 
 impl Watcher {
@@ -278,7 +282,7 @@ impl Watcher {
             tokio::select! {
                 _ = end.wait_for(|ended| *ended) => break,
                 Some(note) = notes.recv() => {
-                    let in_flight = progress.borrow().in_flight;
+                    let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
                     self.view.note(&format!("{note} ({in_flight} in flight)"));
                 }
                 _ = draw.tick() => {

@@ -30,6 +30,7 @@ pub struct Runner {
     options: RunOptions,
     stop: Stop,
     progress: watch::Sender<Progress>,
+    meters: Arc<Meters>,
 }
 
 impl Runner {
@@ -41,12 +42,18 @@ impl Runner {
             options,
             stop,
             progress,
+            meters: Arc::default(),
         }
     }
 
     /// Where the run stands: the latest at any moment, and a wake-up at each change.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Counters that are right at every moment, where progress is a little behind.
+    pub fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.meters)
     }
 
     /// Runs the job to its end, or until it is stopped.
@@ -77,7 +84,7 @@ impl Runner {
             .map_err(Fatal::ItemList)?;
         put_back_interrupted(&state, &writer).await?;
         let claimed = claimed_names(&self.job, &entries, &state)?;
-        let meters = Arc::new(Meters::default());
+        let meters = self.meters;
         let mut dispatcher = Dispatcher::new(
             writer,
             journal,

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::{ByteStream, ObjectWriter, Precondition, Store, WriteRequest};
@@ -45,6 +45,30 @@ pub struct Copied {
 
 /// Copies one object as a stream: hash on the way, length checked, metadata carried over, visible at the sink whole or not at all.
 pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
+    // An end that does not answer must not hold an abort back: nothing is written yet that would have to be taken away.
+    let (stream, mut writer, _memory) = tokio::select! {
+        biased;
+        () = request.abort.cancelled() => return Err(Failure::cancelled()),
+        opened = open(request) => opened?,
+    };
+    let transferred = tokio::select! {
+        biased;
+        () = request.abort.cancelled() => Err(Failure::cancelled()),
+        transferred = transfer(request, stream, writer.as_mut()) => transferred,
+    };
+    match transferred {
+        Ok((size, hash)) => Ok(Copied { size, hash }),
+        Err(failure) => {
+            writer.abort().await;
+            Err(failure)
+        }
+    }
+}
+
+/// Both ends, and the memory for what lies between them.
+async fn open<'a>(
+    request: &CopyRequest<'a>,
+) -> Result<(ByteStream, Box<dyn ObjectWriter>, SemaphorePermit<'a>), Failure> {
     let (info, stream) = request
         .source
         .read(request.from, None)
@@ -60,7 +84,7 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
     }
     let is_large = info.size > request.part_size;
     let parts = if is_large { request.parts.max(1) } else { 1 };
-    let _memory = request
+    let memory = request
         .memory
         .acquire_many(memory_permits(
             info.size,
@@ -71,7 +95,7 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
         .await
         .map_err(|_| Failure::cancelled())?;
 
-    let mut writer = request
+    let writer = request
         .sink
         .write(WriteRequest {
             name: request.to,
@@ -83,18 +107,7 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
         })
         .await
         .map_err(|failure| failure.context("sink"))?;
-    let transferred = tokio::select! {
-        biased;
-        () = request.abort.cancelled() => Err(Failure::cancelled()),
-        transferred = transfer(request, stream, writer.as_mut()) => transferred,
-    };
-    match transferred {
-        Ok((size, hash)) => Ok(Copied { size, hash }),
-        Err(failure) => {
-            writer.abort().await;
-            Err(failure)
-        }
-    }
+    Ok((stream, writer, memory))
 }
 
 async fn transfer(

@@ -1,7 +1,7 @@
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::model::{ConnectionKind, Failure, Row, UnitIntent, Value};
+use crate::model::{ConnectionKind, Failure, Row, UnitIntent, Value, redact};
 use crate::plan::Offer;
 use crate::resolve::{ResolvedJob, RowsForm, Scope, Template};
 
@@ -63,11 +63,17 @@ impl<'a> UnitNaming<'a> {
         let (source, source_failure) = split(source, || shown(row));
         let (target, target_failure) = split(target, String::new);
         let (offer, offer_failure) = split(offer, Offer::default);
+        let (source, source_secret) = without_credential(source);
+        let (target, target_secret) = without_credential(target);
         UnitDraft {
             source,
             target,
             offer,
-            refusal: source_failure.or(target_failure).or(offer_failure),
+            refusal: source_failure
+                .or(target_failure)
+                .or(offer_failure)
+                .or(source_secret)
+                .or(target_secret),
             digest: digest(row),
         }
     }
@@ -148,6 +154,24 @@ impl<'a> UnitNaming<'a> {
     }
 }
 
+/// A name that holds a credential, as `{{basename file.Uri}}` gives where the URI has a SAS, is refused, and goes into no record as it is.
+///
+/// Only names that look like URIs are asked about: a name such as `password=1.txt` is a name like any other.
+fn without_credential(name: String) -> (String, Option<Failure>) {
+    if !name.contains('?') && !name.contains("://") {
+        return (name, None);
+    }
+    let redacted = redact(&name).into_owned();
+    if redacted == name {
+        return (name, None);
+    }
+    let failure = Failure::data(
+        "name.credential",
+        "the name holds a credential of a URI; take `{{url_path …}}` of the URI, which leaves it out",
+    );
+    (redacted, Some(failure))
+}
+
 fn bad_size(value: &Value) -> Failure {
     Failure::data("source.bad_size", format!("`{value}` is not a size in bytes"))
 }
@@ -206,6 +230,16 @@ fn uri_path(uri: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_credential_is_refused_and_not_kept() {
+        let (name, failure) = without_credential("a.bin?sv=1&sig=abc".to_owned());
+        assert_eq!(name, "a.bin?sv=1&sig=[hidden]");
+        assert_eq!(failure.unwrap().code, "name.credential");
+        for name in ["what?.txt", "password=1.txt", "a/b.bin"] {
+            assert_eq!(without_credential(name.to_owned()), (name.to_owned(), None));
+        }
+    }
 
     #[test]
     fn a_uri_is_taken_apart_without_its_secrets() {

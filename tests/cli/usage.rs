@@ -19,6 +19,8 @@ fn from_an_empty_folder_to_a_job_that_has_run() {
         .exits(0)
         .says("pipeline run jobs/new-job.yaml");
     project.command(["run", "jobs/new-job.yaml"]).exits(0);
+    assert_eq!(project.sink(), project.tree("jobs/data"));
+    assert!(!project.sink().is_empty());
     project.command(["init"]).exits(2).says("is there already");
 }
 
