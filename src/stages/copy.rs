@@ -23,8 +23,8 @@ pub struct CopyRequest<'a> {
     pub hash: HashKind,
     /// Bytes of one part of a large object.
     pub part_size: u64,
-    /// Parts in flight at once, when the object is large.
-    pub parts: usize,
+    /// Asked once, when the object turns out to be large: how many more parts may be in flight, and what holds the room for them.
+    pub extra_parts: &'a (dyn Fn() -> (usize, Room) + Sync),
     /// A permit is one KiB of buffer; taken before bytes are read.
     pub memory: &'a Semaphore,
     /// Permits there are in all: no object may wait for more.
@@ -34,6 +34,9 @@ pub struct CopyRequest<'a> {
     /// Ends the copy where it stands; what was written is discarded.
     pub abort: &'a CancellationToken,
 }
+
+/// Keeps room for parts until it is dropped.
+pub type Room = Box<dyn Send>;
 
 /// A copied object.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +49,7 @@ pub struct Copied {
 /// Copies one object as a stream: hash on the way, length checked, metadata carried over, visible at the sink whole or not at all.
 pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
     // An end that does not answer must not hold an abort back: nothing is written yet that would have to be taken away.
-    let (stream, mut writer, _memory) = tokio::select! {
+    let (stream, mut writer, _held) = tokio::select! {
         biased;
         () = request.abort.cancelled() => return Err(Failure::cancelled()),
         opened = open(request) => opened?,
@@ -65,10 +68,11 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
     }
 }
 
+/// What a copy holds while it goes on: memory, and room for the parts of a large object.
+type Held<'a> = (SemaphorePermit<'a>, Option<Room>);
+
 /// Both ends, and the memory for what lies between them.
-async fn open<'a>(
-    request: &CopyRequest<'a>,
-) -> Result<(ByteStream, Box<dyn ObjectWriter>, SemaphorePermit<'a>), Failure> {
+async fn open<'a>(request: &CopyRequest<'a>) -> Result<(ByteStream, Box<dyn ObjectWriter>, Held<'a>), Failure> {
     let (info, stream) = request
         .source
         .read(request.from, None)
@@ -83,7 +87,12 @@ async fn open<'a>(
         ));
     }
     let is_large = info.size > request.part_size;
-    let parts = if is_large { request.parts.max(1) } else { 1 };
+    let (parts, room) = if is_large {
+        let (extra, room) = (request.extra_parts)();
+        (1 + extra, Some(room))
+    } else {
+        (1, None)
+    };
     let memory = request
         .memory
         .acquire_many(memory_permits(
@@ -107,7 +116,7 @@ async fn open<'a>(
         })
         .await
         .map_err(|failure| failure.context("sink"))?;
-    Ok((stream, writer, memory))
+    Ok((stream, writer, (memory, room)))
 }
 
 async fn transfer(

@@ -29,7 +29,7 @@ fn a_missing_file_stops_no_other_and_is_listed() {
 
 #[test]
 fn a_plain_run_tries_failed_files_again_once_the_cause_is_cured() {
-    let project = Job::new().item("a", ["one.bin", "two.bin"]).from_folder().create();
+    let project = Job::new().item("a", ["one.bin", "two.bin"]).source_folder().create();
     std::fs::rename(project.path("jobs/originals/a/two.bin"), project.path("kept")).unwrap();
     project.run().exits(6);
     project.run().exits(6);
@@ -53,7 +53,7 @@ fn a_size_other_than_the_lists_is_a_failure_and_no_short_file() {
                 File::named("whole.bin").listed_size(400).real_size(400),
             ],
         )
-        .from_folder()
+        .source_folder()
         .create();
     project.run().exits(6).says("source.size_differs");
     assert_eq!(project.sink().keys().collect::<Vec<_>>(), ["a/whole.bin"]);
@@ -66,7 +66,7 @@ fn a_size_other_than_the_lists_is_a_failure_and_no_short_file() {
 fn a_size_that_the_list_had_wrong_is_cured_by_the_list() {
     let project = Job::new()
         .item("a", [File::named("cut.bin").listed_size(500).real_size(300)])
-        .from_folder()
+        .source_folder()
         .create();
     project.run().exits(6);
     project.edit("jobs/data/lists/a.csv", "500", "300");
@@ -79,7 +79,7 @@ fn a_body_that_is_cut_short_leaves_nothing_at_the_sink_and_may_be_retried() {
     let gate = Gate::start();
     gate.put("a/cut", bytes_of("cut", 100_000), Behaviour::CutShort);
     gate.put("a/whole", bytes_of("whole", 1_000), Behaviour::Sound);
-    let project = Job::new().item("a", ["cut", "whole"]).from_gate(&gate).create();
+    let project = Job::new().item("a", ["cut", "whole"]).source_gate(&gate).create();
     project.run().exits(5).says("1 attempt was repeated");
     assert_eq!(project.sink().keys().collect::<Vec<_>>(), ["a/whole"]);
     gate.put("a/cut", bytes_of("cut", 100_000), Behaviour::Sound);
@@ -92,14 +92,14 @@ fn retryable_and_permanent_failures_end_with_their_codes() {
     let gate = Gate::start();
     gate.put("a/busy", bytes_of("busy", 1_000), Behaviour::Status(503));
     gate.put("a/whole", bytes_of("whole", 1_000), Behaviour::Sound);
-    let project = Job::new().item("a", ["busy", "whole"]).from_gate(&gate).create();
+    let project = Job::new().item("a", ["busy", "whole"]).source_gate(&gate).create();
     project.run().exits(5).says("throttled");
     gate.put("a/busy", bytes_of("busy", 1_000), Behaviour::Sound);
     project.write(
         "jobs/data/lists/a.csv",
         "Path,Name,Size\na/busy,busy,\na/whole,whole,\na/gone,gone,\n",
     );
-    let (gone, output) = Job::new().item("a", ["whole", "gone"]).from_gate(&gate).run();
+    let (gone, output) = Job::new().item("a", ["whole", "gone"]).source_gate(&gate).run();
     output.exits(6);
     assert_eq!(gone.sink().len(), 1);
 }
@@ -113,7 +113,7 @@ fn a_connection_that_denies_everything_stops_the_run() {
     }
     let project = Job::new()
         .item("a", names.iter().map(String::as_str))
-        .from_gate(&gate)
+        .source_gate(&gate)
         .concurrency(1, 2)
         .create();
     project

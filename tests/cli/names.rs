@@ -38,7 +38,7 @@ fn each_name_arrives_exactly_or_is_its_files_clear_failure() {
         .map(|(number, name)| File::named(*name).path(format!("in/{number}")));
     let project = Job::new()
         .item("a", files)
-        .from_folder()
+        .source_folder()
         .naming("{{file.Name}}")
         .create();
     let before = project.tree_without_state();
@@ -119,7 +119,7 @@ fn the_first_file_of_a_name_within_an_item_keeps_it() {
         File::named("same").path("in/2"),
         File::named("other").path("in/3"),
     ];
-    let project = Job::new().item("a", files).from_folder().create();
+    let project = Job::new().item("a", files).source_folder().create();
     assert_eq!(project.plan_json()["inventory"]["collisions"]["exact"], 1);
     project.run().exits(6).says("name.collision");
     let sink = project.sink();
@@ -165,7 +165,7 @@ fn two_items_with_one_name(mode: &'static str) -> Project {
             "b",
             [File::named("same").path("same/2").real_size(400), File::named("y")],
         )
-        .from_folder()
+        .source_folder()
         .mode(mode)
         .naming("{{file.Name}}")
         .create()

@@ -33,7 +33,7 @@ fn varied(mode: &'static str) -> Project {
     let project = Job::new()
         .item("a", files())
         .item("b", files())
-        .from_folder()
+        .source_folder()
         .mode(mode)
         .with("limits", "{ page_units: 3 }")
         .create();
@@ -159,9 +159,9 @@ fn over_a_varied_sink_in_all_modes() {
 #[test]
 fn over_an_empty_sink_and_over_a_full_one_in_all_modes() {
     for mode in MODES {
-        let empty = Job::new().from_folder().mode(mode).create();
+        let empty = Job::new().source_folder().mode(mode).create();
         compare(&empty, &format!("{mode}, empty sink"));
-        let full = Job::new().from_folder().mode(mode).create();
+        let full = Job::new().source_folder().mode(mode).create();
         for (name, _) in full.tree("jobs/originals") {
             full.write(
                 &format!("out/{name}"),
@@ -188,7 +188,7 @@ fn behind_a_page_that_a_killed_run_left_open() {
         let job = Job::new()
             .item("a", names.map(|name| File::named(name).real_size(200)))
             .mode(mode);
-        let project = job.from_gate(&gate).concurrency(1, 1).create();
+        let project = job.source_gate(&gate).concurrency(1, 1).create();
         project.write("out/a/five", bytes_of("was there", 120));
         let run = project.spawn(["run", SPEC]);
         gate.wait_until_held(1);

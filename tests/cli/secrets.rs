@@ -152,7 +152,7 @@ fn a_key_that_is_no_key_is_not_shown_either() {
     let project = project(&gate, "{{file.Name}}", secret);
     let output = project.run();
     assert_ne!(output.code, Some(0));
-    output.is_silent_about("PLANTED").is_silent_about("not base64");
+    output.hides("PLANTED").hides("not base64");
 }
 
 #[test]
@@ -164,11 +164,7 @@ fn a_secret_as_plain_text_is_refused_and_not_echoed() {
         )
         .create();
     for command in ["validate", "plan", "run"] {
-        project
-            .command([command, SPEC])
-            .exits(2)
-            .is_silent_about(KEY)
-            .says("${env:");
+        project.command([command, SPEC]).exits(2).hides(KEY).says("${env:");
     }
 }
 

@@ -100,3 +100,26 @@ fn a_state_that_never_was_is_no_damage() {
         "looking makes no state"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn a_state_that_cannot_be_written_is_named_and_nothing_is_copied() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let project = Job::new().create();
+    let folder = project.path("locked");
+    std::fs::create_dir(&folder).unwrap();
+    let permit = |mode| std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+    permit(0o500);
+    // Who may write everywhere, as root does, cannot be refused this way.
+    let is_refused = std::fs::write(folder.join("probe"), "").is_err();
+    if is_refused {
+        project
+            .command(["run", SPEC, "--state", "locked/state"])
+            .exits(7)
+            .says("locked/state")
+            .says("writable");
+        assert!(project.sink().is_empty());
+    }
+    permit(0o700);
+}

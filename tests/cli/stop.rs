@@ -8,7 +8,7 @@ fn held() -> (Gate, Project) {
     }
     let job = Job::new()
         .item("a", ["one", "two", "three"])
-        .from_gate(&gate)
+        .source_gate(&gate)
         .concurrency(1, 2);
     let project = job.create();
     (gate, project)
@@ -106,7 +106,7 @@ fn another_state_folder_lets_a_second_run_in() {
     let second = project.command(["run", SPEC, "--state", "elsewhere"]).exits(0);
     assert!(project.path("elsewhere/format.json").exists());
     run.wait().exits(0);
-    second.is_silent_about("in use");
+    second.hides("in use");
     project
         .command(["run", SPEC, "--state", "elsewhere"])
         .exits(0)

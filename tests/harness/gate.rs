@@ -35,6 +35,7 @@ struct Inside {
     blobs: HashMap<String, (Vec<u8>, Behaviour)>,
     is_open: bool,
     held: usize,
+    most_held: usize,
     /// Paths whose bytes were asked for, in the order of the questions.
     reads: Vec<String>,
     is_over: bool,
@@ -97,6 +98,11 @@ impl Gate {
             .wait_timeout_while(self.shared.lock(), HUNG_AFTER, |inside| inside.held < count);
         let (inside, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         assert!(!waited.timed_out(), "{} of {count} requests came", inside.held);
+    }
+
+    /// The most requests that were ever held at once.
+    pub fn most_held(&self) -> usize {
+        self.shared.lock().most_held
     }
 
     /// Paths whose bytes were asked for so far.
@@ -186,6 +192,7 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
 fn hold(shared: &Shared) {
     let mut inside = shared.lock();
     inside.held += 1;
+    inside.most_held = inside.most_held.max(inside.held);
     shared.changed.notify_all();
     let waited = shared.changed.wait_while(inside, |inside| !inside.is_open);
     waited.unwrap_or_else(PoisonError::into_inner).held -= 1;

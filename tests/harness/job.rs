@@ -122,13 +122,13 @@ impl Job {
     }
 
     /// The source is a folder with real files.
-    pub fn from_folder(mut self) -> Self {
+    pub fn source_folder(mut self) -> Self {
         self.source = Source::Folder;
         self.connection("originals", r#"fs = { root = "originals" }"#)
     }
 
     /// The source is a blob server that the test holds the gate of.
-    pub fn from_gate(mut self, gate: &Gate) -> Self {
+    pub fn source_gate(mut self, gate: &Gate) -> Self {
         self.source = Source::Other;
         self.file("jobs/sas", "sv=2024-11-04&sig=planted")
             .connection("originals", &gate.connection())
@@ -231,16 +231,15 @@ impl Job {
     }
 
     fn spec(&self, has_sizes: bool) -> String {
-        let mut spec = format!(
-            r#"job: copy
+        let mut spec = r#"job: copy
 source:
-  items: {{ connection: inputs, csv: items.csv, key: "{{{{item.Id}}}}" }}
+  items: { connection: inputs, csv: items.csv, key: "{{item.Id}}" }
   files:
     connection: inputs
-    csv: "lists/{{{{item.Id}}}}.csv"
-    read: {{ connection: originals, path: "{{{{file.Path}}}}" }}
+    csv: "lists/{{item.Id}}.csv"
+    read: { connection: originals, path: "{{file.Path}}" }
 "#
-        );
+        .to_owned();
         if has_sizes {
             spec.push_str("    size: \"{{file.Size}}\"\n");
         }

@@ -56,7 +56,7 @@ impl Output {
 
     /// The same output, which must not hold these words.
     #[track_caller]
-    pub fn is_silent_about(self, words: &str) -> Self {
+    pub fn hides(self, words: &str) -> Self {
         assert!(
             !self.text().contains(words),
             "`{words}` is there\n--- stdout\n{}\n--- stderr\n{}",
