@@ -283,7 +283,17 @@ impl From<Output> for OutputArguments {
 
 /// Parses the command line, runs the command, and tells how it ended.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // The command line could not be read, so the flag is looked for as it stands there.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|argument| argument == DETAILED_EXITCODE) => {
+            // There is nobody left to tell that stderr is gone.
+            let _ = error.print();
+            return ExitCode::from(Exit::Uncategorised.code());
+        }
+        Err(error) => error.exit(),
+    };
+    let is_detailed = cli.command.has_detailed_exitcode();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&CommandError::Output(error)),
@@ -293,7 +303,24 @@ pub fn main() -> ExitCode {
     runtime.shutdown_timeout(Duration::from_secs(2));
     match answer {
         Ok(exit) => ExitCode::from(exit.code()),
+        Err(error) if is_detailed => {
+            fail(&error);
+            ExitCode::from(Exit::Uncategorised.code())
+        }
         Err(error) => fail(&error),
+    }
+}
+
+/// With this flag 2 means "work to do", so that every error is 1.
+const DETAILED_EXITCODE: &str = "--detailed-exitcode";
+
+impl Command {
+    fn has_detailed_exitcode(&self) -> bool {
+        match self {
+            Self::Plan(plan) => plan.detailed_exitcode,
+            Self::Run(run) => run.detailed_exitcode,
+            _ => false,
+        }
     }
 }
 

@@ -64,7 +64,9 @@ pub(super) fn each_failed_unit(state: &State, mut visit: impl FnMut(FailedUnit))
     each_failure(state, |summary, record| match record {
         None => FailedUnit::of_listing(summary).into_iter().for_each(&mut visit),
         Some(record) => {
-            FailedUnit::of_file(&summary.key, record).into_iter().for_each(&mut visit);
+            FailedUnit::of_file(&summary.key, record)
+                .into_iter()
+                .for_each(&mut visit);
             FailedUnit::of_effects(&summary.key, record).for_each(&mut visit);
         }
     })

@@ -42,9 +42,25 @@ pub fn init(arguments: &InitArguments) -> Result<Exit, CommandError> {
     let connections = path.with_file_name("connections.toml");
     if !connections.exists() {
         write_new(&connections, spec::STARTING_CONNECTIONS)?;
+        write_example(&path.with_file_name(EXAMPLE_FOLDER))?;
     }
     say(format_args!("Next: pipeline validate {}", path.display()));
     Ok(Exit::Done)
+}
+
+/// The folder that the starting connections read from.
+const EXAMPLE_FOLDER: &str = "data";
+
+/// Gives the starting spec something to copy, so that it can be run at once. A folder that is there is left as it is.
+fn write_example(folder: &Path) -> Result<(), CommandError> {
+    if folder.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(folder).map_err(|source| CommandError::Write {
+        path: folder.to_owned(),
+        source,
+    })?;
+    write_new(&folder.join("example.txt"), "Put the files to be copied here.\n")
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {

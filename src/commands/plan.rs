@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use crate::engine::{PreviewOptions, Stop, preview};
-use crate::plan::compile;
+use crate::plan::{changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, graph};
+use crate::state::State;
 
+use super::output::say;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
 /// `pipeline plan`
@@ -49,7 +51,17 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     } else {
         None
     };
-    let options = PreviewOptions { sizes: arguments.sizes };
+    if let Some(before) = state.as_deref().map(State::fingerprints).transpose()?.flatten() {
+        let changes = changes(&before, &fingerprints(&job));
+        if !changes.is_empty() {
+            let accept = arguments.job.command_line().command("run");
+            say(format_args!("warning: {}", CommandError::Stale { changes, accept }));
+        }
+    }
+    let options = PreviewOptions {
+        sizes: arguments.sizes,
+        selection: arguments.selection.selection()?,
+    };
     let inventory = preview(&job, state, options, &Stop::default(), |_| {}).await?;
     let command_line = arguments.job.command_line();
     let report = PlanReport {

@@ -1,9 +1,11 @@
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, format_duration};
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
@@ -77,6 +79,7 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
         job: name.clone(),
         profile: profile.clone(),
         command_line: command_line.clone(),
+        meters: runner.meters(),
     };
     let (ended, end) = watch::channel(false);
     let watching = tokio::spawn(watcher.watch(runner.progress(), notes, end));
@@ -116,8 +119,14 @@ fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions,
         ("--stage", arguments.stage.iter().collect(), &stages),
     ] {
         if let Some(unknown) = named.iter().find(|name| !known.contains(&name.as_str())) {
-            let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
-            return Err(CommandError::Usage(format!("`{flag} {unknown}`: the job has no such stage; there are: {known}")));
+            let known = if known.is_empty() {
+                "none".to_owned()
+            } else {
+                format!("`{}`", known.join("`, `"))
+            };
+            return Err(CommandError::Usage(format!(
+                "`{flag} {unknown}`: the job has no such stage; there are: {known}"
+            )));
         }
     }
     Ok(RunOptions {
@@ -229,15 +238,22 @@ fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
     match &report.stopped {
         _ if report.is_complete() && report.did_nothing() => Outcome::NothingLeft,
         _ if report.is_complete() => Outcome::Completed,
-        Some(StopCause::Asked) => stopped_by(if signal == Some(Exit::Terminated) { "SIGTERM" } else { "SIGINT" }),
+        Some(StopCause::Asked) => stopped_by(if signal == Some(Exit::Terminated) {
+            "SIGTERM"
+        } else {
+            "SIGINT"
+        }),
         Some(StopCause::MaxFailures(max)) => stopped_by(&format!("--max-failures {max}")),
         Some(StopCause::MaxDuration(max)) => stopped_by(&format!("--max-duration ({})", format_duration(*max))),
-        Some(StopCause::Denied(failure)) => Outcome::Fatal(failure.clone().context(
-            "one file after the other was denied; put the credentials of the connection right and run again",
-        )),
-        Some(StopCause::UnitLost) => {
-            Outcome::Fatal(Failure::permanent("engine.unit_lost", "a unit ended without a result; please report this"))
+        Some(StopCause::Denied(failure)) => {
+            Outcome::Fatal(failure.clone().context(
+                "one file after the other was denied; put the credentials of the connection right and run again",
+            ))
         }
+        Some(StopCause::UnitLost) => Outcome::Fatal(Failure::permanent(
+            "engine.unit_lost",
+            "a unit ended without a result; please report this",
+        )),
         None => Outcome::CompletedWithFailures,
     }
 }
@@ -278,6 +294,7 @@ struct Watcher {
     job: String,
     profile: String,
     command_line: CommandLine,
+    meters: Arc<Meters>,
 }
 
 impl Watcher {
@@ -293,7 +310,7 @@ impl Watcher {
             tokio::select! {
                 _ = end.wait_for(|ended| *ended) => break,
                 Some(note) = notes.recv() => {
-                    let in_flight = progress.borrow().in_flight;
+                    let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
                     self.view.note(&format!("{note} ({in_flight} in flight)"));
                 }
                 _ = draw.tick() => {

@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 
 use tokio::sync::mpsc;
 
-use crate::engine::Stop;
+use crate::engine::{Stop, StopCause};
 
 use super::Exit;
 
@@ -21,7 +21,7 @@ impl Signals {
         tokio::spawn(async move {
             while let Some(signal) = source.next().await {
                 if seen.set(signal).is_ok() {
-                    stop.drain();
+                    stop.drain(StopCause::Asked);
                     let _ =
                         told.send("stopping: no new files are begun; press Ctrl-C again to give up those in flight");
                 } else {

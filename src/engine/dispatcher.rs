@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::{
-    Account, EffectStatus, Event, Failure, ItemAccount, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult,
-    UnitStatus,
+    Account, EffectStatus, Event, Failure, ItemAccount, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress,
+    UnitResult, UnitStatus,
 };
 use crate::state::{Change, Journal, JournalEntry, StateError, StateWriter};
 
-use super::{Stop, StopCause};
 use super::context::Meters;
 use super::events::Envelope;
 use super::outcome::FailureTally;
+use super::{Stop, StopCause};
 
 /// Events taken in one go.
 const BATCH_EVENTS: usize = 512;

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, Message, Queue};
 use crate::model::{EffectOutcome, EffectRecord, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
-use crate::resolve::{NotifyWhen, ResolvedJob, Step};
+use crate::resolve::{NotifyWhen, ResolvedJob, Step, StepKind};
 
 use super::RunOptions;
 use super::attempts::Delays;
@@ -62,7 +62,11 @@ pub async fn open_steps(
     options: &RunOptions,
 ) -> Result<Vec<StepRun>, (String, Failure)> {
     let mut steps = Vec::with_capacity(job.steps.len());
-    for Step { name, notify } in &job.steps {
+    for Step {
+        name,
+        kind: StepKind::Notify(notify),
+    } in &job.steps
+    {
         let connection = notify.connection.clone();
         let queue = connections
             .queue(&connection)

@@ -46,5 +46,9 @@ fn failures(account: &Account) -> u64 {
 }
 
 fn has_failed_in(record: &UnitRecord) -> bool {
-    record.status == UnitStatus::Failed || record.effects.iter().any(|effect| effect.status == EffectStatus::Failed)
+    record.status == UnitStatus::Failed
+        || record
+            .effects
+            .iter()
+            .any(|effect| effect.status == EffectStatus::Failed)
 }

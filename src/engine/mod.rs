@@ -26,6 +26,7 @@ mod stop;
 mod unit;
 mod verifier;
 
+pub use context::Meters;
 pub use failed::each_failure;
 pub use options::RunOptions;
 pub use outcome::{Fatal, RunReport};

@@ -8,12 +8,12 @@ use crate::model::{
 };
 use crate::plan::{Known, Offer};
 
+use super::StopCause;
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::context::Context;
 use super::events::RunOver;
 use super::lister::Batch;
 use super::names::NameMark;
-use super::StopCause;
 use super::unit::{UnitWork, refused, work_on};
 
 /// A page whose intent is durable, being worked on.

@@ -31,6 +31,7 @@ pub struct Runner {
     options: RunOptions,
     stop: Stop,
     progress: watch::Sender<Progress>,
+    meters: Arc<Meters>,
 }
 
 impl Runner {
@@ -42,12 +43,18 @@ impl Runner {
             options,
             stop,
             progress,
+            meters: Arc::default(),
         }
     }
 
     /// Where the run stands: the latest at any moment, and a wake-up at each change.
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Counters that are right at every moment, where progress is a little behind.
+    pub fn meters(&self) -> Arc<Meters> {
+        Arc::clone(&self.meters)
     }
 
     /// Runs the job to its end, or until it is stopped.
@@ -78,7 +85,7 @@ impl Runner {
             .map_err(Fatal::ItemList)?;
         put_back_interrupted(&state, &writer).await?;
         let claimed = claimed_names(&self.job, &entries, &state)?;
-        let meters = Arc::new(Meters::default());
+        let meters = self.meters;
         let mut dispatcher = Dispatcher::new(
             writer,
             journal,
@@ -310,7 +317,10 @@ fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Accoun
         account += counted;
     }
     if account != progress.units {
-        imbalances.push(format!("the run counted {:?}, the state holds {account:?}", progress.units));
+        imbalances.push(format!(
+            "the run counted {:?}, the state holds {account:?}",
+            progress.units
+        ));
     }
     if progress.items.residual() != 0 || progress.items.planned != ids.len() as u64 {
         imbalances.push(format!("items do not add up: {:?} of {}", progress.items, ids.len()));

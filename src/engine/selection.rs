@@ -16,8 +16,15 @@ impl Selection {
     /// # Errors
     /// When `only` is no glob.
     pub fn new(only: Option<&str>, start_from: Option<String>, limit: Option<usize>) -> Result<Self, String> {
-        let only = only.map(Glob::new).transpose().map_err(|error| format!("`--only`: {error}"))?;
-        Ok(Self { only: only.map(|glob| glob.compile_matcher()), start_from, limit })
+        let only = only
+            .map(Glob::new)
+            .transpose()
+            .map_err(|error| format!("`--only`: {error}"))?;
+        Ok(Self {
+            only: only.map(|glob| glob.compile_matcher()),
+            start_from,
+            limit,
+        })
     }
 
     /// The selected items, in the order of the list.
@@ -47,9 +54,17 @@ mod tests {
     use super::*;
 
     fn selected(only: Option<&str>, start_from: Option<&str>, limit: Option<usize>) -> Result<Vec<String>, String> {
-        let entries = ["a1", "a2", "b1", "b2"].map(|key| ItemEntry { key: key.to_owned(), ordinal: 0, row: None });
+        let entries = ["a1", "a2", "b1", "b2"].map(|key| ItemEntry {
+            key: key.to_owned(),
+            ordinal: 0,
+            row: None,
+        });
         let selection = Selection::new(only, start_from.map(str::to_owned), limit)?;
-        Ok(selection.apply(entries.to_vec())?.into_iter().map(|entry| entry.key).collect())
+        Ok(selection
+            .apply(entries.to_vec())?
+            .into_iter()
+            .map(|entry| entry.key)
+            .collect())
     }
 
     #[test]

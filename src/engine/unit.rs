@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::connect::Precondition;
 use crate::model::{ContentHash, Event, Failure, FailureClass, ItemId, SinkMode, UnitRecord, UnitResult, UnitStatus};
 use crate::plan::{AtSink, Decision, Known, decide};
-use crate::stages::{Comparison, CopyRequest, compare, copy};
+use crate::stages::{Comparison, CopyRequest, Room, compare, copy};
 
 use super::assess::Assessment;
 use super::attempts::{Delays, wait};
@@ -192,9 +192,11 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
 
 async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) -> Result<Outcome, Failure> {
     let sink = &context.job.sink;
-    let is_large = work.assessment.offer.size.is_none_or(|size| size > sink.part_size);
-    let wanted = if is_large { context.job.concurrency.parts - 1 } else { 0 };
-    let (extra, _parts) = context.permits.extra_leaves(wanted);
+    // Taken only by an object that is large: lists that tell no sizes must not make every file hold the room of many.
+    let extra_parts = || -> (usize, Room) {
+        let (extra, held) = context.permits.extra_leaves(context.job.concurrency.parts - 1);
+        (extra, Box::new(held))
+    };
     let copied = copy(&CopyRequest {
         source: context.source.as_ref(),
         sink: context.sink.as_ref(),
@@ -204,7 +206,7 @@ async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) 
         precondition,
         hash: sink.hash,
         part_size: sink.part_size,
-        parts: 1 + extra,
+        extra_parts: &extra_parts,
         memory: &context.permits.memory,
         memory_permits: context.permits.memory_permits,
         meter: &context.meters.bytes,

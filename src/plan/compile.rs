@@ -1,5 +1,5 @@
 use crate::model::SinkMode;
-use crate::resolve::{NotifyWhen, ResolvedJob, RowsForm, RowsSource, Step};
+use crate::resolve::{Notify, NotifyWhen, ResolvedJob, RowsForm, RowsSource, StepKind};
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
@@ -54,7 +54,8 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         kind: EdgeKind::Each,
     });
     for step in &job.steps {
-        stages.push(notify_stage(job, step));
+        let StepKind::Notify(notify) = &step.kind;
+        stages.push(notify_stage(job, &step.name, notify));
         edges.push(Edge {
             from: "copy".to_owned(),
             to: step.name.clone(),
@@ -71,14 +72,14 @@ pub fn compile(job: &ResolvedJob) -> Plan {
     }
 }
 
-fn notify_stage(job: &ResolvedJob, step: &Step) -> Stage {
-    let connection = &step.notify.connection;
-    let when = match step.notify.when {
+fn notify_stage(job: &ResolvedJob, name: &str, notify: &Notify) -> Stage {
+    let connection = &notify.connection;
+    let when = match notify.when {
         NotifyWhen::Written => "for each file that was written",
         NotifyWhen::Present => "for each file that is at the sink",
     };
     Stage {
-        name: step.name.clone(),
+        name: name.to_owned(),
         kind: StageKind::Notify,
         scope: Scope::Unit,
         what: format!("a message to {connection} {when}"),

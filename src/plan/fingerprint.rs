@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::resolve::{MessageBody, ResolvedJob, RowsForm, RowsSource};
+use crate::resolve::{ResolvedJob, RowsForm, RowsSource, StepKind};
 
 /// By stage, a digest of what decides what "done" means there: its connections' identity, query, naming, mode and fixed vars.
 ///
@@ -28,10 +28,11 @@ pub fn fingerprints(job: &ResolvedJob) -> BTreeMap<String, String> {
     prints.insert("copy".to_owned(), digest.finish());
 
     for step in &job.steps {
+        let StepKind::Notify(notify) = &step.kind;
         let mut digest = Fingerprint::new(job);
-        digest.connection(job, &step.notify.connection);
-        digest.text("when", &format!("{:?}", step.notify.when));
-        digest.body(&step.notify.body);
+        digest.connection(job, &notify.connection);
+        digest.text("when", notify.when.name());
+        digest.text("message", &notify.body.text());
         prints.insert(step.name.clone(), digest.finish());
     }
     prints
@@ -105,17 +106,6 @@ impl Fingerprint {
         }
         for (column, kind) in &rows.types {
             self.text(column, &format!("{kind:?}"));
-        }
-    }
-
-    fn body(&mut self, body: &MessageBody) {
-        match body {
-            MessageBody::Text(text) => self.text("text", text.text()),
-            MessageBody::Fields(fields) => {
-                for (name, value) in fields {
-                    self.text(name, value.text());
-                }
-            }
         }
     }
 

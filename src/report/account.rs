@@ -205,6 +205,7 @@ pub(super) mod tests {
                 bytes: 81 << 20,
                 ..Account::default()
             },
+            effects_planned: 0,
             files_planned: 1_062,
             imbalances: Vec::new(),
             listed: true,

@@ -5,7 +5,9 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{EffectStatus, Failure, FailureClass, ItemKey, ItemSummary, UnitRecord, UnitStatus, format_count, redact};
+use crate::model::{
+    EffectStatus, Failure, FailureClass, ItemKey, ItemSummary, UnitRecord, UnitStatus, format_count, redact,
+};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -41,7 +43,10 @@ impl FailedUnit {
     pub fn of_effects(item: &str, record: &UnitRecord) -> impl Iterator<Item = Self> {
         let names = Some((record.source.as_str(), record.target.as_str()));
         record.effects.iter().filter_map(move |effect| {
-            let failure = effect.failure.as_ref().filter(|_| effect.status == EffectStatus::Failed)?;
+            let failure = effect
+                .failure
+                .as_ref()
+                .filter(|_| effect.status == EffectStatus::Failed)?;
             Some(Self::new(item, names, failure, effect.attempts))
         })
     }

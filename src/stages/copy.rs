@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::{ByteStream, ObjectWriter, Precondition, Store, WriteRequest};
@@ -23,8 +23,8 @@ pub struct CopyRequest<'a> {
     pub hash: HashKind,
     /// Bytes of one part of a large object.
     pub part_size: u64,
-    /// Parts in flight at once, when the object is large.
-    pub parts: usize,
+    /// Asked once, when the object turns out to be large: how many more parts may be in flight, and what holds the room for them.
+    pub extra_parts: &'a (dyn Fn() -> (usize, Room) + Sync),
     /// A permit is one KiB of buffer; taken before bytes are read.
     pub memory: &'a Semaphore,
     /// Permits there are in all: no object may wait for more.
@@ -34,6 +34,9 @@ pub struct CopyRequest<'a> {
     /// Ends the copy where it stands; what was written is discarded.
     pub abort: &'a CancellationToken,
 }
+
+/// Keeps room for parts until it is dropped.
+pub type Room = Box<dyn Send>;
 
 /// A copied object.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +48,31 @@ pub struct Copied {
 
 /// Copies one object as a stream: hash on the way, length checked, metadata carried over, visible at the sink whole or not at all.
 pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
+    // An end that does not answer must not hold an abort back: nothing is written yet that would have to be taken away.
+    let (stream, mut writer, _held) = tokio::select! {
+        biased;
+        () = request.abort.cancelled() => return Err(Failure::cancelled()),
+        opened = open(request) => opened?,
+    };
+    let transferred = tokio::select! {
+        biased;
+        () = request.abort.cancelled() => Err(Failure::cancelled()),
+        transferred = transfer(request, stream, writer.as_mut()) => transferred,
+    };
+    match transferred {
+        Ok((size, hash)) => Ok(Copied { size, hash }),
+        Err(failure) => {
+            writer.abort().await;
+            Err(failure)
+        }
+    }
+}
+
+/// What a copy holds while it goes on: memory, and room for the parts of a large object.
+type Held<'a> = (SemaphorePermit<'a>, Option<Room>);
+
+/// Both ends, and the memory for what lies between them.
+async fn open<'a>(request: &CopyRequest<'a>) -> Result<(ByteStream, Box<dyn ObjectWriter>, Held<'a>), Failure> {
     let (info, stream) = request
         .source
         .read(request.from, None)
@@ -59,8 +87,13 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
         ));
     }
     let is_large = info.size > request.part_size;
-    let parts = if is_large { request.parts.max(1) } else { 1 };
-    let _memory = request
+    let (parts, room) = if is_large {
+        let (extra, room) = (request.extra_parts)();
+        (1 + extra, Some(room))
+    } else {
+        (1, None)
+    };
+    let memory = request
         .memory
         .acquire_many(memory_permits(
             info.size,
@@ -71,7 +104,7 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
         .await
         .map_err(|_| Failure::cancelled())?;
 
-    let mut writer = request
+    let writer = request
         .sink
         .write(WriteRequest {
             name: request.to,
@@ -83,18 +116,7 @@ pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
         })
         .await
         .map_err(|failure| failure.context("sink"))?;
-    let transferred = tokio::select! {
-        biased;
-        () = request.abort.cancelled() => Err(Failure::cancelled()),
-        transferred = transfer(request, stream, writer.as_mut()) => transferred,
-    };
-    match transferred {
-        Ok((size, hash)) => Ok(Copied { size, hash }),
-        Err(failure) => {
-            writer.abort().await;
-            Err(failure)
-        }
-    }
+    Ok((stream, writer, (memory, room)))
 }
 
 async fn transfer(

@@ -12,7 +12,7 @@ mod units;
 
 pub use check::{Check, Verdict, check};
 pub use compare::{Comparison, compare};
-pub use copy::{Copied, CopyRequest, copy};
+pub use copy::{Copied, CopyRequest, Room, copy};
 pub use hasher::Hasher;
 pub use rows::open_rows;
 pub use survey::survey;

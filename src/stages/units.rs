@@ -1,9 +1,9 @@
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Columns, ConnectionKind, EffectIntent, Failure, Row, UnitIntent, Value};
+use crate::model::{ConnectionKind, EffectIntent, Failure, Row, UnitIntent, Value, redact};
 use crate::plan::Offer;
-use crate::resolve::{ResolvedJob, RowsForm, Scope, Step, Template};
+use crate::resolve::{ResolvedJob, RowsForm, Scope, Step, StepKind, Template, target_row};
 
 /// A unit as its row describes it, before the sink is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +29,11 @@ impl UnitDraft {
             size: self.offer.size,
             existed,
             refusal: self.refusal.clone(),
-            effects: if self.refusal.is_none() { self.effects.clone() } else { Vec::new() },
+            effects: if self.refusal.is_none() {
+                self.effects.clone()
+            } else {
+                Vec::new()
+            },
         }
     }
 }
@@ -44,8 +48,6 @@ pub struct UnitNaming<'a> {
     read_from: &'a ConnectionKind,
     read_from_name: &'a str,
     steps: &'a [Step],
-    /// Of the row that a target is for templates.
-    target_columns: Columns,
 }
 
 impl<'a> UnitNaming<'a> {
@@ -59,7 +61,6 @@ impl<'a> UnitNaming<'a> {
             read_from: &job.connection(&files.read.connection).kind,
             read_from_name: &files.read.connection,
             steps: &job.steps,
-            target_columns: ["name".to_owned()].into(),
         }
     }
 
@@ -71,11 +72,17 @@ impl<'a> UnitNaming<'a> {
         let (source, source_failure) = split(source, || shown(row));
         let (target, target_failure) = split(target, String::new);
         let (offer, offer_failure) = split(offer, Offer::default);
+        let (source, source_secret) = without_credential(source);
+        let (target, target_secret) = without_credential(target);
         UnitDraft {
             source,
             offer,
             effects: self.effects(scope, &target),
-            refusal: source_failure.or(target_failure).or(offer_failure),
+            refusal: source_failure
+                .or(target_failure)
+                .or(offer_failure)
+                .or(source_secret)
+                .or(target_secret),
             target,
             digest: digest(row),
         }
@@ -120,9 +127,14 @@ impl<'a> UnitNaming<'a> {
         if self.steps.is_empty() {
             return Vec::new();
         }
-        let target = Row::new(self.target_columns.clone(), vec![Value::from(target)]);
-        let scope = Scope { target: Some(&target), ..*scope };
-        let rendered = self.steps.iter().map(|step| step.notify.body.render(&scope));
+        let target = target_row(target);
+        let scope = Scope {
+            target: Some(&target),
+            ..*scope
+        };
+        let rendered = self.steps.iter().map(|step| match &step.kind {
+            StepKind::Notify(notify) => notify.body.render(&scope),
+        });
         rendered
             .map(|body| {
                 let (body, refusal) = split(body, String::new);
@@ -171,6 +183,24 @@ impl<'a> UnitNaming<'a> {
         };
         Ok(Offer { size, modified: None })
     }
+}
+
+/// A name that holds a credential, as `{{basename file.Uri}}` gives where the URI has a SAS, is refused, and goes into no record as it is.
+///
+/// Only names that look like URIs are asked about: a name such as `password=1.txt` is a name like any other.
+fn without_credential(name: String) -> (String, Option<Failure>) {
+    if !name.contains('?') && !name.contains("://") {
+        return (name, None);
+    }
+    let redacted = redact(&name).into_owned();
+    if redacted == name {
+        return (name, None);
+    }
+    let failure = Failure::data(
+        "name.credential",
+        "the name holds a credential of a URI; take `{{url_path …}}` of the URI, which leaves it out",
+    );
+    (redacted, Some(failure))
 }
 
 fn bad_size(value: &Value) -> Failure {
@@ -231,6 +261,16 @@ fn uri_path(uri: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_credential_is_refused_and_not_kept() {
+        let (name, failure) = without_credential("a.bin?sv=1&sig=abc".to_owned());
+        assert_eq!(name, "a.bin?sv=1&sig=[hidden]");
+        assert_eq!(failure.unwrap().code, "name.credential");
+        for name in ["what?.txt", "password=1.txt", "a/b.bin"] {
+            assert_eq!(without_credential(name.to_owned()), (name.to_owned(), None));
+        }
+    }
 
     #[test]
     fn a_uri_is_taken_apart_without_its_secrets() {

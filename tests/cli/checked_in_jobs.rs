@@ -1,0 +1,109 @@
+use std::path::Path;
+
+use crate::harness::{Output, Project};
+
+/// A copy of the jobs that are checked in.
+fn project() -> Project {
+    let project = Project::new(Vec::new());
+    let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
+    for name in [
+        "reupload.yaml",
+        "copy-folder.toml",
+        "connections.toml",
+        "data/failed_workitems.csv",
+        "data/files.csv",
+    ] {
+        project.write(&format!("jobs/{name}"), std::fs::read(jobs.join(name)).unwrap());
+    }
+    project
+}
+
+fn specs() -> Vec<String> {
+    let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
+    let mut specs: Vec<String> = std::fs::read_dir(jobs)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("connections.") && (name.ends_with(".yaml") || name.ends_with(".toml")))
+        .collect();
+    specs.sort();
+    specs
+}
+
+#[test]
+fn the_reupload_moves_every_byte_and_has_nothing_left_the_second_time() {
+    let project = project();
+    project
+        .command(["run", "jobs/reupload.yaml"])
+        .exits(0)
+        .says("residual 0");
+    let results = project.tree("out/results");
+    assert_eq!(results.len(), 1_054);
+    let expected = project.expected("jobs/reupload.yaml");
+    assert!(results == expected, "the same names with the same bytes");
+    assert_eq!(results.values().filter(|object| object.size == 64 << 20).count(), 1);
+    assert!(results.values().any(|object| object.size == 0));
+
+    // What the ledger has is not asked about again: not the source, whose lists are gone, and not the sink, which lacks a file.
+    project.remove("jobs/data/files.csv");
+    let (first, _) = results.first_key_value().unwrap();
+    project.remove(&format!("out/results/{first}"));
+    project
+        .command(["run", "jobs/reupload.yaml"])
+        .exits(0)
+        .says("nothing left to do");
+    assert_eq!(project.tree("out/results").len(), 1_053);
+    project.command(["verify", "jobs/reupload.yaml", "--reopen"]).exits(11);
+    project.command(["run", "jobs/reupload.yaml"]).exits(0);
+    assert!(project.tree("out/results") == expected);
+}
+
+#[test]
+fn the_folder_is_copied() {
+    let project = project();
+    project.command(["run", "jobs/copy-folder.toml"]).exits(0);
+    assert_eq!(project.tree("out/copies"), project.tree("jobs/data"));
+    project
+        .command(["run", "jobs/copy-folder.toml"])
+        .exits(0)
+        .says("nothing left");
+}
+
+#[test]
+fn every_job_validates_and_plans() {
+    let project = project();
+    for spec in specs() {
+        let spec = format!("jobs/{spec}");
+        project.command(["validate", &spec]).exits(0).says("is valid");
+        project.command(["plan", &spec]).exits(0).says("Plan: ");
+    }
+    assert!(!project.path("out").exists(), "a plan writes nothing");
+}
+
+/// The commands of a fenced block that start the binary through cargo, as their arguments.
+fn cargo_runs(page: &str) -> Vec<Vec<&str>> {
+    let blocks = page
+        .split("```")
+        .skip(1)
+        .step_by(2)
+        .filter(|block| block.starts_with("sh\n"));
+    let lines = blocks
+        .flat_map(str::lines)
+        .filter_map(|line| line.trim().strip_prefix("cargo run --release -- "));
+    lines
+        .map(|line| line.split('#').next().unwrap_or_default().split_whitespace().collect())
+        .collect()
+}
+
+#[test]
+fn what_the_readme_says_works() {
+    let Ok(page) = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")) else {
+        panic!("there is a README.md");
+    };
+    let commands = cargo_runs(&page);
+    assert!(!commands.is_empty(), "the README shows how to start");
+    let project = project();
+    for arguments in commands {
+        let output: Output = project.command(arguments.iter().copied());
+        assert_eq!(output.code, Some(0), "{arguments:?}: {}", output.text());
+    }
+}

@@ -1,0 +1,19 @@
+//! What users meet, through the real binary.
+#![expect(clippy::unwrap_used, reason = "a test may fail where something is not as it must be")]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod changed_spec;
+mod checked_in_jobs;
+mod concurrency;
+mod failures;
+mod item_lists;
+mod names;
+mod plan_output;
+mod plan_run_agree;
+mod secrets;
+mod state;
+mod stop;
+mod usage;
+mod verify;

@@ -1,0 +1,180 @@
+use crate::harness::{Behaviour, Gate, Job, Project, Running, SPEC, bytes_of};
+
+/// Three files behind a gate, two of them in flight at once.
+fn held() -> (Gate, Project) {
+    let gate = Gate::start();
+    for name in ["one", "two", "three"] {
+        gate.put(&format!("a/{name}"), bytes_of(name, 1_000), Behaviour::Held);
+    }
+    let job = Job::new()
+        .item("a", ["one", "two", "three"])
+        .source_gate(&gate)
+        .concurrency(1, 2);
+    let project = job.create();
+    (gate, project)
+}
+
+fn started(gate: &Gate, project: &Project) -> Running {
+    let run = project.spawn(["run", SPEC]);
+    gate.wait_until_held(2);
+    run
+}
+
+#[test]
+fn the_first_interrupt_drains_and_the_next_run_completes() {
+    let (gate, project) = held();
+    let mut run = started(&gate, &project);
+    run.signal("INT");
+    assert!(
+        run.wait_for_line("stopping").contains("2 in flight"),
+        "it says what it waits for"
+    );
+    gate.open();
+    run.wait()
+        .exits(130)
+        .says("stopped by SIGINT")
+        .says("pipeline run jobs/copy.yaml");
+    assert_eq!(
+        project.sink().len(),
+        2,
+        "what was in flight came to its end, and nothing was begun"
+    );
+    project.run().exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+    assert_eq!(
+        gate.reads().iter().filter(|path| *path == "a/three").count(),
+        2,
+        "once by the run, once by this test"
+    );
+}
+
+#[test]
+fn the_second_interrupt_gives_up_what_is_in_flight() {
+    let (gate, project) = held();
+    let mut run = started(&gate, &project);
+    run.signal("INT");
+    run.wait_for_line("stopping");
+    run.signal("INT");
+    run.wait_for_line("giving up");
+    run.wait().exits(130);
+    assert!(project.sink().is_empty());
+    assert!(
+        project
+            .ledger()
+            .values()
+            .all(|record| record.status.name() == "pending")
+    );
+    gate.open();
+    project.run().exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+}
+
+#[test]
+fn a_termination_drains_too() {
+    let (gate, project) = held();
+    let mut run = started(&gate, &project);
+    run.signal("TERM");
+    run.wait_for_line("stopping");
+    gate.open();
+    run.wait().exits(143).says("stopped by SIGTERM");
+    project.run().exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+}
+
+#[test]
+fn a_second_run_beside_the_first_is_refused_with_its_name() {
+    let (gate, project) = held();
+    let run = started(&gate, &project);
+    let host = gethostname::gethostname().into_string().unwrap();
+    for command in ["run", "verify", "failures", "plan"] {
+        project
+            .command([command, SPEC])
+            .exits(13)
+            .says(&format!("process {}", run.pid()))
+            .says(&host)
+            .says("pipeline run jobs/copy.yaml");
+    }
+    gate.open();
+    run.wait().exits(0);
+}
+
+#[test]
+fn another_state_folder_lets_a_second_run_in() {
+    let (gate, project) = held();
+    let run = started(&gate, &project);
+    gate.open();
+    let second = project.command(["run", SPEC, "--state", "elsewhere"]).exits(0);
+    assert!(project.path("elsewhere/format.json").exists());
+    run.wait().exits(0);
+    second.hides("in use");
+    project
+        .command(["run", SPEC, "--state", "elsewhere"])
+        .exits(0)
+        .says("nothing left");
+}
+
+#[test]
+fn another_process_sees_the_status_while_it_runs_and_afterwards() {
+    let (gate, project) = held();
+    project.command(["status", SPEC]).exits(1).says("pipeline run");
+    let run = started(&gate, &project);
+    let mut follower = project.spawn(["status", SPEC, "--follow", "--every", "50ms"]);
+    let mut seen;
+    loop {
+        seen = project.command(["status", SPEC, "--json"]).exits(0).json();
+        if seen["snapshot"]["progress"]["in_flight"] == 2 {
+            break;
+        }
+        assert_eq!(seen["running"], true);
+    }
+    assert_eq!(seen["abandoned"], false);
+    assert_eq!(seen["snapshot"]["progress"]["units"]["pending"], 3);
+    project
+        .command(["status", SPEC])
+        .exits(0)
+        .says("running")
+        .says("3 pending");
+    assert!(!follower.is_over(), "it follows as long as the run goes on");
+    gate.open();
+    run.wait().exits(0);
+    let followed = follower.wait().exits(0);
+    assert!(followed.stdout.contains("ended"), "{}", followed.stdout);
+    let after = project.command(["status", SPEC, "--json"]).exits(0).json();
+    assert_eq!((&after["running"], &after["abandoned"]), (&false.into(), &false.into()));
+    assert_eq!(after["snapshot"]["progress"]["units"]["done"], 3);
+}
+
+#[test]
+fn the_status_of_a_killed_run_says_so() {
+    let (gate, project) = held();
+    let run = started(&gate, &project);
+    while !project.state().join("status.json").exists() {
+        std::thread::yield_now();
+    }
+    run.kill();
+    project
+        .command(["status", SPEC])
+        .exits(0)
+        .says("not running any more")
+        .says("pipeline run jobs/copy.yaml");
+    assert_eq!(project.command(["status", SPEC, "--json"]).json()["abandoned"], true);
+    gate.open();
+    project.run().exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+}
+
+#[test]
+fn progress_is_plain_lines_without_a_terminal_and_none_when_quiet() {
+    let (gate, project) = held();
+    project.edit(SPEC, "sink:", "limits: { progress_every: 200ms }\nsink:");
+    let mut run = started(&gate, &project);
+    let line = run.wait_for_line("files 0/3");
+    assert!(!line.contains('\u{1b}') && !line.contains('\r'), "{line:?}");
+    gate.open();
+    run.wait().exits(0);
+    for quiet in ["--quiet", "--no-progress"] {
+        let output = project.command(["run", SPEC, "--restart", "--yes", quiet]).exits(0);
+        assert_eq!(output.stderr, "");
+        assert!(output.stdout.contains("3"), "the result is still told");
+    }
+}
