@@ -107,7 +107,8 @@ impl Dispatcher {
         add(&mut self.progress.items, &standing);
         self.progress.units += standing.units;
         self.progress.units_before += standing.units.settled();
-        if standing.status != ItemStatus::Completed {
+        // A completed item is taken up again only to make up what was left out.
+        if standing.status != ItemStatus::Completed || standing.units.effects.left_out > 0 {
             self.standing.insert(summary.id(), standing);
         }
     }

@@ -44,6 +44,8 @@ pub struct RunReport {
     pub duration: Duration,
     /// Repeated attempts of this run.
     pub retries: u64,
+    /// The only stage that was asked for.
+    pub stage: Option<String>,
     /// Why it ended before its work did, when it did.
     pub stopped: Option<StopCause>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
@@ -60,8 +62,13 @@ impl RunReport {
     /// Whether nothing of what was asked is left to do.
     pub fn is_complete(&self) -> bool {
         let effects = &self.units.effects;
-        self.items.planned == self.items.done
-            && self.units.failed + self.units.pending + effects.failed + effects.pending == 0
+        let copied = self.listed && self.items.failed_listings + self.units.failed + self.units.pending == 0;
+        let told = effects.failed + effects.pending == 0;
+        match self.stage.as_deref() {
+            None => self.items.planned == self.items.done && copied && told,
+            Some("copy") => copied,
+            Some(_) => told,
+        }
     }
 }
 

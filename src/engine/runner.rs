@@ -100,6 +100,7 @@ impl Runner {
         let before = dispatcher.units();
 
         let max_duration = self.options.max_duration;
+        let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;
         let open = async |name: &str| {
@@ -165,6 +166,7 @@ impl Runner {
             sent_now: progress.units.effects.sent - before.effects.sent,
             bytes_moved: meters.bytes.load(Ordering::Relaxed),
             duration: begun.elapsed(),
+            stage,
             stopped,
             retries: progress.retries,
             imbalances,

@@ -45,7 +45,7 @@ impl AccountReport {
         json!({
             "items": Columns::of_items(&self.items),
             "files": Columns::of_files(self),
-            "messages": Columns::of_effects(self),
+            "effects": Columns::of_effects(self),
             "failed_listings": self.items.failed_listings,
             "listed": self.listed,
             "bytes_done": self.files.bytes,
@@ -140,7 +140,7 @@ impl fmt::Display for AccountReport {
             ("files   ", Columns::of_files(self)),
         ];
         if self.files.effects.planned() > 0 {
-            lines.push(("messages", Columns::of_effects(self)));
+            lines.push(("effects ", Columns::of_effects(self)));
         }
         let cells: Vec<_> = lines.iter().map(|(_, columns)| columns.cells()).collect();
         for ((name, columns), row) in lines.iter().zip(&cells) {

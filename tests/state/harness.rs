@@ -109,10 +109,10 @@ pub fn done(unit: u32) -> UnitResult {
         hash: Some(ContentHash {
             kind: HashKind::Crc32c,
             bytes: unit.to_be_bytes().to_vec(),
-            effects: Vec::new(),
         }),
         attempts: 1,
         failure: None,
+        effects: Vec::new(),
     }
 }
 
