@@ -70,6 +70,11 @@ impl Job {
         self
     }
 
+    pub fn missing_one_in(mut self, files: usize) -> Self {
+        self.amount.missing_one_in = files;
+        self
+    }
+
     pub fn mode(mut self, mode: &'static str) -> Self {
         self.mode = mode;
         self

@@ -37,3 +37,17 @@ fn the_lock_of_a_killed_run_is_no_obstacle() {
     assert_eq!(ended.code, 0, "{ended:?}");
     ended.assert_files(40, 0, 0);
 }
+
+#[test]
+fn of_two_runs_started_at_once_one_works_and_the_other_is_refused() {
+    for _ in 0..3 {
+        let place = Job::new().items(4).files(100).build();
+        let running = [place.start_as("one"), place.start_as("other")];
+        let mut ended = running.map(|run| run.wait());
+        ended.sort_by_key(|run| run.code);
+        assert_eq!(ended.each_ref().map(|run| run.code), [0, 13], "{ended:?}");
+        assert!(ended[1].stderr.contains("is in use by process"), "{ended:?}");
+        ended[0].assert_files(400, 0, 0);
+        place.assert_sink(There::LeftAlone);
+    }
+}
