@@ -20,6 +20,8 @@ pub struct PageRun {
     records: Vec<UnitRecord>,
     /// Units to be worked on, by number, with what was found out about them.
     work: Vec<(u32, Assessment)>,
+    /// An earlier run began with it.
+    is_resumed: bool,
 }
 
 impl Context {
@@ -108,6 +110,7 @@ impl PageRun {
             page,
             records,
             work,
+            is_resumed: false,
         };
         for (unit, refusal) in refusals {
             run.take(context, summary, refused(unit, refusal)).await?;
@@ -146,6 +149,7 @@ impl PageRun {
             page,
             records,
             work,
+            is_resumed: true,
         }
     }
 
@@ -193,6 +197,7 @@ impl PageRun {
             offer: assessment.offer,
             at_sink: assessment.at_sink,
             decision: assessment.decision,
+            was_intended: self.is_resumed && !record.existed,
         }
     }
 

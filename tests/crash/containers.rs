@@ -10,7 +10,7 @@ use pipeline::model::{ConnectionConfig, ConnectionKind, SecretReference, Timesta
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
-use super::job::{Place, Spec};
+use super::job::{List, Place, Spec};
 use super::servers::Azurite;
 
 /// Requests at once of the test itself.
@@ -33,6 +33,33 @@ fn runtime() -> &'static Runtime {
 pub fn azurite() -> &'static Azurite {
     static AZURITE: OnceLock<Azurite> = OnceLock::new();
     AZURITE.get_or_init(Azurite::start)
+}
+
+/// How a job reaches the containers, and how it goes about its work.
+#[derive(Clone, Copy, Debug)]
+pub struct Reach<'a> {
+    pub endpoint: &'a str,
+    pub key: &'a str,
+    /// Items at once, and files of each.
+    pub concurrency: [usize; 2],
+    pub mode: &'static str,
+    pub list: List,
+    pub page_units: usize,
+    pub max_attempts: usize,
+}
+
+impl<'a> Reach<'a> {
+    pub fn by(endpoint: &'a str) -> Self {
+        Self {
+            endpoint,
+            key: Azurite::ACCOUNT_KEY,
+            concurrency: [3, 4],
+            mode: "skip",
+            list: List::Csv,
+            page_units: 4096,
+            max_attempts: 3,
+        }
+    }
 }
 
 /// An object of before, as it must stay.
@@ -98,27 +125,44 @@ impl Containers {
         }
     }
 
-    /// A job that copies the files from one container to the other, by way of `endpoint`.
-    pub fn job(&self, files: Vec<File>, endpoint: &str, key: &str, concurrency: [usize; 2]) -> Place {
+    /// A job that copies the files from one container to the other.
+    pub fn job(&self, files: Vec<File>, reach: &Reach<'_>) -> Place {
+        let Reach {
+            endpoint,
+            key,
+            concurrency: [items, units],
+            mode,
+            list,
+            page_units,
+            max_attempts,
+        } = *reach;
         let environment = BTreeMap::from([("CRASH_ACCOUNT_KEY", key.to_owned())]);
         let place = Place::new(files, environment);
         let [source, sink] = &self.names;
-        let mut list = "WorkItemId,Uri,FileName\n".to_owned();
+        let mut table = "WorkItemId,Uri,FileName\n".to_owned();
         for file in &place.files {
             let uri = format!("{endpoint}/{source}/{}/{}", file.item, escape(&file.name));
-            list.push_str(&format!("{},{uri},\"{}\"\n", file.item, file.name));
+            table.push_str(&format!("{},{uri},\"{}\"\n", file.item, file.name));
         }
-        place.write("files.csv", &list);
-        let [items, units] = concurrency;
+        place.write("files.csv", &table);
+        let (files, name) = match list {
+            List::Csv => (
+                r#"{ connection: telemetry, query: { sql: "select Uri, FileName from files where WorkItemId = :id" },
+    params: { id: "{{item.WorkItemId}}" }, read: { connection: originals, path: "{{url_path file.Uri}}" } }"#,
+                "file.FileName",
+            ),
+            List::Glob => (
+                r#"{ connection: originals, glob: "{{item.WorkItemId}}/**" }"#,
+                "file.name",
+            ),
+        };
         place.write_spec(&Spec {
             items_column: "WorkItemId",
-            files:
-                r#"{ connection: telemetry, query: { sql: "select Uri, FileName from files where WorkItemId = :id" },
-    params: { id: "{{item.WorkItemId}}" }, read: { connection: originals, path: "{{url_path file.Uri}}" } }"#
-                    .to_owned(),
-            name: "file.FileName",
-            mode: "skip",
-            page_units: 4096,
+            files: files.to_owned(),
+            name,
+            mode,
+            page_units,
+            max_attempts,
             items,
             units,
         });

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use pipeline::state::StateFolder;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::files::{Amount, Fate, File};
@@ -133,6 +134,7 @@ impl Job {
             name,
             mode: self.mode,
             page_units: self.page_units,
+            max_attempts: 3,
             items: 2,
             units: self.units,
         });
@@ -152,6 +154,7 @@ pub struct Spec {
     pub name: &'static str,
     pub mode: &'static str,
     pub page_units: usize,
+    pub max_attempts: usize,
     pub items: usize,
     pub units: usize,
 }
@@ -197,6 +200,7 @@ impl Place {
             name,
             mode,
             page_units,
+            max_attempts,
             items,
             units,
         } = spec;
@@ -216,7 +220,7 @@ source:
 sink: {{ connection: results, mode: {mode} }}
 naming: {{ object: "{{{{item.{items_column}}}}}-{{{{{name}}}}}" }}
 concurrency: {{ limit: 16, items: {{ limit: {items}, units: {{ limit: {units}, parts: {{ limit: 3 }} }} }} }}
-retry: {{ max_attempts: 3, initial_delay: 50ms, max_delay: 200ms }}
+retry: {{ max_attempts: {max_attempts}, initial_delay: 50ms, max_delay: 200ms }}
 limits: {{ page_units: {page_units} }}
 "#
             ),
@@ -238,6 +242,13 @@ limits: {{ page_units: {page_units} }}
 
     pub fn start(&self) -> Running {
         self.start_as("run")
+    }
+
+    /// Attempts that the run has repeated, as it tells other processes.
+    pub fn retries(&self) -> u64 {
+        let status = std::fs::read(self.state().status()).unwrap_or_default();
+        let status: Value = serde_json::from_slice(&status).unwrap_or_default();
+        status["progress"]["retries"].as_u64().unwrap_or(0)
     }
 
     /// Starts a run whose output goes to files of this name.

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::containers::{Containers, azurite};
+use super::containers::{Containers, Reach, azurite};
 use super::files::{Amount, Fate, File, count};
 use super::job::{end_after_kills, kill_often};
-use super::servers::Azurite;
 use super::size;
 
-/// Forty items with twenty-five files each: one has several parts, some are missing, some are at the sink before.
+/// Forty items with twenty-five files each: a few have several parts, some are missing, some are at the sink before.
 fn files() -> Vec<File> {
     let amount = Amount {
         items: size(40, 200),
@@ -18,8 +17,10 @@ fn files() -> Vec<File> {
         there_one_in: 40,
     };
     let mut files = amount.files();
-    let large = files.iter_mut().rev().find(|file| file.fate == Fate::Copied).unwrap();
-    large.size = 12 << 20;
+    let every = files.len() / 3;
+    for large in files.iter_mut().filter(|file| file.fate == Fate::Copied).step_by(every) {
+        large.size = 12 << 20;
+    }
     files
 }
 
@@ -29,7 +30,11 @@ fn after_kills_at_random_moments_every_blob_is_there_once_and_whole() {
     let containers = Containers::with(&files);
     let before = containers.marks();
     assert_eq!(before.len(), count(&files, Fate::There));
-    let place = containers.job(files.clone(), &azurite().blob_endpoint, Azurite::ACCOUNT_KEY, [4, 4]);
+    let reach = Reach {
+        concurrency: [4, 4],
+        ..Reach::by(&azurite().blob_endpoint)
+    };
+    let place = containers.job(files.clone(), &reach);
     let (done, present, failed) = (
         count(&files, Fate::Copied),
         count(&files, Fate::There),
