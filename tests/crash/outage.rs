@@ -47,7 +47,7 @@ fn a_listing_that_breaks_off_goes_on_behind_its_finished_pages() {
     // One item of many pages, so that the way breaks while it is being listed.
     let files = Amount {
         items: 1,
-        files: 300,
+        files: 100,
         there_one_in: 0,
         ..AMOUNT
     }
@@ -62,7 +62,7 @@ fn a_listing_that_breaks_off_goes_on_behind_its_finished_pages() {
     };
     let place = containers.job(files.clone(), &reach);
     let mut running = place.start();
-    assert!(running.wait_until(|| containers.at_sink() > 40));
+    assert!(running.wait_until(|| containers.at_sink() > 20));
     proxy.break_off();
     let ended = running.wait();
     assert_eq!(ended.code, 5, "{ended:?}");
