@@ -23,6 +23,8 @@ pub struct PageRun {
     records: Vec<UnitRecord>,
     /// Units to be worked on, by number, with what was found out about them.
     work: Vec<(u32, Assessment)>,
+    /// An earlier run began with it.
+    is_resumed: bool,
 }
 
 impl Context {
@@ -111,6 +113,7 @@ impl PageRun {
             page,
             records,
             work,
+            is_resumed: false,
         };
         for (unit, refusal) in refusals {
             run.take(context, summary, refused(unit, refusal)).await?;
@@ -149,6 +152,7 @@ impl PageRun {
             page,
             records,
             work,
+            is_resumed: true,
         }
     }
 
@@ -186,11 +190,13 @@ impl PageRun {
     }
 
     fn unit_work(&self, unit: u32, assessment: Assessment) -> UnitWork {
+        let record = &self.records[unit as usize];
         UnitWork {
             item: self.item,
             page: self.page,
             unit,
-            record: self.records[unit as usize].clone(),
+            was_intended: self.is_resumed && !record.existed,
+            record: record.clone(),
             assessment,
         }
     }

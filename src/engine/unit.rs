@@ -22,6 +22,9 @@ pub struct UnitWork {
     /// As the ledger has it.
     pub record: UnitRecord,
     pub assessment: Assessment,
+    /// A run that was killed meant to write it where nothing stood: what appears there may be that run's last request, still under way
+    /// when this one looked.
+    pub was_intended: bool,
 }
 
 /// What an attempt ended with.
@@ -139,8 +142,8 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                     ended => return ended,
                 }
                 // It appeared between the look at the sink and the write. An earlier attempt whose answer was lost may have
-                // written it, so that is compared; before a second attempt it can only be somebody else's.
-                if number > 1 {
+                // written it, in this run or in a killed one, so that is compared; otherwise it can only be somebody else's.
+                if number > 1 || work.was_intended {
                     *decision = Decision::Compare;
                     continue;
                 }

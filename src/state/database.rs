@@ -245,11 +245,20 @@ fn translate(error: sled::Error, folder: &Path) -> StateError {
             _ => StateError::Io {
                 action: "use the database in",
                 path: folder.to_owned(),
-                source: Arc::new(error),
+                source: Arc::new(in_its_words(error)),
             },
         },
         sled::Error::Corruption { .. } => damaged(folder, "the database's checksums do not match"),
         _ => damaged(folder, "the database contradicts itself"),
+    }
+}
+
+/// An error that the library keeps is told a second time as a dump of its fields; its kind says the same to people.
+fn in_its_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::Other => error,
+        kind if error.raw_os_error().is_none() => io::Error::from(kind),
+        _ => error,
     }
 }
 

@@ -1,0 +1,161 @@
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+
+use super::containers::azurite;
+use super::servers::Azurite;
+
+/// The way to a server, which can break and come back on the same port: while it is broken, connections that exist are cut and new ones
+/// are refused, as if the server had been killed.
+pub struct Proxy {
+    address: SocketAddr,
+    server: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    is_broken: AtomicBool,
+    open: Mutex<Vec<TcpStream>>,
+    delay: Mutex<Delay>,
+    delay_changed: Condvar,
+}
+
+/// What happens to the first two writes. The second one waits for the answer to the first, which waits for the second to come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Delay {
+    #[default]
+    None,
+    Asked,
+    FirstHeld,
+    SecondCame,
+    FirstAnswered,
+}
+
+impl Proxy {
+    /// The way to the emulator.
+    pub fn start() -> Self {
+        let host = azurite().blob_endpoint.trim_start_matches("http://");
+        let server = host.split('/').next().unwrap().parse().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = Self {
+            address: listener.local_addr().unwrap(),
+            server,
+            shared: Arc::default(),
+        };
+        proxy.serve(listener);
+        proxy
+    }
+
+    /// The account by this way.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/{}", self.address, Azurite::ACCOUNT)
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        let (shared, server) = (Arc::clone(&self.shared), self.server);
+        shared.is_broken.store(false, Ordering::SeqCst);
+        thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                if shared.is_broken.load(Ordering::SeqCst) {
+                    return;
+                }
+                let server = TcpStream::connect(server).unwrap();
+                shared
+                    .open
+                    .lock()
+                    .unwrap()
+                    .extend([client.try_clone().unwrap(), server.try_clone().unwrap()]);
+                let back = (server.try_clone().unwrap(), client.try_clone().unwrap());
+                let (there, here) = (Arc::clone(&shared), Arc::clone(&shared));
+                let is_held = Arc::new(AtomicBool::new(false));
+                let is_held_too = Arc::clone(&is_held);
+                thread::spawn(move || forward(client, server, |bytes| there.before_request(bytes, &is_held)));
+                thread::spawn(move || forward(back.0, back.1, |_| here.before_answer(&is_held_too)));
+            }
+        });
+    }
+
+    /// Cuts what is open and refuses what comes.
+    pub fn break_off(&self) {
+        self.shared.is_broken.store(true, Ordering::SeqCst);
+        // Wakes the listener, which closes itself.
+        drop(TcpStream::connect(self.address));
+        while TcpStream::connect(self.address).is_ok() {
+            thread::yield_now();
+        }
+        for stream in self.shared.open.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Lets the next write to the server arrive only just before the one after it, as a slow network does.
+    pub fn delay_next_write(&self) {
+        self.shared.set_delay(Delay::Asked);
+    }
+
+    pub fn holds_a_write(&self) -> bool {
+        *self.shared.delay.lock().unwrap() == Delay::FirstHeld
+    }
+
+    pub fn has_delivered_the_write(&self) -> bool {
+        *self.shared.delay.lock().unwrap() == Delay::FirstAnswered
+    }
+
+    /// Comes back on the same port.
+    pub fn mend(&self) {
+        self.serve(TcpListener::bind(self.address).unwrap());
+    }
+}
+
+impl Shared {
+    fn set_delay(&self, delay: Delay) {
+        *self.delay.lock().unwrap() = delay;
+        self.delay_changed.notify_all();
+    }
+
+    fn wait_for(&self, wanted: Delay) {
+        let delay = self.delay.lock().unwrap();
+        drop(self.delay_changed.wait_while(delay, |delay| *delay != wanted).unwrap());
+    }
+
+    fn before_request(&self, bytes: &[u8], is_held: &AtomicBool) {
+        if !bytes.starts_with(b"PUT ") {
+            return;
+        }
+        let delay = *self.delay.lock().unwrap();
+        match delay {
+            Delay::Asked => {
+                is_held.store(true, Ordering::SeqCst);
+                self.set_delay(Delay::FirstHeld);
+                self.wait_for(Delay::SecondCame);
+            }
+            Delay::FirstHeld => {
+                self.set_delay(Delay::SecondCame);
+                self.wait_for(Delay::FirstAnswered);
+            }
+            Delay::None | Delay::SecondCame | Delay::FirstAnswered => {}
+        }
+    }
+
+    fn before_answer(&self, is_held: &AtomicBool) {
+        if is_held.load(Ordering::SeqCst) {
+            self.set_delay(Delay::FirstAnswered);
+        }
+    }
+}
+
+fn forward(mut from: TcpStream, mut to: TcpStream, mut before: impl FnMut(&[u8])) {
+    let mut buffer = vec![0; 64 << 10];
+    while let Ok(length) = from.read(&mut buffer) {
+        if length > 0 {
+            before(&buffer[..length]);
+        }
+        if length == 0 || to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
