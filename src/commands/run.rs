@@ -91,11 +91,16 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     let failures = collect_failures(state).await?;
     let report = result?;
     let exit = exit_of(&report, &failures, signals.received());
+    let outcome = outcome_of(&report, signals.received());
+    if let Outcome::Fatal(failure) = &outcome {
+        let next = command_line.command("run");
+        say(format_args!("error: the run could not go on: {failure}\nNext: {next}"));
+    }
     let summary = RunSummary {
         job: &name,
         profile: &profile,
         run: report.run,
-        outcome: outcome_of(&report, signals.received()),
+        outcome,
         account: account_of(&report),
         integrity: integrity_of(&report),
         failures: &failures.totals(),

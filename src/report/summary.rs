@@ -150,9 +150,11 @@ impl RunSummary<'_> {
     fn next(&self) -> String {
         let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
         let command = match &self.outcome {
+            // What kept the run from going on has to be put right first, whatever else has failed.
+            Outcome::Fatal(_) => "run",
             _ if has_failed || !self.failures.is_empty() => "failures",
             Outcome::Completed | Outcome::NothingLeft => "verify",
-            Outcome::CompletedWithFailures | Outcome::Stopped { .. } | Outcome::Fatal(_) => "run",
+            Outcome::CompletedWithFailures | Outcome::Stopped { .. } => "run",
         };
         self.command_line.command(command)
     }

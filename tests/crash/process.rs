@@ -92,6 +92,22 @@ impl Running {
         assert!(sent.unwrap().success(), "SIG{name} is sent");
     }
 
+    /// Holds the process still, and returns when none of its threads moves any more.
+    pub fn hold(&mut self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.id());
+        let is_held = || {
+            std::fs::read_dir(&tasks).unwrap().all(|task| {
+                // The state stands behind the name, which is in parentheses.
+                let stat = std::fs::read_to_string(task.unwrap().path().join("stat")).unwrap_or_default();
+                stat.rsplit(')')
+                    .next()
+                    .is_some_and(|rest| rest.trim_start().starts_with('T'))
+            })
+        };
+        assert!(self.wait_until(is_held), "the process is held");
+    }
+
     pub fn wait(mut self) -> Ended {
         let status = self.child.wait().unwrap();
         let stderr = std::fs::read_to_string(&self.err).unwrap();

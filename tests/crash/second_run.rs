@@ -11,7 +11,7 @@ fn a_second_run_is_refused_with_the_holders_name_and_does_no_harm() {
         "the first one is at work"
     );
     // Held still, so that it is certainly there when the second one comes.
-    first.signal("STOP");
+    first.hold();
     let at_sink = place.at_sink();
 
     let second = place.start_as("second").wait();
