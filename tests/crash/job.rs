@@ -329,11 +329,12 @@ pub fn kill_often(place: &Place, kills: usize, objects: usize, at_sink: impl Fn(
     let mut before = Recorded::of(&place.state());
     for kill in 0..kills {
         let there = at_sink();
-        // In the mean a share of what is left, so that the last kill still finds work to interrupt.
-        let share = 2 * objects.saturating_sub(there) / (kills - kill + 2);
-        let moment = match kill % 4 {
-            3 => Moment::AfterStart(Duration::from_micros(random.below(80_000) as u64)),
-            _ => Moment::AtSink(there + 1 + random.below(share.max(1))),
+        // A share of what is left, so that the last kill still finds work to interrupt.
+        let share = objects.saturating_sub(there) / (kills - kill + 1);
+        let half = (share / 2).max(1);
+        let moment = match kill % 5 {
+            0 => Moment::AfterStart(Duration::from_micros(random.below(80_000) as u64)),
+            _ => Moment::AtSink(there + half + random.below(half)),
         };
         let killed = place.start().kill_at(moment, &at_sink);
         assert!(killed.was_alive, "{moment:?} came after the end: {}", killed.stderr);

@@ -2,7 +2,7 @@ use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -53,13 +53,15 @@ impl Running {
     /// Waits until `is_so`, or the end of the process. True when the process still lives.
     pub fn wait_until(&mut self, mut is_so: impl FnMut() -> bool) -> bool {
         loop {
+            let asked = Instant::now();
             if is_so() {
                 return !self.has_ended();
             }
             if self.has_ended() {
                 return false;
             }
-            std::thread::sleep(Duration::from_millis(1));
+            // A question that takes long is a burden on the server that the run works with.
+            std::thread::sleep((asked.elapsed() * 2).max(Duration::from_millis(1)));
         }
     }
 
@@ -92,6 +94,7 @@ impl Running {
         assert!(sent.unwrap().success(), "SIG{name} is sent");
     }
 
+<<<<<<< HEAD
     /// Holds the process still, and returns when none of its threads moves any more.
     pub fn hold(&mut self) {
         self.signal("STOP");
@@ -106,6 +109,18 @@ impl Running {
             })
         };
         assert!(self.wait_until(is_held), "the process is held");
+=======
+    /// Holds it still, until every thread of it stands.
+    pub fn hold(&mut self) {
+        self.signal("STOP");
+        let tasks = format!("/proc/{}/task", self.id());
+        let stands = |task: std::fs::DirEntry| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            // `PID (NAME) STATE …`
+            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
+        };
+        assert!(self.wait_until(|| std::fs::read_dir(&tasks).unwrap().all(|task| stands(task.unwrap()))));
+>>>>>>> 12aa1bc (A workspace left without its lock by a kill is removed too; kills that leave work for the next)
     }
 
     pub fn wait(mut self) -> Ended {

@@ -59,6 +59,10 @@ impl Workspace {
             // A file system without locks: nothing can be told abandoned there, so nothing is removed either.
             Err(TryLockError::Error(_)) => {}
         }
+        // Another process may have taken it for abandoned before the lock was had.
+        if !folder.join(LOCK).exists() {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         Ok(Self {
             folder,
             _lock: lock,
@@ -88,17 +92,30 @@ fn folder_name(number: u32) -> String {
     format!("{}-{}-{number}", std::process::id(), since.as_nanos())
 }
 
-/// Removes the workspaces of processes that are gone: those whose lock can be had.
+/// Removes the workspaces of processes that are gone: those whose lock can be had, and those without one.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = std::fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let folder = entry.path();
-        let Ok(lock) = File::open(folder.join(LOCK)) else {
-            continue;
-        };
-        if lock.try_lock().is_ok() {
-            let _ = std::fs::remove_dir_all(&folder);
+        match File::open(folder.join(LOCK)) {
+            Ok(lock) => {
+                if lock.try_lock().is_ok() {
+                    let _ = std::fs::remove_dir_all(&folder);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => remove_unlocked(&folder),
+            Err(_) => {}
         }
+    }
+}
+
+/// Removes a workspace that was found without a lock: its process was killed before it made one, or while it removed the whole.
+///
+/// An empty one may be another process's that is about to make its lock; that finds it gone and makes another. One with files but still
+/// without a lock is nobody's, because the lock is made before any file.
+fn remove_unlocked(folder: &Path) {
+    if std::fs::remove_dir(folder).is_err() && !folder.join(LOCK).exists() {
+        let _ = std::fs::remove_dir_all(folder);
     }
 }
 
@@ -120,6 +137,17 @@ mod tests {
         assert!(first.folder.exists());
         assert_ne!(first.next_path(), second.next_path());
         drop((first, second));
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_workspace_whose_process_was_killed_while_making_or_removing_it_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let workspaces = root.path().join(WORKSPACE);
+        std::fs::create_dir_all(workspaces.join("1-1-0")).unwrap();
+        std::fs::create_dir_all(workspaces.join("2-1-0")).unwrap();
+        std::fs::write(workspaces.join("2-1-0").join("0"), "half a fi").unwrap();
+        drop(Workspace::open(root.path()).unwrap());
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }
 }
