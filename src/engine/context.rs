@@ -49,6 +49,15 @@ impl Context {
         }
     }
 
+    /// The work's value, or `None` when the run is aborted first: for questions, which leave nothing behind when they are dropped.
+    pub async fn unless_aborted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.abort_token().cancelled() => None,
+            value = work => Some(value),
+        }
+    }
+
     /// The two connections that a copy talks to.
     pub fn copy_connections(&self) -> [&str; 2] {
         [&self.job.source.files.read.connection, &self.job.sink.connection]
