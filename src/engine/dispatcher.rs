@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::state::{Change, Journal, JournalEntry, StateError, StateWriter};
 
+use super::adaptive::AdaptiveLimit;
 use super::context::Meters;
 use super::events::Envelope;
 use super::outcome::FailureTally;
@@ -36,6 +37,7 @@ pub struct Dispatcher {
     standing: HashMap<ItemId, Standing>,
     tally: FailureTally,
     max_failures: Option<u64>,
+    leaves: Arc<AdaptiveLimit>,
     /// Failures of this run.
     failures: u64,
     /// Results that wait to be sent on together, by page.
@@ -79,6 +81,7 @@ impl Dispatcher {
         meters: Arc<Meters>,
         publisher: watch::Sender<Progress>,
         max_failures: Option<u64>,
+        leaves: Arc<AdaptiveLimit>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -91,6 +94,7 @@ impl Dispatcher {
             standing: HashMap::new(),
             tally: FailureTally::default(),
             max_failures,
+            leaves,
             failures: 0,
             results: BTreeMap::new(),
         }
@@ -379,6 +383,7 @@ impl Dispatcher {
             progress.phase = Phase::Draining;
         }
         progress.bytes_moved = self.meters.bytes.load(Ordering::Relaxed);
+        progress.throttle = self.leaves.throttle();
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);
         progress.failures = self.tally.counts();
         let never_begun = progress.items.pending > self.standing.len() as u64;

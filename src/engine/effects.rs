@@ -160,12 +160,16 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         let sent = step.queue.send(Message { id: &id, body }).await;
         drop(leaf);
         let failure = match sent {
-            Ok(()) => return outcome(EffectStatus::Sent, attempts, None),
+            Ok(()) => {
+                context.note_success();
+                return outcome(EffectStatus::Sent, attempts, None);
+            }
             Err(failure) if failure.class == FailureClass::Cancelled => {
                 return outcome(EffectStatus::Pending, attempts, None);
             }
             Err(failure) => failure.context(format_args!("step `{}`", step.name)),
         };
+        context.note_attempt(&failure);
         let Some(delay) = delays.after(&failure) else {
             context.note_failure(&failure);
             return outcome(EffectStatus::Failed, attempts, Some(failure));

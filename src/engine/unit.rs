@@ -54,12 +54,13 @@ async fn copy_until_settled(context: &Context, work: &UnitWork, mut decision: De
             Ok(outcome) => {
                 // A unit that was found present has asked nothing of the connections.
                 if matches!(outcome, Outcome::Done { .. }) {
-                    context.breaker.success();
+                    context.note_success();
                 }
                 return Some(settled(work.unit, attempts, outcome));
             }
             Err(failure) => failure,
         };
+        context.note_attempt(&failure);
         if failure.class == FailureClass::Cancelled {
             return None;
         }
