@@ -9,6 +9,7 @@ mod checked_in_jobs;
 mod concurrency;
 mod failures;
 mod item_lists;
+mod messages;
 mod names;
 mod plan_output;
 mod plan_run_agree;
