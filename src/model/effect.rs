@@ -68,6 +68,15 @@ impl EffectRecord {
         }
     }
 
+    /// Whether a plain run would send it once its unit is at the sink.
+    pub fn is_to_be_sent(&self) -> bool {
+        let is_owed = matches!(
+            self.status,
+            EffectStatus::Pending | EffectStatus::Failed | EffectStatus::Blocked
+        );
+        is_owed && self.body.is_some()
+    }
+
     /// Takes an outcome in. Why a body could not be rendered stays known whatever becomes of the unit: no later run renders it again.
     pub fn apply(&mut self, outcome: &EffectOutcome) {
         self.status = outcome.status;

@@ -355,7 +355,6 @@ fn a_file_that_is_put_back_is_not_told_of_again() {
     let messages = told(&project);
     project.remove("out/item-1/file-1-002.bin");
     project.command(["verify", SPEC, "--reopen"]).exits(11);
-    project.command(["plan", SPEC, "--json"]).exits(0);
     std::fs::rename(project.path("out"), project.path("kept")).unwrap();
     project.write("out", "no folder");
     ended(run(&project, &[]), 6, json!({ "done": 6 }));
@@ -423,4 +422,44 @@ fn a_failed_message_stands_in_the_journal_by_its_file() {
     });
     let failed = text.lines().find(|line| line.contains("queue.missing")).unwrap();
     assert!(failed.contains("a/one"), "{failed}");
+}
+
+#[test]
+fn a_plan_shows_the_step_its_guarantee_and_what_is_to_be_sent() {
+    let project = job("written").create();
+    project.write("out/item-1/file-1-002.bin", "was there");
+    let detailed = ["plan", SPEC, "--detailed-exitcode"];
+    project
+        .command(detailed)
+        .exits(2)
+        .says("notify: each file")
+        .says("messages in queue, at least once")
+        .says("messages     5 to send by `notify`");
+    run(&project, &["--stage", "copy"]).exits(0);
+    project
+        .command(detailed)
+        .exits(2)
+        .says("6 settled, 5 messages to send")
+        .says("pipeline run jobs/copy.yaml");
+    ended(
+        run(&project, &["--skip", "notify"]),
+        0,
+        json!({ "skipped": 5, "present": 1 }),
+    );
+    project
+        .command(detailed)
+        .exits(0)
+        .says("pipeline verify jobs/copy.yaml");
+    assert_eq!(project.plan_json()["inventory"]["messages"], json!({}));
+
+    let project = job("present").create();
+    std::fs::create_dir(project.path("told.jsonl")).unwrap();
+    project.write("out/item-1/file-1-002.bin", "was there");
+    let to_send = |project: &Project| project.plan_json()["inventory"]["messages"]["notify"].clone();
+    assert_eq!(to_send(&project), 6);
+    project.run().exits(6);
+    assert_eq!(to_send(&project), 6, "what failed is sent by the next run");
+    std::fs::remove_dir(project.path("told.jsonl")).unwrap();
+    ended(run(&project, &[]), 0, json!({ "done": 6 }));
+    project.command(detailed).exits(0);
 }
