@@ -7,6 +7,7 @@ mod harness;
 mod changed_spec;
 mod checked_in_jobs;
 mod concurrency;
+mod durability;
 mod failures;
 mod item_lists;
 mod messages;
