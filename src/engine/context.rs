@@ -38,7 +38,7 @@ pub struct Context {
 pub struct Meters {
     /// Bytes read from sources.
     pub bytes: AtomicU64,
-    /// Units in flight.
+    /// Units in flight: being copied, or their messages being sent.
     pub in_flight: AtomicU64,
 }
 
@@ -58,7 +58,12 @@ impl Context {
 
     /// Takes notice of a failure that ended a piece of work; stops the run when a connection denies one after the other.
     pub fn note_failure(&self, failure: &Failure) {
-        if self.breaker.failure(failure) {
+        self.note(&self.breaker, failure);
+    }
+
+    /// The same for work whose failures are counted apart.
+    pub fn note(&self, breaker: &Breaker, failure: &Failure) {
+        if breaker.failure(failure) {
             self.stop.drain(StopCause::Denied(failure.clone()));
         }
     }

@@ -6,15 +6,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::{
-    Account, EffectStatus, Event, Failure, ItemAccount, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress,
-    UnitResult, UnitStatus,
+    Account, EffectStatus, Event, Failure, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult,
+    UnitStatus,
 };
-use crate::state::{Change, Journal, JournalEntry, StateError, StateWriter};
+use crate::state::{Change, Durable, Journal, JournalEntry, StateError, StateWriter};
 
 use super::adaptive::AdaptiveLimit;
 use super::context::Meters;
 use super::events::Envelope;
 use super::outcome::FailureTally;
+use super::standing::Standing;
 use super::{Stop, StopCause};
 
 /// Events taken in one go.
@@ -42,28 +43,8 @@ pub struct Dispatcher {
     failures: u64,
     /// Results that wait to be sent on together, by page.
     results: BTreeMap<(ItemId, u32), Vec<UnitResult>>,
-}
-
-/// One item's share of the accounts.
-#[derive(Clone, Debug, Default)]
-struct Standing {
-    key: ItemKey,
-    status: ItemStatus,
-    units: Account,
-    listed: bool,
-    listing_failed: bool,
-}
-
-impl Standing {
-    fn of(summary: &ItemSummary) -> Self {
-        Self {
-            key: summary.key.clone(),
-            status: summary.status,
-            units: summary.units,
-            listed: summary.listed,
-            listing_failed: summary.listing_failure.is_some(),
-        }
-    }
+    /// Who is to be told when those are durable.
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 /// What is left when the last worker is gone.
@@ -97,6 +78,7 @@ impl Dispatcher {
             leaves,
             failures: 0,
             results: BTreeMap::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -108,7 +90,7 @@ impl Dispatcher {
             return;
         };
         let standing = Standing::of(summary);
-        add(&mut self.progress.items, &standing);
+        standing.add_to(&mut self.progress.items);
         self.progress.units += standing.units;
         self.progress.units_before += standing.units.settled();
         // A completed item is taken up again only to make up what was left out.
@@ -180,9 +162,11 @@ impl Dispatcher {
                 result,
                 name,
             } => {
-                self.effects_finished(item, &previous_effects, &result)?;
+                let name = name.unwrap_or_default();
+                self.effects_finished(item, &previous_effects, &result, &name)?;
                 self.unit_finished(item, previous, &result, name)?;
                 self.results.entry((item, page)).or_default().push(result);
+                self.waiting.extend(durable);
                 Ok(())
             }
             Event::UnitRetried { item, failure, .. } => {
@@ -257,8 +241,10 @@ impl Dispatcher {
             }
             Event::ItemFinished { slot, summary } => {
                 self.progress.slots.remove(&slot);
+                // A run that lists anew forgets the failure before it begins; one that lists nothing leaves it as it is.
+                let was_failed = (self.standing.get(&summary.id())).is_some_and(|standing| standing.listing_failed);
                 self.stand(&summary);
-                if let Some(failure) = &summary.listing_failure {
+                if let Some(failure) = summary.listing_failure.as_ref().filter(|_| !was_failed) {
                     self.count_failure(failure);
                 }
                 if summary.status == ItemStatus::Completed {
@@ -280,7 +266,7 @@ impl Dispatcher {
         item: ItemId,
         previous: UnitStatus,
         result: &UnitResult,
-        name: Option<String>,
+        unit: String,
     ) -> Result<(), StateError> {
         let bytes = result.size.unwrap_or(0);
         self.progress.units.move_unit(previous, result.status, bytes);
@@ -293,7 +279,6 @@ impl Dispatcher {
         };
         if let Some(failure) = &result.failure {
             self.count_failure(failure);
-            let unit = name.unwrap_or_default();
             self.journal.write(JournalEntry::UnitFailed {
                 item: key,
                 unit,
@@ -308,16 +293,18 @@ impl Dispatcher {
         item: ItemId,
         previous: &[EffectStatus],
         result: &UnitResult,
+        unit: &str,
     ) -> Result<(), StateError> {
         for (before, effect) in previous.iter().zip(&result.effects) {
             self.progress.units.move_effect(*before, effect.status);
             if let Some(standing) = self.standing.get_mut(&item) {
                 standing.units.move_effect(*before, effect.status);
             }
-            if let Some(failure) = &effect.failure {
-                self.count_failure(failure);
-                let (item, unit) = (self.key_of(item), String::new());
-                let failure = failure.clone();
+            // One that an earlier run left as failed, and that this one did not try, is no failure of this run.
+            let is_new = effect.attempts > 0 || *before != effect.status;
+            if let Some(failure) = effect.failure.clone().filter(|_| is_new) {
+                self.count_failure(&failure);
+                let (item, unit) = (self.key_of(item), unit.to_owned());
                 self.journal.write(JournalEntry::UnitFailed { item, unit, failure })?;
             }
         }
@@ -346,12 +333,12 @@ impl Dispatcher {
         match self.standing.get(&summary.id()) {
             Some(before) => {
                 self.progress.units -= before.units;
-                remove(&mut self.progress.items, before);
+                before.remove_from(&mut self.progress.items);
             }
             None => self.progress.items.pending -= 1,
         }
         self.progress.units += standing.units;
-        add(&mut self.progress.items, &standing);
+        standing.add_to(&mut self.progress.items);
         self.standing.insert(summary.id(), standing);
     }
 
@@ -361,18 +348,24 @@ impl Dispatcher {
         let Some(durable) = durable else {
             return self.writer.send(change).await;
         };
-        let recorded = self.writer.send_durable(change).await?;
-        tokio::spawn(async move {
-            if recorded.wait().await.is_ok() {
-                let _ = durable.send(());
-            }
-        });
+        tell(self.writer.send_durable(change).await?, vec![durable]);
         Ok(())
     }
 
     async fn send_results(&mut self) -> Result<(), StateError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut last = None;
         for ((item, page), results) in std::mem::take(&mut self.results) {
-            self.writer.send(Change::Results { item, page, results }).await?;
+            let change = Change::Results { item, page, results };
+            if waiting.is_empty() {
+                self.writer.send(change).await?;
+            } else {
+                last = Some(self.writer.send_durable(change).await?);
+            }
+        }
+        // Changes become durable in the order in which they are sent: the last one speaks for all.
+        if let Some(last) = last {
+            tell(last, waiting);
         }
         Ok(())
     }
@@ -396,12 +389,14 @@ impl Dispatcher {
     }
 }
 
-fn add(items: &mut ItemAccount, standing: &Standing) {
-    *items.column(standing.status) += 1;
-    items.failed_listings += u64::from(standing.listing_failed);
-}
-
-fn remove(items: &mut ItemAccount, standing: &Standing) {
-    *items.column(standing.status) -= 1;
-    items.failed_listings -= u64::from(standing.listing_failed);
+/// Tells who waits when a change is durable; when it never will be, they find their channel closed.
+fn tell(recorded: Durable, waiting: Vec<oneshot::Sender<()>>) {
+    tokio::spawn(async move {
+        if recorded.wait().await.is_ok() {
+            // One that waits no longer has been given up with its run.
+            for waiter in waiting {
+                let _ = waiter.send(());
+            }
+        }
+    });
 }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
@@ -8,6 +9,7 @@ use crate::resolve::{NotifyWhen, ResolvedJob, Step, StepKind};
 
 use super::RunOptions;
 use super::attempts::Delays;
+use super::breaker::Breaker;
 use super::context::Context;
 use super::unit::{UnitWork, retry_after};
 
@@ -19,6 +21,8 @@ pub struct StepRun {
     pub when: NotifyWhen,
     pub retry: RetryPolicy,
     pub part: Part,
+    /// Of its own: files that are copied meanwhile say nothing about the queue.
+    pub breaker: Breaker,
 }
 
 /// What this run does about a step.
@@ -82,6 +86,7 @@ pub async fn open_steps(
                 .clone()
                 .unwrap_or_else(|| job.retry.clone()),
             part: Part::of(name, options),
+            breaker: Breaker::default(),
             connection,
         });
     }
@@ -110,42 +115,44 @@ enum Due<'a> {
     Settled(EffectStatus),
 }
 
-/// | the unit | the effect | then |
+/// | the effect | the unit | then |
 /// |---|---|---|
-/// | failed, pending | any | blocked |
-/// | present, and the step is for written ones | owed | not due |
-/// | done, present | has no body | failed |
-/// | done, present | owed, and the run leaves the step out | left out |
-/// | done, present | owed, failed, left out or blocked, and the run takes it up | sent now |
-/// | done, present | any other | stays |
+/// | sent, not due | any | stays |
+/// | left out | failed, pending | stays |
+/// | any other | failed, pending | blocked |
+/// | owed, blocked | present, and the step is for written ones | not due |
+/// | owed, blocked | any other | sent now, left out, or owed, as is this run's part |
+/// | failed, left out | any other | sent now if the run takes it up, else stays |
+///
+/// What is to be sent now and has no body fails.
 fn due<'a>(effect: &'a EffectRecord, step: &StepRun, unit: UnitStatus, leave_failed: bool) -> Due<'a> {
-    if matches!(unit, UnitStatus::Failed | UnitStatus::Pending) {
-        return Due::Settled(EffectStatus::Blocked);
+    if effect.status.is_over() {
+        return Due::Settled(effect.status);
     }
-    // The unit has come right since: what was blocked is owed again.
+    if matches!(unit, UnitStatus::Failed | UnitStatus::Pending) {
+        return Due::Settled(match effect.status {
+            EffectStatus::LeftOut => EffectStatus::LeftOut,
+            _ => EffectStatus::Blocked,
+        });
+    }
+    // A unit that failed has come right since: what was blocked is owed again.
     let is_owed = matches!(effect.status, EffectStatus::Pending | EffectStatus::Blocked);
     if is_owed && unit == UnitStatus::Present && step.when == NotifyWhen::Written {
         return Due::Settled(EffectStatus::NotDue);
     }
-    let Some(body) = &effect.body else {
-        let is_over = matches!(effect.status, EffectStatus::Sent | EffectStatus::NotDue);
-        return Due::Settled(if is_over { effect.status } else { EffectStatus::Failed });
+    let is_taken_up = match step.part {
+        Part::LeftOut if is_owed => return Due::Settled(EffectStatus::LeftOut),
+        Part::Later if is_owed => return Due::Settled(EffectStatus::Pending),
+        part => is_owed || part.takes_up(effect, leave_failed),
     };
-    if is_owed {
-        return match step.part {
-            Part::LeftOut => Due::Settled(EffectStatus::LeftOut),
-            Part::Later => Due::Settled(EffectStatus::Pending),
-            Part::Owed | Part::MadeUp => Due::Now(body),
-        };
-    }
-    if step.part.takes_up(effect, leave_failed) {
-        Due::Now(body)
-    } else {
-        Due::Settled(effect.status)
+    match &effect.body {
+        _ if !is_taken_up => Due::Settled(effect.status),
+        Some(body) => Due::Now(body),
+        None => Due::Settled(EffectStatus::Failed),
     }
 }
 
-/// Sends one message under the retry policy of its queue. A stop leaves it owed.
+/// Sends one message under the retry policy of its queue. A stop leaves it owed, also one whose answer it did not wait for.
 async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) -> EffectOutcome {
     let id = message_id(&context.job.name, work, &step.name);
     let mut delays = Delays::new(&step.retry);
@@ -157,11 +164,18 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
             () = context.stop.draining() => return outcome(EffectStatus::Pending, attempts - 1, None),
             leaf = context.permits.leaf([&step.connection, &step.connection]) => leaf,
         };
-        let sent = step.queue.send(Message { id: &id, body }).await;
+        context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
+        let sent = tokio::select! {
+            biased;
+            sent = step.queue.send(Message { id: &id, body }) => sent,
+            () = context.stop.abort_token().cancelled() => Err(Failure::cancelled()),
+        };
+        context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);
         drop(leaf);
         let failure = match sent {
             Ok(()) => {
-                context.note_success();
+                step.breaker.success();
+                context.permits.leaves.succeeded();
                 return outcome(EffectStatus::Sent, attempts, None);
             }
             Err(failure) if failure.class == FailureClass::Cancelled => {
@@ -171,7 +185,7 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         };
         context.note_attempt(&failure);
         let Some(delay) = delays.after(&failure) else {
-            context.note_failure(&failure);
+            context.note(&step.breaker, &failure);
             return outcome(EffectStatus::Failed, attempts, Some(failure));
         };
         if !retry_after(context, work, failure, delay).await {

@@ -71,7 +71,9 @@ pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry
     });
     summary.status = ItemStatus::InProgress;
     summary.attempts += 1;
-    summary.listing_failure = None;
+    if context.options.copies() {
+        summary.listing_failure = None;
+    }
     summary.ended = None;
     summary.started.get_or_insert_with(Timestamp::now);
     context

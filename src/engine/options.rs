@@ -19,6 +19,11 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
+    /// Whether what was left out is made up: the run is asked for a step alone.
+    pub fn makes_up(&self) -> bool {
+        !self.copies()
+    }
+
     /// Whether units are listed and copied.
     pub fn copies(&self) -> bool {
         self.stage.as_deref().is_none_or(|stage| stage == "copy")

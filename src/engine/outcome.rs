@@ -46,6 +46,8 @@ pub struct RunReport {
     pub retries: u64,
     /// The only stage that was asked for.
     pub stage: Option<String>,
+    /// Effects that this stage still owes, when it is a step.
+    pub owed_by_stage: u64,
     /// Why it ended before its work did, when it did.
     pub stopped: Option<StopCause>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
@@ -67,7 +69,7 @@ impl RunReport {
         match self.stage.as_deref() {
             None => self.items.planned == self.items.done && copied && told,
             Some("copy") => copied,
-            Some(_) => told,
+            Some(_) => self.owed_by_stage == 0,
         }
     }
 }

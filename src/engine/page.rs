@@ -1,17 +1,20 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::task::JoinSet;
 
 use crate::model::{
-    Account, EffectStatus, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult, UnitStatus,
+    Account, EffectOutcome, EffectStatus, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult,
+    UnitStatus,
 };
 use crate::plan::{Known, Offer};
 
 use super::StopCause;
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::context::Context;
-use super::events::RunOver;
+use super::events::{Recorded, RunOver};
 use super::lister::Batch;
 use super::names::NameMark;
 use super::unit::{UnitWork, refused, work_on};
@@ -164,22 +167,35 @@ impl PageRun {
     /// Works on the page's units, and has its ledger sealed when every one of them has a result.
     pub async fn run(mut self, context: &Arc<Context>, summary: &mut ItemSummary) -> Result<(), RunOver> {
         let mut in_flight: JoinSet<Option<UnitResult>> = JoinSet::new();
+        // A message that was sent counts as in flight until that is recorded: a kill repeats no more than those.
+        let mut unrecorded = FuturesUnordered::new();
         let mut waiting = std::mem::take(&mut self.work).into_iter();
         loop {
-            while in_flight.len() < context.job.concurrency.units && !context.stop.is_draining() {
+            let units = context.job.concurrency.units;
+            while in_flight.len() + unrecorded.len() < units && !context.stop.is_draining() {
                 let Some((unit, assessment)) = waiting.next() else {
                     break;
                 };
                 let work = self.unit_work(unit, assessment);
                 in_flight.spawn(work_on(Arc::clone(context), work));
             }
-            match in_flight.join_next().await {
-                None => break,
-                Some(Ok(Some(result))) => self.take(context, summary, result).await?,
+            let ended = tokio::select! {
+                Some(recorded) = unrecorded.next() => {
+                    recorded?;
+                    continue;
+                }
+                Some(ended) = in_flight.join_next() => ended,
+                else => break,
+            };
+            match ended {
+                Ok(Some(result)) => {
+                    let recorded = self.take(context, summary, result).await?;
+                    unrecorded.extend(recorded.map(Recorded::wait));
+                }
                 // Given up by a stop: it stays where it was.
-                Some(Ok(None)) => {}
+                Ok(None) => {}
                 // A panic in one unit must not take the run down; the unit stays pending and the account says so.
-                Some(Err(_)) => context.stop.drain(StopCause::UnitLost),
+                Err(_) => context.stop.drain(StopCause::UnitLost),
             }
         }
         if self.records.iter().any(is_pending) {
@@ -206,8 +222,13 @@ impl PageRun {
         }
     }
 
-    /// Takes a result into the page's ledger and the item's account, and tells of it.
-    async fn take(&mut self, context: &Context, summary: &mut ItemSummary, result: UnitResult) -> Result<(), RunOver> {
+    /// Takes a result into the page's ledger and the item's account, and tells of it. What a message was sent for is to be waited for.
+    async fn take(
+        &mut self,
+        context: &Context,
+        summary: &mut ItemSummary,
+        result: UnitResult,
+    ) -> Result<Option<Recorded>, RunOver> {
         let record = &mut self.records[result.unit as usize];
         let previous = record.status;
         let previous_effects: Vec<EffectStatus> = record.effects.iter().map(|effect| effect.status).collect();
@@ -218,7 +239,9 @@ impl PageRun {
         summary
             .units
             .move_unit(previous, record.status, record.size.unwrap_or(0));
-        let name = result.failure.as_ref().map(|_| {
+        let has_sent = result.effects.iter().any(EffectOutcome::has_sent);
+        let has_failed = result.failure.is_some() || result.effects.iter().any(|effect| effect.failure.is_some());
+        let name = has_failed.then(|| {
             let name = if record.target.is_empty() {
                 &record.source
             } else {
@@ -234,7 +257,10 @@ impl PageRun {
             result,
             name,
         };
-        context.events.send(finished).await
+        if has_sent {
+            return context.events.send_recorded(finished).await.map(Some);
+        }
+        context.events.send(finished).await.map(|()| None)
     }
 }
 

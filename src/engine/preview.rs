@@ -5,14 +5,16 @@ use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use crate::connect::Connections;
-use crate::model::{Failure, ItemId, ItemKey, ItemStatus};
-use crate::plan::{Collision, CollisionKind, Decision, Inventory, Known, NameIndex, Offer, Sample, UnitDecision};
+use crate::model::{EffectRecord, Failure, ItemId, ItemKey, ItemStatus};
+use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision};
 use crate::resolve::ResolvedJob;
 use crate::state::{PageState, State};
 
 use super::assess::{Candidate, Ends, assess, vet};
 use super::attempts::repeat;
 use super::context::unit_policy;
+use super::count::Count;
+use super::found::Found;
 use super::item_list::{ItemEntry, read_items};
 use super::lister::{Cursor, Lister};
 use super::names::{items_cannot_meet, mark};
@@ -28,20 +30,6 @@ pub struct PreviewOptions {
 
 /// Pages that an item may be ahead of the one that is being counted.
 const PAGES_AHEAD: usize = 2;
-
-/// What one item contributes, in the order of its list.
-enum Found {
-    Units(Vec<UnitDecision>),
-    /// Names that the ledger has as settled.
-    Settled(Vec<String>),
-    /// A completed item: its units, and their names where another item could give the same.
-    Completed {
-        units: u64,
-        names: Vec<String>,
-    },
-    Listing(Failure),
-    State(crate::state::StateError),
-}
 
 /// Enumerates everything read-only and decides about every unit as a run would; `visit` sees each decision in the order of the lists.
 pub async fn preview(
@@ -79,7 +67,7 @@ pub async fn preview(
         options,
         items_cannot_meet: items_cannot_meet(job, &entries),
     };
-    let mut count = Count::default();
+    let mut count = Count::new(job);
     count.inventory.items = entries.len() as u64;
     let (line, mut queue) = mpsc::unbounded_channel();
     let produce = async {
@@ -174,6 +162,7 @@ impl Previewer<'_> {
                 offer: draft.offer,
                 known: Known::Nothing,
                 refusal: draft.refusal,
+                owes: draft.effects.iter().map(|effect| effect.refusal.is_none()).collect(),
             });
             let decided = self.decide(&entry.key, units.collect()).await;
             let _ = found.send(Found::Units(decided)).await;
@@ -230,13 +219,19 @@ impl Previewer<'_> {
                 (records, reference.rows_before, reference.digest)
             }
         };
-        let mut settled = Vec::new();
+        let mut names = Vec::new();
+        let mut messages = vec![0; self.job.steps.len()];
         let mut unsettled = Vec::new();
         for record in &records {
             seen.insert(mark(&record.target));
             cursor.known.insert(mark(&record.source));
             match Known::of(record) {
-                Known::Settled => settled.push(record.target.clone()),
+                Known::Settled => {
+                    names.push(record.target.clone());
+                    for (count, effect) in messages.iter_mut().zip(&record.effects) {
+                        *count += u64::from(effect.is_to_be_sent());
+                    }
+                }
                 known => unsettled.push(Met {
                     source: record.source.clone(),
                     target: record.target.clone(),
@@ -246,10 +241,11 @@ impl Previewer<'_> {
                     },
                     known,
                     refusal: record.failure.clone().filter(|_| record.attempts == 0),
+                    owes: record.effects.iter().map(EffectRecord::is_to_be_sent).collect(),
                 }),
             }
         }
-        let _ = found.send(Found::Settled(settled)).await;
+        let _ = found.send(Found::Settled { names, messages }).await;
         let decided = self.decide(key, unsettled).await;
         let _ = found.send(Found::Units(decided)).await;
         Ok((rows_before + records.len() as u64, digest))
@@ -283,6 +279,7 @@ impl Previewer<'_> {
                 target,
                 size,
                 decision,
+                owes: unit.owes.clone(),
             });
         }
         if self.options.sizes {
@@ -313,100 +310,5 @@ struct Met {
     offer: Offer,
     known: Known,
     refusal: Option<Failure>,
-}
-
-/// Sums up decisions, and finds the names that meet.
-#[derive(Default)]
-struct Count {
-    inventory: Inventory,
-    names: NameIndex,
-}
-
-impl Count {
-    fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(&UnitDecision)) {
-        match found {
-            Found::Completed { units, names } => {
-                self.inventory.items_completed += 1;
-                self.settle(units, names);
-            }
-            Found::Settled(names) => self.settle(names.len() as u64, names),
-            Found::Listing(failure) => self.inventory.failed_listings.push((item.clone(), failure)),
-            Found::State(_) => {}
-            Found::Units(units) => {
-                for mut unit in units {
-                    self.meet(&mut unit);
-                    self.count(&unit);
-                    visit(&unit);
-                }
-            }
-        }
-    }
-
-    fn settle(&mut self, units: u64, names: Vec<String>) {
-        *self.inventory.decisions.entry("settled").or_default() += units;
-        for name in names {
-            if let Some(collision) = self.names.insert(&name) {
-                self.keep(collision);
-            }
-        }
-    }
-
-    /// A unit whose name another item has already is refused, as a run would.
-    fn meet(&mut self, unit: &mut UnitDecision) {
-        let refused_for_name = matches!(&unit.decision, Decision::Refuse(failure) if failure.code == "name.collision");
-        if matches!(unit.decision, Decision::Refuse(_)) && !refused_for_name {
-            return;
-        }
-        let Some(collision) = self.names.insert(&unit.target) else {
-            return;
-        };
-        if collision.kind == CollisionKind::Exact && !refused_for_name {
-            unit.decision = Decision::Refuse(Failure::new(
-                crate::model::FailureClass::Conflict,
-                "name.collision",
-                "a file of another item has the same name at the sink; make `naming.object` tell them apart",
-            ));
-        }
-        self.keep(collision);
-    }
-
-    fn keep(&mut self, collision: Collision) {
-        *self.inventory.collisions.entry(collision.kind).or_default() += 1;
-        if self.inventory.collision_samples.len() < Inventory::SHOWN {
-            self.inventory.collision_samples.push(collision);
-        }
-    }
-
-    fn count(&mut self, unit: &UnitDecision) {
-        let inventory = &mut self.inventory;
-        *inventory.decisions.entry(unit.decision.name()).or_default() += 1;
-        match &unit.decision {
-            Decision::Copy | Decision::Overwrite => match unit.size {
-                Some(size) => inventory.bytes += size,
-                None => inventory.sizes_unknown += 1,
-            },
-            Decision::Refuse(failure) => *inventory.refusals.entry(failure.code.to_string()).or_default() += 1,
-            Decision::Settled | Decision::Present | Decision::Compare => {}
-        }
-        if inventory.samples.len() < Inventory::SHOWN {
-            inventory.samples.push(Sample {
-                item: unit.item.clone(),
-                source: unit.source.clone(),
-                target: unit.target.clone(),
-                decision: unit.decision.name(),
-                reason: reason(&unit.decision),
-            });
-        }
-    }
-}
-
-fn reason(decision: &Decision) -> String {
-    match decision {
-        Decision::Settled => "the ledger has it".to_owned(),
-        Decision::Copy => "nothing of this name is at the sink".to_owned(),
-        Decision::Overwrite => "an object is at the sink, and the mode writes over it".to_owned(),
-        Decision::Present => "an object is at the sink, and the mode leaves it alone".to_owned(),
-        Decision::Compare => "an interrupted run may have written it: its bytes are compared".to_owned(),
-        Decision::Refuse(failure) => failure.message.clone(),
-    }
+    owes: Vec<bool>,
 }

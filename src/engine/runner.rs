@@ -21,6 +21,7 @@ use super::item::{Broken, Past, execute_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
 use super::outcome::{Fatal, RunReport};
+use super::owed::owed;
 use super::permits::Permits;
 use super::{RunOptions, Stop, StopCause};
 
@@ -103,6 +104,7 @@ impl Runner {
 
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
+        let step = (self.job.steps.iter()).position(|step| Some(&step.name) == stage.as_ref());
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;
         let open = async |name: &str| {
@@ -156,6 +158,7 @@ impl Runner {
             .wait()
             .await?;
         let (held, imbalances) = balance(&state, &ids, &progress)?;
+        let owed_by_stage = step.map_or(Ok(0), |step| owed(&state, &ids, step))?;
         let stopped = self.stop.cause().cloned();
         let report = RunReport {
             run,
@@ -169,6 +172,7 @@ impl Runner {
             bytes_moved: meters.bytes.load(Ordering::Relaxed),
             duration: begun.elapsed(),
             stage,
+            owed_by_stage,
             stopped,
             retries: progress.retries,
             imbalances,
@@ -257,11 +261,14 @@ fn join_with_state(
         dispatcher.begin(summary.as_ref());
         let has_work = match &summary {
             None => options.copies(),
-            Some(summary) => match summary.status {
-                ItemStatus::Pending | ItemStatus::InProgress => true,
-                ItemStatus::Failed => !options.leave_failed,
-                ItemStatus::Completed => summary.units.effects.left_out > 0 && options.stage.is_some(),
-            },
+            Some(summary) => {
+                let is_made_up = summary.units.effects.left_out > 0 && options.makes_up();
+                match summary.status {
+                    ItemStatus::Pending | ItemStatus::InProgress => true,
+                    ItemStatus::Failed => !options.leave_failed || is_made_up,
+                    ItemStatus::Completed => is_made_up,
+                }
+            }
         };
         if has_work {
             work.push(entry);

@@ -21,6 +21,11 @@ pub enum EffectStatus {
 }
 
 impl EffectStatus {
+    /// Whether no run will ever do anything about it again.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Sent | Self::NotDue)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -63,12 +68,24 @@ impl EffectRecord {
         }
     }
 
+    /// Whether a plain run would send it once its unit is at the sink.
+    pub fn is_to_be_sent(&self) -> bool {
+        let is_owed = matches!(
+            self.status,
+            EffectStatus::Pending | EffectStatus::Failed | EffectStatus::Blocked
+        );
+        is_owed && self.body.is_some()
+    }
+
+    /// Takes an outcome in. Why a body could not be rendered stays known whatever becomes of the unit: no later run renders it again.
     pub fn apply(&mut self, outcome: &EffectOutcome) {
         self.status = outcome.status;
         self.attempts += outcome.attempts;
-        self.failure.clone_from(&outcome.failure);
-        if matches!(self.status, EffectStatus::Sent | EffectStatus::NotDue) {
+        if self.status.is_over() {
             self.body = None;
+            self.failure = None;
+        } else if self.body.is_some() {
+            self.failure.clone_from(&outcome.failure);
         }
     }
 }
@@ -80,4 +97,52 @@ pub struct EffectOutcome {
     /// Attempts in this run.
     pub attempts: u32,
     pub failure: Option<Failure>,
+}
+
+impl EffectOutcome {
+    /// Whether it was sent in this run.
+    pub fn has_sent(&self) -> bool {
+        self.status == EffectStatus::Sent && self.attempts > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(status: EffectStatus) -> EffectOutcome {
+        EffectOutcome {
+            status,
+            attempts: 1,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn why_a_body_could_not_be_rendered_outlives_a_failure_of_the_unit() {
+        let refusal = Failure::data("template.null", "`file.Tag` is NULL");
+        let mut effect = EffectRecord::pending(&EffectIntent {
+            body: String::new(),
+            refusal: Some(refusal.clone()),
+        });
+        effect.apply(&outcome(EffectStatus::Blocked));
+        assert_eq!(effect.failure, Some(refusal));
+        effect.apply(&outcome(EffectStatus::NotDue));
+        assert_eq!(effect.failure, None);
+    }
+
+    #[test]
+    fn a_body_is_kept_until_its_message_is_sent() {
+        let mut effect = EffectRecord::pending(&EffectIntent {
+            body: "b".to_owned(),
+            refusal: None,
+        });
+        effect.apply(&EffectOutcome {
+            failure: Some(Failure::transient("queue.timeout", "x")),
+            ..outcome(EffectStatus::Failed)
+        });
+        assert!(effect.body.is_some() && effect.failure.is_some());
+        effect.apply(&outcome(EffectStatus::Sent));
+        assert_eq!((effect.body, effect.failure, effect.attempts), (None, None, 2));
+    }
 }

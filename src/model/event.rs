@@ -38,7 +38,7 @@ pub enum Event {
         previous: UnitStatus,
         previous_effects: Vec<EffectStatus>,
         result: UnitResult,
-        /// Of a failed unit: its name at the sink, or at the source where it has none.
+        /// Of a unit that failed, or whose message did: its name at the sink, or at the source where it has none.
         name: Option<String>,
     },
     /// Every unit of the page has a result: its ledger can be sealed.

@@ -76,7 +76,8 @@ impl Status<'_> {
     fn next(&self) -> String {
         let snapshot = self.snapshot;
         let command_line = &snapshot.command_line;
-        let work_left = snapshot.progress.units.pending > 0 || snapshot.progress.items.pending > 0;
+        let units = &snapshot.progress.units;
+        let work_left = units.pending + units.effects.pending + snapshot.progress.items.pending > 0;
         if self.running {
             format!("{} --follow", command_line.command("status"))
         } else if self.is_abandoned() || work_left {
@@ -128,7 +129,23 @@ impl Status<'_> {
         } else {
             " (so far; listing…)".to_owned()
         };
-        writeln!(formatter, "files      {files_text}{so_far}")
+        writeln!(formatter, "files      {files_text}{so_far}")?;
+        let effects = &files.effects;
+        if effects.planned() == 0 {
+            return Ok(());
+        }
+        let effects_text = columns(
+            effects.planned(),
+            &[
+                ("sent", effects.sent),
+                ("not due", effects.not_due),
+                ("left out", effects.left_out),
+                ("failed", effects.failed),
+                ("blocked", effects.blocked),
+                ("pending", effects.pending),
+            ],
+        );
+        writeln!(formatter, "effects    {effects_text}")
     }
 
     fn slots(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -243,6 +260,7 @@ fn percent(snapshot: &Snapshot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EffectAccount;
     use crate::monitor::snapshot::tests::snapshot;
 
     fn page(snapshot: &Snapshot, running: bool, age_ms: i64) -> String {
@@ -308,6 +326,26 @@ mod tests {
         assert!(text.contains("remaining  listing…"), "{text}");
         assert!(text.contains("pending (so far; listing…)"), "{text}");
         assert!(text.contains("rate       – files/min, – items/min, –"), "{text}");
+    }
+
+    #[test]
+    fn what_files_owe_is_shown_where_they_owe_anything() {
+        let mut snapshot = snapshot();
+        snapshot.progress.phase = Phase::Ended;
+        snapshot.progress.units.pending = 0;
+        snapshot.progress.items.pending = 0;
+        snapshot.progress.units.effects = EffectAccount {
+            sent: 1_400,
+            failed: 2,
+            pending: 10,
+            ..EffectAccount::default()
+        };
+        let text = page(&snapshot, false, 0);
+        assert!(
+            text.contains("\neffects    1,412: 1,400 sent, 2 failed, 10 pending\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("Next: pipeline run jobs/reupload.yaml\n"), "{text}");
     }
 
     #[test]

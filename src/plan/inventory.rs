@@ -22,6 +22,8 @@ pub struct Inventory {
     pub sizes_unknown: u64,
     /// Units by the code of their refusal.
     pub refusals: BTreeMap<String, u64>,
+    /// Messages that a run would send, by step.
+    pub messages: BTreeMap<String, u64>,
     /// Items whose unit list could not be read.
     pub failed_listings: Vec<(ItemKey, Failure)>,
     /// A sample of source → target names.
@@ -39,6 +41,11 @@ impl Inventory {
         self.decisions.get(decision).copied().unwrap_or(0)
     }
 
+    /// Of all steps.
+    pub fn messages_to_send(&self) -> u64 {
+        self.messages.values().sum()
+    }
+
     /// Whether a run would do anything.
     pub fn has_work(&self) -> bool {
         self.items > self.items_completed
@@ -47,6 +54,7 @@ impl Inventory {
                 .iter()
                 .any(|(name, count)| *name != "settled" && *count > 0)
             || !self.failed_listings.is_empty()
+            || self.messages_to_send() > 0
     }
 }
 
@@ -59,6 +67,8 @@ pub struct UnitDecision {
     /// Bytes, where known.
     pub size: Option<u64>,
     pub decision: Decision,
+    /// By step of the job: whether there is a message to send about it, should it get to the sink.
+    pub owes: Vec<bool>,
 }
 
 /// One line of the sample.

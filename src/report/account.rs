@@ -166,6 +166,13 @@ impl fmt::Display for AccountReport {
                 "\n        {items} could not be listed: how many files they have is unknown, and none is counted"
             )?;
         }
+        if self.files.effects.left_out > 0 {
+            let messages = counted(self.files.effects.left_out, "message was", "messages were");
+            write!(
+                formatter,
+                "\n        {messages} left out (`--skip`): a `run` with `--stage` and the step's name makes them up"
+            )?;
+        }
         if !self.listed {
             write!(
                 formatter,
@@ -245,6 +252,19 @@ pub(super) mod tests {
             "{text}"
         );
         assert_eq!(account.to_json()["files"]["residual"], 3);
+    }
+
+    #[test]
+    fn messages_that_were_left_out_come_with_their_remedy() {
+        let mut account = reupload();
+        account.files.effects.left_out = 2;
+        account.effects_planned = 2;
+        let text = account.to_string();
+        assert!(
+            text.contains("effects planned     2 = done     0 + present  0 + skipped 2"),
+            "{text}"
+        );
+        assert!(text.contains("2 messages were left out (`--skip`)"), "{text}");
     }
 
     #[test]

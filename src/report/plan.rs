@@ -67,6 +67,10 @@ impl PlanReport<'_> {
             let items = counted(inventory.failed_listings.len() as u64, "item", "items");
             write!(formatter, "; the files of {items} are unknown")?;
         }
+        for (step, count) in &self.inventory.messages {
+            let (count, step) = (format_count(*count), shown(step));
+            write!(formatter, "\nmessages     {count} to send by `{step}`")?;
+        }
         write!(formatter, "\nbytes        ")?;
         match inventory.sizes_unknown {
             0 => writeln!(formatter, "{} to write", bytes_to_write(inventory)),
@@ -294,6 +298,7 @@ pub(super) mod tests {
             bytes: 81 << 20,
             sizes_unknown: 50,
             refusals: BTreeMap::from([("name.collision".to_owned(), 2)]),
+            messages: BTreeMap::from([("notify".to_owned(), 1_062)]),
             failed_listings: vec![(
                 "WI-9".to_owned(),
                 Failure::transient("database.timeout", "no answer within 10 s"),
@@ -337,6 +342,7 @@ pub(super) mod tests {
         concurrency  200 in flight in the whole run: 20 items at once, 10 files in each, 1 part of each large file
         items        52, 2 of them completed earlier and not listed again
         files        1,104, 40 of them settled by earlier runs; the files of 1 item are unknown
+        messages     1,062 to send by `notify`
         bytes        at least 81 MiB to write: 50 files tell no size (`--sizes` asks the source)
 
         What would happen
@@ -359,7 +365,7 @@ pub(super) mod tests {
         Not listed: 1 item
           `WI-9`: no answer within 10 s (transient, database.timeout)
 
-        Plan: 1,050 to copy (at least 81 MiB), 12 present, 0 to overwrite, 2 refused, 40 settled, 1 item not listed
+        Plan: 1,050 to copy (at least 81 MiB), 12 present, 0 to overwrite, 2 refused, 40 settled, 1,062 messages to send, 1 item not listed
         Next: pipeline run jobs/reupload.yaml
         "#);
     }

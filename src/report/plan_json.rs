@@ -95,6 +95,7 @@ fn inventory(inventory: &Inventory) -> Value {
         "bytes": inventory.bytes,
         "sizes_unknown": inventory.sizes_unknown,
         "refusals": inventory.refusals,
+        "messages": inventory.messages,
         "failed_listings": failed_listings,
         "samples": inventory.samples.iter().map(sample).collect::<Vec<_>>(),
         "collisions": collisions,

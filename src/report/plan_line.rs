@@ -36,6 +36,10 @@ pub(super) fn plan_line(inventory: &Inventory) -> String {
             line.push_str(&format!(", {} {label}", format_count(count(decision))));
         }
     }
+    let messages = inventory.messages_to_send();
+    if messages > 0 {
+        line.push_str(&format!(", {} to send", counted(messages, "message", "messages")));
+    }
     let unlisted = inventory.failed_listings.len() as u64;
     if unlisted > 0 {
         line.push_str(&format!(", {} not listed", counted(unlisted, "item", "items")));
@@ -84,6 +88,14 @@ mod tests {
             "Plan: 1 to copy, 0 present, 2 to overwrite, 0 refused; 10 B to write"
         );
         assert_eq!(line(&[], 0, 0), "Plan: 0 to copy, 0 present, 0 to overwrite, 0 refused");
+    }
+
+    #[test]
+    fn messages_are_work_though_every_file_is_settled() {
+        let mut inventory = inventory(&[("settled", 3)], 0, 0);
+        inventory.messages = [("notify".to_owned(), 2), ("archive".to_owned(), 1)].into();
+        assert!(plan_line(&inventory).ends_with("0 refused, 3 settled, 3 messages to send"));
+        assert!(inventory.has_work());
     }
 
     #[test]

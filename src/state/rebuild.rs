@@ -127,13 +127,15 @@ impl Ledger {
 ///
 /// | pages kept | units | status |
 /// |---|---|---|
-/// | all, and the list was read to its end | all done or present | as it was, completed |
-/// | all, and the list was read to its end | some not | pending |
+/// | all, and the list was read to its end | all done or present, and they owe nothing | as it was, completed |
+/// | all, and the list was read to its end | any other | pending |
 /// | some | any | pending, the list is read again |
 fn settle(summary: &mut ItemSummary, pages: u32) {
     summary.listed = summary.listed && pages == summary.pages;
     summary.pages = pages;
-    let is_complete = summary.listed && summary.units.settled() == summary.units.planned();
+    let effects = &summary.units.effects;
+    let owes_nothing = effects.failed + effects.pending + effects.blocked == 0;
+    let is_complete = summary.listed && owes_nothing && summary.units.settled() == summary.units.planned();
     summary.status = if is_complete {
         ItemStatus::Completed
     } else {

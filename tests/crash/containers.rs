@@ -16,6 +16,9 @@ use super::servers::Azurite;
 /// Requests at once of the test itself.
 const CONCURRENCY: usize = 16;
 
+/// Tells of each file at the sink.
+const TELL: &str = r#"[{ notify: { connection: told, each: file, when: present, message: { item: "{{item.WorkItemId}}", blob: "{{target.name}}" } } }]"#;
+
 /// Two containers of the emulator, one with the files of a job.
 pub struct Containers {
     source: Arc<dyn Store>,
@@ -46,6 +49,8 @@ pub struct Reach<'a> {
     pub list: List,
     pub page_units: usize,
     pub max_attempts: usize,
+    /// The queue of the emulator that is told of each file at the sink.
+    pub queue: Option<&'a str>,
 }
 
 impl<'a> Reach<'a> {
@@ -58,6 +63,7 @@ impl<'a> Reach<'a> {
             list: List::Csv,
             page_units: 4096,
             max_attempts: 3,
+            queue: None,
         }
     }
 }
@@ -135,6 +141,7 @@ impl Containers {
             list,
             page_units,
             max_attempts,
+            queue,
         } = *reach;
         let environment = BTreeMap::from([("CRASH_ACCOUNT_KEY", key.to_owned())]);
         let place = Place::new(files, environment);
@@ -165,6 +172,7 @@ impl Containers {
             max_attempts,
             items,
             units,
+            then: queue.map_or("[]", |_| TELL),
         });
         let store = |connection: &str, container: &str| {
             format!(
@@ -173,12 +181,20 @@ impl Containers {
                 Azurite::ACCOUNT
             )
         };
+        let queue = queue.map(|queue| {
+            let (account, endpoint) = (Azurite::ACCOUNT, &azurite().queue_endpoint);
+            format!(
+                "[local.told.azqueue]\naccount = \"{account}\"\nqueue = \"{queue}\"\nendpoint = \"{endpoint}\"\n\
+                 account_key = \"${{env:CRASH_ACCOUNT_KEY}}\"\nencoding = \"text\"\ntimeout = \"20s\"\n"
+            )
+        });
         place.write(
             "connections.toml",
             &format!(
-                "[local]\ninputs.fs = {{ root = \".\" }}\ntelemetry.csv-sqlite = {{ tables = {{ files = \"files.csv\" }} }}\n{}{}",
+                "[local]\ninputs.fs = {{ root = \".\" }}\ntelemetry.csv-sqlite = {{ tables = {{ files = \"files.csv\" }} }}\n{}{}{}",
                 store("originals", source),
-                store("results", sink)
+                store("results", sink),
+                queue.unwrap_or_default()
             ),
         );
         place

@@ -137,6 +137,7 @@ impl Job {
             max_attempts: 3,
             items: 2,
             units: self.units,
+            then: "[]",
         });
         place.write(
             "connections.toml",
@@ -157,6 +158,8 @@ pub struct Spec {
     pub max_attempts: usize,
     pub items: usize,
     pub units: usize,
+    /// `then`, in YAML's flow style.
+    pub then: &'static str,
 }
 
 /// A job in its folder, with its source and sink.
@@ -203,6 +206,7 @@ impl Place {
             max_attempts,
             items,
             units,
+            then,
         } = spec;
         let mut list = format!("{items_column}\n");
         let mut keys: Vec<&str> = self.files.iter().map(|file| file.item.as_str()).collect();
@@ -222,6 +226,7 @@ naming: {{ object: "{{{{item.{items_column}}}}}-{{{{{name}}}}}" }}
 concurrency: {{ limit: 16, items: {{ limit: {items}, units: {{ limit: {units}, parts: {{ limit: 3 }} }} }} }}
 retry: {{ max_attempts: {max_attempts}, initial_delay: 50ms, max_delay: 200ms }}
 limits: {{ page_units: {page_units} }}
+then: {then}
 "#
             ),
         );

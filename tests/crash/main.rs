@@ -5,7 +5,7 @@
     reason = "a test ends at the first thing that is not as it should be"
 )]
 
-#[expect(dead_code, unused_imports, reason = "only blobs are needed here")]
+#[expect(dead_code, unused_imports, reason = "only the emulator is needed here")]
 #[path = "../servers/mod.rs"]
 mod servers;
 
@@ -20,6 +20,7 @@ mod recorded;
 mod full_disk;
 mod kills_containers;
 mod kills_folders;
+mod messages;
 mod opening;
 mod outage;
 mod pages;

@@ -6,6 +6,7 @@
 
 mod bytes;
 mod gate;
+mod inbox;
 mod job;
 mod ledger;
 mod process;
@@ -14,6 +15,7 @@ mod tree;
 
 pub use bytes::bytes_of;
 pub use gate::{Behaviour, Gate};
+pub use inbox::Inbox;
 pub use job::{File, Job};
 pub use process::{Output, Running};
 pub use project::{Project, SPEC};

@@ -1,0 +1,132 @@
+use crate::model::{Failure, FailureClass, ItemKey};
+use crate::plan::{Collision, CollisionKind, Decision, Inventory, NameIndex, Sample, UnitDecision};
+use crate::resolve::{NotifyWhen, ResolvedJob, StepKind};
+
+use super::found::Found;
+
+/// Sums up decisions, and finds the names that meet.
+pub struct Count {
+    pub inventory: Inventory,
+    /// The steps of the job, and which files they tell of.
+    steps: Vec<(String, NotifyWhen)>,
+    names: NameIndex,
+}
+
+impl Count {
+    pub fn new(job: &ResolvedJob) -> Self {
+        let steps = job.steps.iter().map(|step| {
+            let StepKind::Notify(notify) = &step.kind;
+            (step.name.clone(), notify.when)
+        });
+        Self {
+            inventory: Inventory::default(),
+            steps: steps.collect(),
+            names: NameIndex::default(),
+        }
+    }
+
+    pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(&UnitDecision)) {
+        match found {
+            Found::Completed { units, names } => {
+                self.inventory.items_completed += 1;
+                self.settle(units, names);
+            }
+            Found::Settled { names, messages } => {
+                self.settle(names.len() as u64, names);
+                for ((step, _), count) in self.steps.iter().zip(messages) {
+                    *self.inventory.messages.entry(step.clone()).or_default() += count;
+                }
+            }
+            Found::Listing(failure) => self.inventory.failed_listings.push((item.clone(), failure)),
+            Found::State(_) => {}
+            Found::Units(units) => {
+                for mut unit in units {
+                    self.meet(&mut unit);
+                    self.count(&unit);
+                    visit(&unit);
+                }
+            }
+        }
+    }
+
+    fn settle(&mut self, units: u64, names: Vec<String>) {
+        *self.inventory.decisions.entry("settled").or_default() += units;
+        for name in names {
+            if let Some(collision) = self.names.insert(&name) {
+                self.keep(collision);
+            }
+        }
+    }
+
+    /// A unit whose name another item has already is refused, as a run would.
+    fn meet(&mut self, unit: &mut UnitDecision) {
+        let refused_for_name = matches!(&unit.decision, Decision::Refuse(failure) if failure.code == "name.collision");
+        if matches!(unit.decision, Decision::Refuse(_)) && !refused_for_name {
+            return;
+        }
+        let Some(collision) = self.names.insert(&unit.target) else {
+            return;
+        };
+        if collision.kind == CollisionKind::Exact && !refused_for_name {
+            unit.decision = Decision::Refuse(Failure::new(
+                FailureClass::Conflict,
+                "name.collision",
+                "a file of another item has the same name at the sink; make `naming.object` tell them apart",
+            ));
+        }
+        self.keep(collision);
+    }
+
+    fn keep(&mut self, collision: Collision) {
+        *self.inventory.collisions.entry(collision.kind).or_default() += 1;
+        if self.inventory.collision_samples.len() < Inventory::SHOWN {
+            self.inventory.collision_samples.push(collision);
+        }
+    }
+
+    fn count(&mut self, unit: &UnitDecision) {
+        let inventory = &mut self.inventory;
+        for ((step, when), owes) in self.steps.iter().zip(&unit.owes) {
+            let is_sent = *owes && is_told(&unit.decision, *when);
+            *inventory.messages.entry(step.clone()).or_default() += u64::from(is_sent);
+        }
+        *inventory.decisions.entry(unit.decision.name()).or_default() += 1;
+        match &unit.decision {
+            Decision::Copy | Decision::Overwrite => match unit.size {
+                Some(size) => inventory.bytes += size,
+                None => inventory.sizes_unknown += 1,
+            },
+            Decision::Refuse(failure) => *inventory.refusals.entry(failure.code.to_string()).or_default() += 1,
+            Decision::Settled | Decision::Present | Decision::Compare => {}
+        }
+        if inventory.samples.len() < Inventory::SHOWN {
+            inventory.samples.push(Sample {
+                item: unit.item.clone(),
+                source: unit.source.clone(),
+                target: unit.target.clone(),
+                decision: unit.decision.name(),
+                reason: reason(&unit.decision),
+            });
+        }
+    }
+}
+
+/// Whether a step tells of a unit that goes this way. One that is compared is taken for the job's own, which it mostly is.
+fn is_told(decision: &Decision, when: NotifyWhen) -> bool {
+    match decision {
+        Decision::Copy | Decision::Overwrite | Decision::Compare => true,
+        Decision::Present => when == NotifyWhen::Present,
+        Decision::Settled | Decision::Refuse(_) => false,
+    }
+}
+
+fn reason(decision: &Decision) -> String {
+    match decision {
+        Decision::Settled => "the ledger has it".to_owned(),
+        Decision::Copy => "nothing of this name is at the sink".to_owned(),
+        Decision::Overwrite => "an object is at the sink, and the mode writes over it".to_owned(),
+        Decision::Present => "an object is at the sink, and the mode leaves it alone".to_owned(),
+        Decision::Compare => "an interrupted run may have written it: its bytes are compared".to_owned(),
+        Decision::Refuse(failure) => failure.message.clone(),
+    }
+}

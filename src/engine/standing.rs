@@ -1,0 +1,33 @@
+use crate::model::{Account, ItemAccount, ItemKey, ItemStatus, ItemSummary};
+
+/// One item's share of the accounts.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    pub key: ItemKey,
+    pub status: ItemStatus,
+    pub units: Account,
+    pub listed: bool,
+    pub listing_failed: bool,
+}
+
+impl Standing {
+    pub fn of(summary: &ItemSummary) -> Self {
+        Self {
+            key: summary.key.clone(),
+            status: summary.status,
+            units: summary.units,
+            listed: summary.listed,
+            listing_failed: summary.listing_failure.is_some(),
+        }
+    }
+
+    pub fn add_to(&self, items: &mut ItemAccount) {
+        *items.column(self.status) += 1;
+        items.failed_listings += u64::from(self.listing_failed);
+    }
+
+    pub fn remove_from(&self, items: &mut ItemAccount) {
+        *items.column(self.status) -= 1;
+        items.failed_listings -= u64::from(self.listing_failed);
+    }
+}
