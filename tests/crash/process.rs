@@ -94,7 +94,6 @@ impl Running {
         assert!(sent.unwrap().success(), "SIG{name} is sent");
     }
 
-<<<<<<< HEAD
     /// Holds the process still, and returns when none of its threads moves any more.
     pub fn hold(&mut self) {
         self.signal("STOP");
@@ -109,18 +108,6 @@ impl Running {
             })
         };
         assert!(self.wait_until(is_held), "the process is held");
-=======
-    /// Holds it still, until every thread of it stands.
-    pub fn hold(&mut self) {
-        self.signal("STOP");
-        let tasks = format!("/proc/{}/task", self.id());
-        let stands = |task: std::fs::DirEntry| {
-            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-            // `PID (NAME) STATE …`
-            stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
-        };
-        assert!(self.wait_until(|| std::fs::read_dir(&tasks).unwrap().all(|task| stands(task.unwrap()))));
->>>>>>> 12aa1bc (A workspace left without its lock by a kill is removed too; kills that leave work for the next)
     }
 
     pub fn wait(mut self) -> Ended {
