@@ -1,6 +1,8 @@
 //! The command line: the only file that knows clap. Turns flags into the plain argument structs of `commands`, and an answer into an exit
 //! code.
 
+mod records;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{self, CommandError, Exit, JobArguments, OutputArguments};
 use crate::model::parse_duration;
+
+use records::{History, Why};
 
 /// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
 #[derive(Debug, Parser)]
@@ -33,6 +37,10 @@ enum Command {
     Verify(Verify),
     /// List what has failed, by class and code
     Failures(Failures),
+    /// Show why an item stands as it does: attempts, failures, files, what is owed
+    Why(Why),
+    /// List the runs, and the items by where they stand
+    History(History),
     /// Examine or rebuild the state of a job
     #[command(subcommand)]
     State(State),
@@ -381,6 +389,8 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
             })
             .await
         }
+        Command::Why(why) => commands::why(&why.into()).await,
+        Command::History(history) => commands::history(&history.into()).await,
         Command::State(State::Doctor(of)) => commands::doctor(&of.into()),
         Command::State(State::Rebuild(of)) => commands::rebuild(&of.into()),
         Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),

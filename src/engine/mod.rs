@@ -27,7 +27,7 @@ mod unit;
 mod verifier;
 
 pub use context::Meters;
-pub use failed::each_failure;
+pub use failed::{each_failure, in_list_order};
 pub use options::RunOptions;
 pub use outcome::{Fatal, RunReport};
 pub use preview::{PreviewOptions, preview};
