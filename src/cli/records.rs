@@ -1,5 +1,7 @@
 //! The commands that look at what the state has recorded.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::commands;
@@ -36,6 +38,34 @@ pub struct History {
     show: usize,
 }
 
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct Retry {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// Only the failures that this file names, as `failures --export` or `verify --export` wrote it
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+    /// Go on with a changed spec, keeping what is done
+    #[arg(long)]
+    accept_changes: bool,
+    /// Nothing but the result
+    #[arg(short, long, env = "PIPELINE_QUIET")]
+    quiet: bool,
+    /// No bars and no progress lines
+    #[arg(long, env = "PIPELINE_NO_PROGRESS")]
+    no_progress: bool,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ItemStatus {
     Completed,
@@ -66,6 +96,38 @@ impl From<History> for commands::HistoryArguments {
             }),
             item: history.item,
             shown_max: history.show,
+        }
+    }
+}
+
+impl From<Report> for commands::ReportArguments {
+    fn from(Report { job, output }: Report) -> Self {
+        Self {
+            job: job.into(),
+            output: output.into(),
+        }
+    }
+}
+
+impl From<Retry> for commands::RetryArguments {
+    fn from(retry: Retry) -> Self {
+        Self {
+            run: commands::RunArguments {
+                job: retry.job.into(),
+                output: retry.output.into(),
+                no_failed: false,
+                selection: commands::SelectionArguments::default(),
+                skip: Vec::new(),
+                stage: None,
+                max_failures: None,
+                max_duration: None,
+                accept_changes: retry.accept_changes,
+                restart: false,
+                yes: false,
+                quiet: retry.quiet,
+                no_progress: retry.no_progress,
+            },
+            from: retry.from,
         }
     }
 }

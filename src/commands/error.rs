@@ -34,6 +34,8 @@ pub enum CommandError {
     Stale { changes: Vec<Change>, accept: String },
     #[error("{failed} of {all} connections could not be reached")]
     Unreachable { failed: usize, all: usize, last: Failure },
+    #[error("cannot read `{}`: {problem}", path.display())]
+    Unreadable { path: PathBuf, problem: String },
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot write the output: {0}")]
@@ -43,9 +45,11 @@ pub enum CommandError {
 impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Load(_) | Self::Usage(_) | Self::UnknownItem { .. } | Self::Fatal(Fatal::Selection(_)) => {
-                Exit::Invalid
-            }
+            Self::Load(_)
+            | Self::Usage(_)
+            | Self::UnknownItem { .. }
+            | Self::Unreadable { .. }
+            | Self::Fatal(Fatal::Selection(_)) => Exit::Invalid,
             Self::State(error) | Self::Fatal(Fatal::State(error)) if error.is_locked_or_damaged() => Exit::State,
             Self::State(_) | Self::Fatal(_) | Self::Unreachable { .. } => Exit::Fatal,
             Self::NoState { .. } | Self::Write { .. } | Self::Output(_) => Exit::Uncategorised,

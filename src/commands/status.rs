@@ -24,7 +24,7 @@ pub async fn status(arguments: &StatusArguments) -> Result<Exit, CommandError> {
     let file = StatusFile::of(&folder);
     loop {
         // The lock is looked at first: a run that ends in between has written its last status by then.
-        let running = holder(&folder)?.is_some_and(|holder| holder.command.starts_with("pipeline run"));
+        let running = holder(&folder)?.is_some_and(|holder| is_run(&holder.command));
         let Some(snapshot) = file.read::<Snapshot>()? else {
             if arguments.follow && running {
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -47,4 +47,11 @@ pub async fn status(arguments: &StatusArguments) -> Result<Exit, CommandError> {
         }
         tokio::time::sleep(arguments.every).await;
     }
+}
+
+/// Whether a command runs the job, rather than looks at its state.
+fn is_run(command: &str) -> bool {
+    ["pipeline run", "pipeline retry"]
+        .iter()
+        .any(|run| command.starts_with(run))
 }

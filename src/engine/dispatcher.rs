@@ -57,7 +57,7 @@ impl Standing {
         Self {
             key: summary.key.clone(),
             status: summary.status,
-            units: summary.units,
+            units: summary.in_accounts(summary.units),
             listed: summary.listed,
             listing_failed: summary.listing_failure.is_some(),
         }
@@ -108,7 +108,11 @@ impl Dispatcher {
         self.progress.units += standing.units;
         self.progress.units_before += standing.units.settled();
         // A completed item is taken up again only to make up what was left out.
-        if standing.status != ItemStatus::Completed || standing.units.effects.left_out > 0 {
+        let is_over = match standing.status {
+            ItemStatus::Completed => standing.units.effects.left_out == 0,
+            status => status == ItemStatus::Skipped,
+        };
+        if !is_over {
             self.standing.insert(summary.id(), standing);
         }
     }

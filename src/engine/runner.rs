@@ -257,6 +257,7 @@ fn join_with_state(
             None => options.copies(),
             Some(summary) => match summary.status {
                 ItemStatus::Pending | ItemStatus::InProgress => true,
+                ItemStatus::Skipped => false,
                 ItemStatus::Failed => !options.leave_failed,
                 ItemStatus::Completed => summary.units.effects.left_out > 0 && options.stage.is_some(),
             },
@@ -313,10 +314,10 @@ fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Accoun
             counted += page.account();
         }
         if counted != summary.units {
-            let (key, claimed) = (summary.key, summary.units);
+            let (key, claimed) = (&summary.key, summary.units);
             imbalances.push(format!("item `{key}` claims {claimed:?}, its pages hold {counted:?}"));
         }
-        account += counted;
+        account += summary.in_accounts(counted);
     }
     if account != progress.units {
         imbalances.push(format!(

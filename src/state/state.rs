@@ -149,11 +149,11 @@ impl State {
             account.items.planned += 1;
             *account.items.column(summary.status) += 1;
             account.items.failed_listings += u64::from(summary.listing_failure.is_some());
-            account.units += if self.is_open(id)? {
+            account.units += summary.in_accounts(if self.is_open(id)? {
                 self.count(id)?
             } else {
                 summary.units
-            };
+            });
         }
         Ok(account)
     }

@@ -13,6 +13,8 @@ mod item_lists;
 mod names;
 mod plan_output;
 mod plan_run_agree;
+mod report;
+mod retry;
 mod secrets;
 mod state;
 mod stop;
