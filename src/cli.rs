@@ -1,6 +1,9 @@
 //! The command line: the only file that knows clap. Turns flags into the plain argument structs of `commands`, and an answer into an exit
 //! code.
 
+mod completions;
+mod records;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{self, CommandError, Exit, JobArguments, OutputArguments};
 use crate::model::parse_duration;
+
+use completions::{Completions, completions};
+use records::{History, Report, Retry, Why};
 
 /// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
 #[derive(Debug, Parser)]
@@ -33,6 +39,14 @@ enum Command {
     Verify(Verify),
     /// List what has failed, by class and code
     Failures(Failures),
+    /// Show why an item stands as it does: attempts, failures, files, what is owed
+    Why(Why),
+    /// List the runs, and the items by where they stand
+    History(History),
+    /// Show where a job stands after its last run, without running it
+    Report(Report),
+    /// Put what failed back to pending, also what was refused, and run
+    Retry(Retry),
     /// Examine or rebuild the state of a job
     #[command(subcommand)]
     State(State),
@@ -42,6 +56,8 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         out: Option<PathBuf>,
     },
+    /// Print the script that completes this command line in a shell
+    Completions(Completions),
     /// Write a commented starting spec
     Init {
         /// The spec to write
@@ -235,7 +251,7 @@ struct Failures {
     /// How many of each kind are shown
     #[arg(long, default_value_t = 10, value_name = "N")]
     show: usize,
-    /// Write all of them to this CSV file
+    /// Write all of them to this file: a JSON array where it is named .json, otherwise CSV
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
 }
@@ -399,6 +415,11 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
             })
             .await
         }
+        Command::Why(why) => commands::why(&why.into()).await,
+        Command::History(history) => commands::history(&history.into()).await,
+        Command::Report(report) => commands::report(&report.into()).await,
+        Command::Retry(retry) => commands::retry(&retry.into()).await,
+        Command::Completions(shell) => completions(&shell),
         Command::State(State::Doctor(of)) => commands::doctor(&of.into()),
         Command::State(State::Rebuild(of)) => commands::rebuild(&of.into()),
         Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),

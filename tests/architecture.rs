@@ -34,6 +34,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "model", "spec", "resolve", "plan", "connect", "format", "state", "stages", "engine", "report", "monitor",
         ],
     ),
+    ("cli", &["model", "commands"]),
     ("cli.rs", &["model", "commands"]),
     ("main.rs", &["commands", "cli"]),
 ];

@@ -22,10 +22,20 @@ pub enum CommandError {
     Usage(String),
     #[error("there is no state of this job in `{}`; `{run}` makes it", folder.display())]
     NoState { folder: PathBuf, run: String },
+    #[error("no run has met an item with the key `{key}`{}; `{list}` lists those that are known", did_you_mean(closest.as_deref()))]
+    UnknownItem {
+        key: String,
+        /// The known key that was probably meant.
+        closest: Option<String>,
+        /// The command that lists the known ones.
+        list: String,
+    },
     #[error("{}", stale(changes, accept))]
     Stale { changes: Vec<Change>, accept: String },
     #[error("{failed} of {all} connections could not be reached")]
     Unreachable { failed: usize, all: usize, last: Failure },
+    #[error("cannot read `{}`: {problem}", path.display())]
+    Unreadable { path: PathBuf, problem: String },
     #[error("cannot write `{}`: {source}", path.display())]
     Write { path: PathBuf, source: io::Error },
     #[error("cannot write the output: {0}")]
@@ -35,13 +45,21 @@ pub enum CommandError {
 impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Load(_) | Self::Usage(_) | Self::Fatal(Fatal::Selection(_)) => Exit::Invalid,
+            Self::Load(_)
+            | Self::Usage(_)
+            | Self::UnknownItem { .. }
+            | Self::Unreadable { .. }
+            | Self::Fatal(Fatal::Selection(_)) => Exit::Invalid,
             Self::State(error) | Self::Fatal(Fatal::State(error)) if error.is_locked_or_damaged() => Exit::State,
             Self::State(_) | Self::Fatal(_) | Self::Unreachable { .. } => Exit::Fatal,
             Self::NoState { .. } | Self::Write { .. } | Self::Output(_) => Exit::Uncategorised,
             Self::Stale { .. } => Exit::Stale,
         }
     }
+}
+
+fn did_you_mean(closest: Option<&str>) -> String {
+    closest.map_or_else(String::new, |closest| format!("; did you mean `{closest}`?"))
 }
 
 fn stale(changes: &[Change], accept: &str) -> String {

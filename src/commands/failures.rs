@@ -1,7 +1,8 @@
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use crate::engine::{Fatal, each_failure};
-use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailuresReport};
+use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailureJson, FailuresReport};
 use crate::state::{State, StateError};
 
 use super::arguments::write_file;
@@ -15,7 +16,7 @@ pub struct FailuresArguments {
     pub output: OutputArguments,
     /// Failures of one kind that are shown.
     pub examples: usize,
-    /// Write all of them to this CSV file as well.
+    /// Write all of them to this file as well: a JSON array where it is named `.json`, otherwise CSV.
     pub export: Option<PathBuf>,
 }
 
@@ -23,11 +24,11 @@ pub struct FailuresArguments {
 pub async fn failures(arguments: &FailuresArguments) -> Result<Exit, CommandError> {
     let job = arguments.job.load()?;
     let state = arguments.job.open_existing_state(&job, "failures")?;
-    let (examples, wants_csv) = (arguments.examples, arguments.export.is_some());
-    let read = tokio::task::spawn_blocking(move || read(&state, examples, wants_csv)).await;
-    let (groups, csv) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
+    let (examples, export) = (arguments.examples, arguments.export.as_deref().map(ExportFormat::of));
+    let read = tokio::task::spawn_blocking(move || read(&state, examples, export)).await;
+    let (groups, exported) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
     if let Some(path) = &arguments.export {
-        write_file(path, &csv)?;
+        write_file(path, &exported)?;
         say(format_args!(
             "{} failures written to `{}`",
             groups.total(),
@@ -44,19 +45,56 @@ pub async fn failures(arguments: &FailuresArguments) -> Result<Exit, CommandErro
     Ok(Exit::Done)
 }
 
-fn read(state: &State, examples: usize, wants_csv: bool) -> Result<(FailureGroups, Vec<u8>), CommandError> {
-    let mut groups = FailureGroups::new(examples);
-    let mut csv = Vec::new();
-    let mut writer = FailureCsv::new(&mut csv).map_err(std::io::Error::from)?;
-    let mut written = Ok(());
-    each_failed_unit(state, |failed| {
-        if wants_csv && written.is_ok() {
-            written = writer.write(&failed);
+/// How failures are written to a file.
+#[derive(Clone, Copy, Debug)]
+enum ExportFormat {
+    Csv,
+    Json,
+}
+
+impl ExportFormat {
+    fn of(path: &Path) -> Self {
+        match path.extension() {
+            Some(extension) if extension == "json" => Self::Json,
+            _ => Self::Csv,
         }
-        groups.add(failed);
-    })?;
-    written.and_then(|()| writer.finish()).map_err(std::io::Error::from)?;
-    Ok((groups, csv))
+    }
+}
+
+/// The failures by kind, and the file with all of them when one is wanted.
+fn read(
+    state: &State,
+    examples: usize,
+    export: Option<ExportFormat>,
+) -> Result<(FailureGroups, Vec<u8>), CommandError> {
+    let mut groups = FailureGroups::new(examples);
+    let mut exported = Vec::new();
+    match export {
+        None => each_failed_unit(state, |failed| groups.add(failed))?,
+        Some(ExportFormat::Csv) => {
+            let mut writer = FailureCsv::new(&mut exported).map_err(io::Error::from)?;
+            let mut written = Ok(());
+            each_failed_unit(state, |failed| {
+                if written.is_ok() {
+                    written = writer.write(&failed);
+                }
+                groups.add(failed);
+            })?;
+            written.and_then(|()| writer.finish()).map_err(io::Error::from)?;
+        }
+        Some(ExportFormat::Json) => {
+            let mut writer = FailureJson::new(&mut exported)?;
+            let mut written = Ok(());
+            each_failed_unit(state, |failed| {
+                if written.is_ok() {
+                    written = writer.write(&failed);
+                }
+                groups.add(failed);
+            })?;
+            written.and_then(|()| writer.finish())?;
+        }
+    }
+    Ok((groups, exported))
 }
 
 /// Everything that is failed: lists of files, files, and what files owe.

@@ -61,7 +61,11 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     }
     let state = arguments.job.open_state(&job, "run")?;
     admit(arguments, &job, &state).await?;
+    run_on(arguments, job, state).await
+}
 
+/// Runs a job over a state that is opened and admitted.
+pub(super) async fn run_on(arguments: &RunArguments, job: ResolvedJob, state: State) -> Result<Exit, CommandError> {
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
@@ -145,7 +149,7 @@ fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions,
 }
 
 /// Refuses a state that was begun with other vars or another definition, and records what this one goes on with.
-async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &State) -> Result<(), CommandError> {
+pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &State) -> Result<(), CommandError> {
     let now = fingerprints(job);
     let before = state.fingerprints()?;
     if let Some(before) = &before {

@@ -66,7 +66,7 @@ struct Look {
 impl Look {
     /// The lock is looked at first: a run that ends in between has written its last status by then.
     fn at(folder: &StateFolder) -> Result<Self, CommandError> {
-        let running = holder(folder)?.is_some_and(|holder| holder.command.starts_with("pipeline run"));
+        let running = holder(folder)?.is_some_and(|holder| is_run(&holder.command));
         Ok(Self {
             running,
             snapshot: StatusFile::of(folder).read()?,
@@ -121,4 +121,11 @@ fn states_below(folder: &Path) -> Vec<StateFolder> {
     let jobs = folders_in(folder);
     let profiles = jobs.iter().flat_map(|job| folders_in(job));
     profiles.map(StateFolder::new).filter(StateFolder::exists).collect()
+}
+
+/// Whether a command runs the job, rather than looks at its state.
+fn is_run(command: &str) -> bool {
+    ["pipeline run", "pipeline retry"]
+        .iter()
+        .any(|run| command.starts_with(run))
 }

@@ -94,7 +94,11 @@ impl Dispatcher {
         self.progress.units += standing.units;
         self.progress.units_before += standing.units.settled();
         // A completed item is taken up again only to make up what was left out.
-        if standing.status != ItemStatus::Completed || standing.units.effects.left_out > 0 {
+        let is_over = match standing.status {
+            ItemStatus::Completed => standing.units.effects.left_out == 0,
+            status => status == ItemStatus::Skipped,
+        };
+        if !is_over {
             self.standing.insert(summary.id(), standing);
         }
     }

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::events::RunOver;
 use super::item_list::ItemEntry;
 use super::lister::{Cursor, Lister};
-use super::names::{NameMark, mark};
+use super::names::{NameMark, mark, mark_row};
 use super::page::PageRun;
 
 /// Why the execution of an item broke off without coming to its own end.
@@ -119,7 +119,10 @@ fn end_status(summary: &ItemSummary) -> ItemStatus {
 /// Works on what earlier runs left in their pages. Returns where the listing goes on.
 async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSummary) -> Result<Cursor, Broken> {
     let is_listing = matches!(context.job.source.files.rows.form, RowsForm::Glob { .. });
-    let mut cursor = Cursor::default();
+    let mut cursor = Cursor {
+        by_name: summary.listed_by_name.then(HashSet::new),
+        ..Cursor::default()
+    };
     let item = summary.id();
     for page in &past.pages {
         let (number, rows, digest) = match page {
@@ -149,11 +152,15 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
         cursor.rows = rows;
         cursor.digest = digest;
     }
-    if is_listing && !summary.listed {
+    if (is_listing || summary.listed_by_name) && !summary.listed {
         for page in &past.pages {
-            cursor
-                .known
-                .extend(records_of(past, page).await?.iter().map(|record| mark(&record.source)));
+            let records = records_of(past, page).await?;
+            if is_listing {
+                cursor.known.extend(records.iter().map(|record| mark(&record.source)));
+            }
+            if let Some(by_name) = &mut cursor.by_name {
+                by_name.extend(records.iter().map(|record| mark_row(&record.source, &record.target)));
+            }
         }
     }
     Ok(cursor)
@@ -273,6 +280,9 @@ async fn list_on(
                             cursor
                                 .known
                                 .extend(batch.drafts.iter().map(|draft| mark(&draft.source)));
+                        }
+                        if let Some(by_name) = &mut cursor.by_name {
+                            by_name.extend(batch.drafts.iter().map(|draft| mark_row(&draft.source, &draft.target)));
                         }
                         let is_last = batch.is_last;
                         let Some(page) = PageRun::open(context, summary.pages, batch, seen, summary).await? else {

@@ -9,7 +9,7 @@ use crate::model::{Failure, Row};
 use crate::resolve::{ResolvedJob, RowsForm, Scope};
 use crate::stages::{UnitDraft, UnitNaming, open_rows};
 
-use super::names::{NameMark, mark};
+use super::names::{NameMark, mark, mark_row};
 
 /// Where the enumeration of an item's units goes on.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +20,8 @@ pub struct Cursor {
     pub digest: [u8; 16],
     /// Of a listing, whose order is the store's affair: the sources that already have a page.
     pub known: HashSet<NameMark>,
+    /// Of an item whose pages do not hold a beginning of its list: the rows in them, as [`mark_row`] has them.
+    pub by_name: Option<HashSet<NameMark>>,
 }
 
 /// The units of one page, as their rows describe them.
@@ -47,7 +49,7 @@ impl<'a> Lister<'a> {
     /// Opens the list of an item's units behind `cursor`.
     ///
     /// A list in the order of its rows must begin with the very rows that earlier pages were made of: otherwise a unit would be lost or
-    /// done twice, and the item fails with `list.changed` instead. A listing is taken from its start, without what is known of it.
+    /// done twice, and the item fails with `list.changed` instead. A listing, and a list that is told by names, is taken from its start, without what is known of it.
     pub async fn open(
         job: &'a ResolvedJob,
         connections: &Connections,
@@ -68,7 +70,7 @@ impl<'a> Lister<'a> {
             cursor: Cursor::default(),
             ahead: None,
         };
-        if matches!(source.form, RowsForm::Glob { .. }) {
+        if matches!(source.form, RowsForm::Glob { .. }) || cursor.by_name.is_some() {
             lister.cursor = cursor;
         } else {
             lister.skip(&cursor).await?;
@@ -137,11 +139,22 @@ impl<'a> Lister<'a> {
             if !self.cursor.known.is_empty() && self.cursor.known.contains(&mark(&draft.source)) {
                 continue;
             }
+            if self.is_recorded(&draft) {
+                continue;
+            }
             self.cursor.rows += 1;
             self.cursor.digest = chain(self.cursor.digest, draft.digest);
             return Ok(Some(draft));
         }
         Ok(None)
+    }
+
+    /// Whether a page has the row by its names already. Each record stands for one row, so that a second row of the same name meets the
+    /// check for collisions as it did when the list was first read.
+    fn is_recorded(&mut self, draft: &UnitDraft) -> bool {
+        self.cursor.by_name.as_mut().is_some_and(|recorded| {
+            recorded.remove(&mark_row(&draft.source, &draft.target)) || recorded.remove(&mark_row("", &draft.target))
+        })
     }
 }
 

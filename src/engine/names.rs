@@ -17,6 +17,11 @@ pub fn mark(name: &str) -> NameMark {
     u64::from_be_bytes(mark)
 }
 
+/// A row of a list, by the names that it renders to. A record that was imported knows no source: it stands for every row with its target.
+pub fn mark_row(source: &str, target: &str) -> NameMark {
+    mark(&format!("{source}\0{target}"))
+}
+
 /// Target names that items have claimed, across items; asked only where the template does not prove that no two items can
 /// meet ([`items_cannot_meet`]). 8 bytes a name.
 #[derive(Debug, Default)]

@@ -67,7 +67,7 @@ impl RunReport {
         let copied = self.listed && self.items.failed_listings + self.units.failed + self.units.pending == 0;
         let told = effects.failed + effects.pending == 0;
         match self.stage.as_deref() {
-            None => self.items.planned == self.items.done && copied && told,
+            None => self.items.planned == self.items.done + self.items.skipped && copied && told,
             Some("copy") => copied,
             Some(_) => self.owed_by_stage == 0,
         }

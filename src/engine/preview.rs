@@ -17,7 +17,7 @@ use super::count::Count;
 use super::found::Found;
 use super::item_list::{ItemEntry, read_items};
 use super::lister::{Cursor, Lister};
-use super::names::{items_cannot_meet, mark};
+use super::names::{items_cannot_meet, mark, mark_row};
 use super::{Fatal, Selection, Stop};
 
 /// What a preview is asked for.
@@ -120,7 +120,8 @@ impl Previewer<'_> {
         let mut seen = HashSet::new();
         let mut cursor = Cursor::default();
         if let Some((summary, pages)) = self.past(&entry.key)? {
-            if summary.status == ItemStatus::Completed {
+            cursor.by_name = summary.listed_by_name.then(HashSet::new);
+            if matches!(summary.status, ItemStatus::Completed | ItemStatus::Skipped) {
                 let names = if self.items_cannot_meet {
                     Vec::new()
                 } else {
@@ -175,7 +176,8 @@ impl Previewer<'_> {
         let Some(summary) = state.item(id).map_err(Found::State)? else {
             return Ok(None);
         };
-        let is_needed = summary.status != ItemStatus::Completed || !self.items_cannot_meet;
+        let is_over = matches!(summary.status, ItemStatus::Completed | ItemStatus::Skipped);
+        let is_needed = !is_over || !self.items_cannot_meet;
         let pages = if is_needed {
             state.pages(id).map_err(Found::State)?
         } else {
@@ -225,6 +227,9 @@ impl Previewer<'_> {
         for record in &records {
             seen.insert(mark(&record.target));
             cursor.known.insert(mark(&record.source));
+            if let Some(by_name) = &mut cursor.by_name {
+                by_name.insert(mark_row(&record.source, &record.target));
+            }
             match Known::of(record) {
                 Known::Settled => {
                     names.push(record.target.clone());

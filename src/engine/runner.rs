@@ -267,6 +267,7 @@ fn join_with_state(
                     ItemStatus::Pending | ItemStatus::InProgress => true,
                     ItemStatus::Failed => !options.leave_failed || is_made_up,
                     ItemStatus::Completed => is_made_up,
+                    ItemStatus::Skipped => false,
                 }
             }
         };
@@ -322,10 +323,10 @@ fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Accoun
             counted += page.account();
         }
         if counted != summary.units {
-            let (key, claimed) = (summary.key, summary.units);
+            let (key, claimed) = (&summary.key, summary.units);
             imbalances.push(format!("item `{key}` claims {claimed:?}, its pages hold {counted:?}"));
         }
-        account += counted;
+        account += summary.in_accounts(counted);
     }
     if account != progress.units {
         imbalances.push(format!(

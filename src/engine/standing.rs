@@ -15,7 +15,7 @@ impl Standing {
         Self {
             key: summary.key.clone(),
             status: summary.status,
-            units: summary.units,
+            units: summary.in_accounts(summary.units),
             listed: summary.listed,
             listing_failed: summary.listing_failure.is_some(),
         }

@@ -80,8 +80,12 @@ pub async fn verify(
     let mut counts = VerifyCounts::default();
     for found in state.items() {
         let (_, summary) = found?;
-        counts.ledger += summary.units.planned();
-        counts.unlisted_items += u64::from(!summary.listed);
+        let is_skipped = summary.status == ItemStatus::Skipped;
+        counts.ledger += match is_skipped {
+            true => summary.units.settled(),
+            false => summary.units.planned(),
+        };
+        counts.unlisted_items += u64::from(!summary.listed && !is_skipped);
     }
     let policy = unit_policy(job);
     let mut draw = Draw::new(options.seed, options.sample, counts.ledger);
@@ -92,7 +96,9 @@ pub async fn verify(
                 PageState::Open { records, .. } => records.clone(),
                 PageState::Sealed { reference, .. } => state.read_page(reference)?,
             };
-            let drawn: Vec<usize> = (0..records.len()).filter(|_| draw.next()).collect();
+            let drawn: Vec<usize> = (0..records.len())
+                .filter(|unit| is_expected(&summary, &records[*unit]) && draw.next())
+                .collect();
             let verdicts: Vec<(usize, Verdict)> = stream::iter(drawn)
                 .map(async |unit| {
                     (
@@ -125,12 +131,19 @@ pub async fn verify(
                 });
             }
             if reopened != records {
-                summary.status = ItemStatus::Pending;
+                if summary.status != ItemStatus::Skipped {
+                    summary.status = ItemStatus::Pending;
+                }
                 seal_anew(writer, id, &page, reopened, &summary).await?;
             }
         }
     }
     Ok(counts)
+}
+
+/// Whether something is to be at the sink: of a skipped item only what was settled before.
+fn is_expected(summary: &ItemSummary, record: &UnitRecord) -> bool {
+    summary.status != ItemStatus::Skipped || matches!(record.status, UnitStatus::Done | UnitStatus::Present)
 }
 
 /// Puts a unit back to pending when a run can put it right: when nothing is at the sink, or the mode writes over what is. Under the other

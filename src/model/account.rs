@@ -102,6 +102,17 @@ impl Account {
         self.done + self.present
     }
 
+    /// The same units when nothing more is to be done for them: what is not settled is skipped, what is owed is left out.
+    #[must_use]
+    pub fn set_aside(mut self) -> Self {
+        self.skipped += self.failed + self.blocked + self.pending;
+        (self.failed, self.blocked, self.pending) = (0, 0, 0);
+        let effects = &mut self.effects;
+        effects.left_out += effects.failed + effects.blocked + effects.pending;
+        (effects.failed, effects.blocked, effects.pending) = (0, 0, 0);
+        self
+    }
+
     pub fn column(&mut self, state: State) -> &mut u64 {
         match state {
             State::Done => &mut self.done,
@@ -188,6 +199,7 @@ impl ItemAccount {
             ItemStatus::Pending | ItemStatus::InProgress => &mut self.pending,
             ItemStatus::Completed => &mut self.done,
             ItemStatus::Failed => &mut self.failed,
+            ItemStatus::Skipped => &mut self.skipped,
         }
     }
 }

@@ -46,6 +46,8 @@ pub enum ItemStatus {
     Completed,
     /// A unit failed, or the list of its units could not be read.
     Failed,
+    /// Set aside by `state skip`: no run takes it up.
+    Skipped,
 }
 
 impl ItemStatus {
@@ -55,6 +57,7 @@ impl ItemStatus {
             Self::InProgress => "in_progress",
             Self::Completed => "completed",
             Self::Failed => "failed",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -70,6 +73,9 @@ pub struct ItemSummary {
     pub units: Account,
     /// The whole unit list has been read and paged: a resume need not ask the source again.
     pub listed: bool,
+    /// The pages do not hold a beginning of the list: until it has been read to its end again, its rows are told apart from those in
+    /// the pages by their names and not by their order.
+    pub listed_by_name: bool,
     /// Pages that exist, sealed or open; they are numbered from 0.
     pub pages: u32,
     /// Why the unit list could not be read, when it could not.
@@ -88,11 +94,20 @@ impl ItemSummary {
             status: ItemStatus::Pending,
             units: Account::default(),
             listed: false,
+            listed_by_name: false,
             pages: 0,
             listing_failure: None,
             attempts: 0,
             started: None,
             ended: None,
+        }
+    }
+
+    /// What `units` of this item are in the accounts of the job: of a skipped one, all that is not settled is skipped.
+    pub fn in_accounts(&self, units: Account) -> Account {
+        match self.status {
+            ItemStatus::Skipped => units.set_aside(),
+            _ => units,
         }
     }
 

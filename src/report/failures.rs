@@ -228,6 +228,29 @@ impl fmt::Display for FailuresReport<'_> {
     }
 }
 
+/// Writes failures as one JSON array, one object on each line, as they are met.
+pub struct FailureJson<'a> {
+    out: &'a mut dyn Write,
+    is_first: bool,
+}
+
+impl<'a> FailureJson<'a> {
+    pub fn new(out: &'a mut dyn Write) -> std::io::Result<Self> {
+        out.write_all(b"[")?;
+        Ok(Self { out, is_first: true })
+    }
+
+    pub fn write(&mut self, failed: &FailedUnit) -> std::io::Result<()> {
+        self.out.write_all(if self.is_first { b"\n" } else { b",\n" })?;
+        self.is_first = false;
+        Ok(serde_json::to_writer(&mut *self.out, failed)?)
+    }
+
+    pub fn finish(self) -> std::io::Result<()> {
+        self.out.write_all(b"\n]\n")
+    }
+}
+
 /// Writes failures as CSV, one line each, as they are met: exact names, nothing kept in memory.
 pub struct FailureCsv<'a> {
     writer: csv::Writer<&'a mut dyn Write>,

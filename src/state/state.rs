@@ -132,6 +132,14 @@ impl State {
         segment::read_page(&self.shared.folder, reference)
     }
 
+    /// The units of a page, sealed or open.
+    pub fn records(&self, page: PageState) -> Result<Vec<UnitRecord>, StateError> {
+        match page {
+            PageState::Open { records, .. } => Ok(records),
+            PageState::Sealed { reference, .. } => self.read_page(&reference),
+        }
+    }
+
     /// Items and units by state. Derived: from the summaries, and for items with an open page from their pages, because results
     /// are recorded there first.
     pub fn account(&self) -> Result<JobAccount, StateError> {
@@ -141,11 +149,11 @@ impl State {
             account.items.planned += 1;
             *account.items.column(summary.status) += 1;
             account.items.failed_listings += u64::from(summary.listing_failure.is_some());
-            account.units += if self.is_open(id)? {
+            account.units += summary.in_accounts(if self.is_open(id)? {
                 self.count(id)?
             } else {
                 summary.units
-            };
+            });
         }
         Ok(account)
     }
