@@ -49,7 +49,7 @@ mod tests {
             source: "in/a\nb".to_owned(),
             target: "7-a".to_owned(),
             size: Some(1536),
-            owes: 0,
+            owes: Vec::new(),
             decision,
         };
         let line = decision_line(&unit(Decision::Copy));
