@@ -54,6 +54,11 @@ impl Context {
         }
     }
 
+    /// The step of this name; `None` when the spec has it no longer.
+    pub fn step(&self, name: &str) -> Option<&StepRun> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
     /// The two connections that a copy talks to.
     pub fn copy_connections(&self) -> [&str; 2] {
         [&self.job.source.files.read.connection, &self.job.sink.connection]

@@ -463,3 +463,37 @@ fn a_plan_shows_the_step_its_guarantee_and_what_is_to_be_sent() {
     ended(run(&project, &[]), 0, json!({ "done": 6 }));
     project.command(detailed).exits(0);
 }
+
+#[test]
+fn steps_in_another_order_keep_their_messages_apart() {
+    let other = step("written").replace(
+        "notify: { connection: queue",
+        "notify: { name: other, connection: second",
+    );
+    let (first, second) = (step("written"), other);
+    let (first, second) = (first.trim_matches(['[', ']']), second.trim_matches(['[', ']']));
+    let project = job("written")
+        .items(1)
+        .with("then", &format!("[{first}, {second}]"))
+        .connection("second", r#"jsonl-queue = { path = "../second.jsonl" }"#)
+        .create();
+    ended(run(&project, &["--stage", "copy"]), 0, json!({ "pending": 6 }));
+    project.edit(SPEC, &format!("[{first}, {second}]"), &format!("[{second}, {first}]"));
+    ended(
+        run(&project, &["--stage", "notify"]),
+        0,
+        json!({ "done": 3, "pending": 3 }),
+    );
+    assert_eq!(told(&project).len(), 3);
+    assert!(!project.path("second.jsonl").exists());
+
+    // A step that the spec has no longer is owed nothing.
+    project.edit(SPEC, &format!("[{second}, {first}]"), &format!("[{first}]"));
+    project.run().exits(12).says("`other`");
+    ended(
+        run(&project, &["--accept-changes"]),
+        0,
+        json!({ "done": 3, "skipped": 3 }),
+    );
+    assert!(!project.path("second.jsonl").exists());
+}
