@@ -54,6 +54,13 @@ enum Command {
 struct Job {
     /// The job's spec (YAML or TOML)
     spec: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+/// In which environment a job is run.
+#[derive(Debug, Args)]
+struct Place {
     /// Which connections to use, from connections.toml beside the spec
     #[arg(long, env = "PIPELINE_PROFILE", default_value = "local", value_name = "NAME")]
     profile: String,
@@ -97,6 +104,9 @@ struct Run {
     /// With --dry-run: ask the source for sizes that the lists do not tell
     #[arg(long, requires = "dry_run")]
     sizes: bool,
+    /// With --dry-run: show the decision about every file, not only a sample
+    #[arg(long, requires = "dry_run")]
+    files: bool,
     /// With --dry-run: exit 2 when there is work to do
     #[arg(long, requires = "dry_run")]
     detailed_exitcode: bool,
@@ -151,6 +161,9 @@ struct Plan {
     /// Ask the source for sizes that the lists do not tell
     #[arg(long)]
     sizes: bool,
+    /// Show the decision about every file, not only a sample
+    #[arg(long, conflicts_with = "graph")]
+    files: bool,
     /// Exit 0 when there is nothing to do, 2 when there is
     #[arg(long)]
     detailed_exitcode: bool,
@@ -176,8 +189,10 @@ struct Validate {
 
 #[derive(Debug, Args)]
 struct Status {
+    /// The job's spec; without it, every job that has been run below this folder
+    spec: Option<PathBuf>,
     #[command(flatten)]
-    job: Job,
+    place: Place,
     #[command(flatten)]
     output: Output,
     /// Show it again and again until the run has ended
@@ -242,15 +257,15 @@ struct StateOf {
 }
 
 impl From<Job> for JobArguments {
-    fn from(
-        Job {
-            spec,
-            profile,
-            vars,
-            state,
-        }: Job,
-    ) -> Self {
-        Self {
+    fn from(Job { spec, place }: Job) -> Self {
+        place.of(spec)
+    }
+}
+
+impl Place {
+    fn of(self, spec: PathBuf) -> JobArguments {
+        let Self { profile, vars, state } = self;
+        JobArguments {
             spec,
             profile,
             vars,
@@ -340,6 +355,7 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
                 selection,
                 graph: None,
                 sizes,
+                files: run.files,
                 detailed_exitcode,
             })
             .await
@@ -351,12 +367,14 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
             commands::validate(&commands::ValidateArguments { job, output, connect }).await
         }
         Command::Status(Status {
-            job,
+            spec,
+            place,
             output,
             follow,
             every,
         }) => {
-            let (job, output) = (job.into(), output.into());
+            let job = spec.map(|spec| place.of(spec));
+            let output = output.into();
             commands::status(&commands::StatusArguments {
                 job,
                 output,
@@ -420,6 +438,7 @@ impl From<Plan> for commands::PlanArguments {
                 Graph::Dot => commands::GraphArgument::Dot,
             }),
             sizes: plan.sizes,
+            files: plan.files,
             detailed_exitcode: plan.detailed_exitcode,
         }
     }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::Selection;
 use crate::report::CommandLine;
 use crate::resolve::{LoadOptions, ResolvedJob, load};
+use crate::spec::Environment;
 use crate::state::{Holder, Identity, State, StateFolder};
 
 use super::CommandError;
@@ -40,11 +41,23 @@ pub const DEFAULT_PROFILE: &str = "local";
 
 impl JobArguments {
     pub fn load(&self) -> Result<ResolvedJob, CommandError> {
-        let environment = |name: &str| std::env::var(name).ok();
+        self.load_with(&|name| std::env::var(name).ok())
+    }
+
+    /// Loads the job for a command that only looks at its state: what the environment of the run has need not be set in the terminal that
+    /// watches it.
+    pub fn load_to_look(&self) -> Result<ResolvedJob, CommandError> {
+        self.load().or_else(|error| {
+            let anything = |name: &str| Some(std::env::var(name).unwrap_or_else(|_| "unset".to_owned()));
+            self.load_with(&anything).map_err(|_| error)
+        })
+    }
+
+    fn load_with(&self, environment: &Environment<'_>) -> Result<ResolvedJob, CommandError> {
         let options = LoadOptions {
             profile: self.profile.clone(),
             vars: self.vars.clone(),
-            environment: &environment,
+            environment,
         };
         Ok(load(&self.spec, &options)?)
     }

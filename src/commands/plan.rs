@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::engine::{PreviewOptions, Stop, preview};
-use crate::plan::{changes, compile, fingerprints};
-use crate::report::{GraphFormat, PlanReport, graph};
+use crate::plan::{UnitDecision, changes, compile, fingerprints};
+use crate::report::{GraphFormat, PlanReport, decision_json, decision_line, graph};
 use crate::state::State;
 
 use super::output::say;
@@ -18,6 +18,8 @@ pub struct PlanArguments {
     pub graph: Option<GraphArgument>,
     /// Ask the source for sizes that the lists do not tell.
     pub sizes: bool,
+    /// Show the decision about every file.
+    pub files: bool,
     /// Exit 2 when there is work to do.
     pub detailed_exitcode: bool,
 }
@@ -62,7 +64,18 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         sizes: arguments.sizes,
         selection: arguments.selection.selection()?,
     };
-    let inventory = preview(&job, state, options, &Stop::default(), |_| {}).await?;
+    let mut files = Vec::new();
+    let mut shown = Ok(());
+    let visit = |unit: &UnitDecision| match (arguments.files, arguments.output.json) {
+        (false, _) => {}
+        (true, true) => files.push(decision_json(unit)),
+        (true, false) if shown.is_ok() => {
+            shown = arguments.output.print(decision_line(unit), || serde_json::Value::Null);
+        }
+        (true, false) => {}
+    };
+    let inventory = preview(&job, state, options, &Stop::default(), visit).await?;
+    shown?;
     let command_line = arguments.job.command_line();
     let report = PlanReport {
         plan: &plan,
@@ -70,7 +83,14 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         sizes_asked: arguments.sizes,
         command_line: &command_line,
     };
-    arguments.output.print(report, || report.to_json())?;
+    let document = || {
+        let mut document = report.to_json();
+        if let (true, Some(object)) = (arguments.files, document.as_object_mut()) {
+            object.insert("files".to_owned(), serde_json::Value::Array(files));
+        }
+        document
+    };
+    arguments.output.print(report, document)?;
     Ok(match (arguments.detailed_exitcode, inventory.has_work()) {
         (true, true) => Exit::WorkToDo,
         _ => Exit::Done,

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use crate::connect::{Connections, Store};
-use crate::model::{Failure, RetryPolicy};
+use crate::model::{Failure, FailureClass, RetryPolicy};
 use crate::resolve::ResolvedJob;
 
 use super::breaker::Breaker;
@@ -42,6 +43,19 @@ pub struct Meters {
 }
 
 impl Context {
+    /// Takes notice of an attempt that succeeded.
+    pub fn note_success(&self) {
+        self.breaker.success();
+        self.permits.leaves.succeeded();
+    }
+
+    /// Takes notice of a failed attempt, whatever follows: throttling lowers what is in flight.
+    pub fn note_attempt(&self, failure: &Failure) {
+        if failure.class == FailureClass::Throttled {
+            self.permits.leaves.throttled(failure, Instant::now());
+        }
+    }
+
     /// Takes notice of a failure that ended a piece of work; stops the run when a connection denies one after the other.
     pub fn note_failure(&self, failure: &Failure) {
         self.note(&self.breaker, failure);
@@ -57,6 +71,15 @@ impl Context {
     /// The step of this name; `None` when the spec has it no longer.
     pub fn step(&self, name: &str) -> Option<&StepRun> {
         self.steps.iter().find(|step| step.name == name)
+    }
+
+    /// The work's value, or `None` when the run is aborted first: for questions, which leave nothing behind when they are dropped.
+    pub async fn unless_aborted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stop.abort_token().cancelled() => None,
+            value = work => Some(value),
+        }
     }
 
     /// The two connections that a copy talks to.

@@ -11,6 +11,7 @@ use crate::model::{
 };
 use crate::state::{Change, Durable, Journal, JournalEntry, StateError, StateWriter};
 
+use super::adaptive::AdaptiveLimit;
 use super::context::Meters;
 use super::events::Envelope;
 use super::outcome::FailureTally;
@@ -37,6 +38,7 @@ pub struct Dispatcher {
     standing: HashMap<ItemId, Standing>,
     tally: FailureTally,
     max_failures: Option<u64>,
+    leaves: Arc<AdaptiveLimit>,
     /// Failures of this run.
     failures: u64,
     /// Results that wait to be sent on together, by page.
@@ -60,6 +62,7 @@ impl Dispatcher {
         meters: Arc<Meters>,
         publisher: watch::Sender<Progress>,
         max_failures: Option<u64>,
+        leaves: Arc<AdaptiveLimit>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -72,6 +75,7 @@ impl Dispatcher {
             standing: HashMap::new(),
             tally: FailureTally::default(),
             max_failures,
+            leaves,
             failures: 0,
             results: BTreeMap::new(),
             waiting: Vec::new(),
@@ -372,6 +376,7 @@ impl Dispatcher {
             progress.phase = Phase::Draining;
         }
         progress.bytes_moved = self.meters.bytes.load(Ordering::Relaxed);
+        progress.throttle = self.leaves.throttle();
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);
         progress.failures = self.tally.counts();
         let never_begun = progress.items.pending > self.standing.len() as u64;

@@ -185,6 +185,7 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         let failure = match sent {
             Ok(()) => {
                 step.breaker.success();
+                context.permits.leaves.succeeded();
                 return outcome(EffectStatus::Sent, attempts, None);
             }
             Err(failure) if failure.class == FailureClass::Cancelled => {
@@ -192,6 +193,7 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
             }
             Err(failure) => failure.context(format_args!("step `{}`", step.name)),
         };
+        context.note_attempt(&failure);
         let Some(delay) = delays.after(&failure) else {
             context.note(&step.breaker, &failure);
             return outcome(EffectStatus::Failed, attempts, Some(failure));

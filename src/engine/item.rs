@@ -127,8 +127,9 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
                 page, intent, records, ..
             } => {
                 let unsettled = unsettled(records, context);
-                if !context.stop.is_draining() {
-                    let run = PageRun::resume(context, item, *page, records.clone(), &unsettled).await;
+                if !context.stop.is_draining()
+                    && let Some(run) = PageRun::resume(context, item, *page, records.clone(), &unsettled).await
+                {
                     run.run(context, summary).await?;
                 }
                 (*page, intent.rows_before + records.len() as u64, intent.digest)
@@ -186,8 +187,10 @@ async fn reopen(
         summary: summary.clone(),
     };
     context.events.send_durable(reopened).await?;
-    let run = PageRun::resume(context, item, page, records, &unsettled).await;
-    Ok(run.run(context, summary).await?)
+    if let Some(run) = PageRun::resume(context, item, page, records, &unsettled).await {
+        run.run(context, summary).await?;
+    }
+    Ok(())
 }
 
 /// Whether a page holds anything that some run may take up again.
@@ -245,14 +248,21 @@ async fn list_on(
 ) -> Result<Result<(), Failure>, Broken> {
     let mut delays = Delays::new(&context.job.retry);
     'opened: loop {
-        let opened = Lister::open(&context.job, &context.connections, entry.row.as_ref(), cursor.clone()).await;
+        let opened = Lister::open(&context.job, &context.connections, entry.row.as_ref(), cursor.clone());
+        let Some(opened) = context.unless_aborted(opened).await else {
+            return Ok(Ok(()));
+        };
         let failure = match opened {
             Err(failure) => failure,
             Ok(mut lister) => loop {
                 if context.stop.is_draining() {
                     return Ok(Ok(()));
                 }
-                match lister.next_page(context.job.limits.page_units).await {
+                let next = lister.next_page(context.job.limits.page_units);
+                let Some(next) = context.unless_aborted(next).await else {
+                    return Ok(Ok(()));
+                };
+                match next {
                     Err(failure) => break failure,
                     Ok(None) => {
                         summary.listed = true;
@@ -267,7 +277,9 @@ async fn list_on(
                                 .extend(batch.drafts.iter().map(|draft| mark(&draft.source)));
                         }
                         let is_last = batch.is_last;
-                        let page = PageRun::open(context, summary.pages, batch, seen, summary).await?;
+                        let Some(page) = PageRun::open(context, summary.pages, batch, seen, summary).await? else {
+                            return Ok(Ok(()));
+                        };
                         page.run(context, summary).await?;
                         if is_last {
                             return Ok(Ok(()));

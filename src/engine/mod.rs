@@ -3,6 +3,7 @@
 //! Order, always: intent durable → effect → result durable → counted. Workers send events and nothing else; executing one item is a
 //! function of that item, what is already done of it, permits, a stop signal and a sink for events.
 
+mod adaptive;
 mod assess;
 mod attempts;
 mod breaker;

@@ -46,13 +46,14 @@ impl Context {
 
 impl PageRun {
     /// Makes a page of units met for the first time: looks at the sink, and has the intent durable before it returns.
+    /// `None` when the run was aborted before: then nothing is known of the page.
     pub async fn open(
         context: &Context,
         page: u32,
         batch: Batch,
         seen: &mut HashSet<NameMark>,
         summary: &mut ItemSummary,
-    ) -> Result<Self, RunOver> {
+    ) -> Result<Option<Self>, RunOver> {
         let ends = context.ends();
         let Batch {
             mut drafts,
@@ -78,7 +79,9 @@ impl PageRun {
             })
             .collect();
         let candidates: Vec<Candidate<'_>> = accepted.iter().map(|(_, candidate)| *candidate).collect();
-        let assessments = assess(&ends, &candidates).await;
+        let Some(assessments) = context.unless_aborted(assess(&ends, &candidates)).await else {
+            return Ok(None);
+        };
         let mut existed = vec![false; drafts.len()];
         let mut work = Vec::with_capacity(assessments.len());
         for ((unit, _), assessment) in accepted.iter().zip(assessments) {
@@ -121,17 +124,18 @@ impl PageRun {
         for (unit, refusal) in refusals {
             run.take(context, summary, refused(unit, refusal)).await?;
         }
-        Ok(run)
+        Ok(Some(run))
     }
 
-    /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`.
+    /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`. `None` when the run was
+    /// aborted before.
     pub async fn resume(
         context: &Context,
         item: ItemId,
         page: u32,
         records: Vec<UnitRecord>,
         unsettled: &[u32],
-    ) -> Self {
+    ) -> Option<Self> {
         let candidates: Vec<Candidate<'_>> = unsettled
             .iter()
             .map(|unit| {
@@ -148,15 +152,16 @@ impl PageRun {
                 }
             })
             .collect();
-        let assessments = assess(&context.ends(), &candidates).await;
+        let ends = context.ends();
+        let assessments = context.unless_aborted(assess(&ends, &candidates)).await?;
         let work = unsettled.iter().copied().zip(assessments).collect();
-        Self {
+        Some(Self {
             item,
             page,
             records,
             work,
             is_resumed: true,
-        }
+        })
     }
 
     /// Works on the page's units, and has its ledger sealed when every one of them has a result.

@@ -5,12 +5,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::resolve::ResolvedJob;
 
+use super::adaptive::{AdaptiveLimit, AdaptivePermit};
+
 /// KiB of buffer that one memory permit stands for is 1; a semaphore holds at most this many.
 const MEMORY_PERMITS_MAX: u64 = 1 << 28;
 
 /// The bounds that work in flight draws on: leaves of the concurrency tree, calls per connection, buffer memory.
 pub struct Permits {
-    leaves: Arc<Semaphore>,
+    /// The root of the tree; gives way to throttling.
+    pub leaves: Arc<AdaptiveLimit>,
     connections: BTreeMap<String, Arc<Semaphore>>,
     pub memory: Semaphore,
     pub memory_permits: u32,
@@ -18,7 +21,8 @@ pub struct Permits {
 
 /// What one leaf holds while it works; given back on drop.
 pub struct LeafPermit {
-    _held: Vec<OwnedSemaphorePermit>,
+    _leaves: Vec<AdaptivePermit>,
+    _connections: Vec<OwnedSemaphorePermit>,
 }
 
 impl Permits {
@@ -30,7 +34,7 @@ impl Permits {
             .filter_map(|(name, config)| Some((name.clone(), Arc::new(Semaphore::new(config.limit?)))))
             .collect();
         Self {
-            leaves: Arc::new(Semaphore::new(job.concurrency.leaves)),
+            leaves: AdaptiveLimit::new(job.concurrency.leaves),
             connections,
             memory: Semaphore::new(memory_permits as usize),
             memory_permits,
@@ -46,24 +50,27 @@ impl Permits {
         } else {
             (second, first)
         };
-        let mut held = Vec::with_capacity(3);
-        held.extend(Arc::clone(&self.leaves).acquire_owned().await);
+        let leaves = vec![self.leaves.acquire().await];
+        let mut held = Vec::with_capacity(2);
         for name in std::iter::once(first).chain((first != second).then_some(second)) {
             if let Some(connection) = self.connections.get(name) {
                 held.extend(Arc::clone(connection).acquire_owned().await);
             }
         }
-        LeafPermit { _held: held }
+        LeafPermit {
+            _leaves: leaves,
+            _connections: held,
+        }
     }
 
     /// More leaf permits for the parts of a large file: as many of `wanted` as are free now, without waiting.
     pub fn extra_leaves(&self, wanted: usize) -> (usize, LeafPermit) {
-        let mut held = Vec::new();
-        while held.len() < wanted
-            && let Ok(permit) = Arc::clone(&self.leaves).try_acquire_owned()
-        {
-            held.push(permit);
-        }
-        (held.len(), LeafPermit { _held: held })
+        let leaves: Vec<AdaptivePermit> = std::iter::from_fn(|| self.leaves.try_acquire()).take(wanted).collect();
+        let extra = leaves.len();
+        let permit = LeafPermit {
+            _leaves: leaves,
+            _connections: Vec::new(),
+        };
+        (extra, permit)
     }
 }

@@ -87,6 +87,7 @@ impl Runner {
         put_back_interrupted(&state, &writer).await?;
         let claimed = claimed_names(&self.job, &entries, &state)?;
         let meters = self.meters;
+        let permits = Permits::new(&self.job);
         let mut dispatcher = Dispatcher::new(
             writer,
             journal,
@@ -94,6 +95,7 @@ impl Runner {
             Arc::clone(&meters),
             self.progress.clone(),
             self.options.max_failures,
+            Arc::clone(&permits.leaves),
         );
         let entries = self.options.selection.apply(entries).map_err(Fatal::Selection)?;
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
@@ -117,7 +119,7 @@ impl Runner {
             steps,
             source: open(&self.job.source.files.read.connection).await?,
             sink: open(&self.job.sink.connection).await?,
-            permits: Permits::new(&self.job),
+            permits,
             retry: unit_policy(&self.job),
             job: self.job,
             options: self.options,

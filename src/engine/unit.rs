@@ -52,11 +52,15 @@ async fn copy_until_settled(context: &Context, work: &UnitWork, mut decision: De
         attempts += 1;
         let failure = match attempt(context, work, &mut decision, attempts).await {
             Ok(outcome) => {
-                context.breaker.success();
+                // A unit that was found present has asked nothing of the connections.
+                if matches!(outcome, Outcome::Done { .. }) {
+                    context.note_success();
+                }
                 return Some(settled(work.unit, attempts, outcome));
             }
             Err(failure) => failure,
         };
+        context.note_attempt(&failure);
         if failure.class == FailureClass::Cancelled {
             return None;
         }

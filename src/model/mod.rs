@@ -30,7 +30,7 @@ pub use hash::{ContentHash, HashKind};
 pub use item::{ItemId, ItemKey, ItemStatus, ItemSummary};
 pub use ledger::{PageIntent, UnitIntent, UnitRecord, UnitResult, UnitStatus};
 pub use policy::{Concurrency, Limits, RetryPolicy, SinkMode};
-pub use progress::{Phase, Progress};
+pub use progress::{Phase, Progress, Throttle};
 pub use redact::redact;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};

@@ -37,8 +37,21 @@ pub struct Progress {
     pub in_flight: u64,
     /// Repeated attempts in this run.
     pub retries: u64,
+    /// Less is in flight than the spec allows, because the other side asked for less.
+    pub throttle: Option<Throttle>,
     /// Failed attempts that ended a unit or a listing in this run, by `class code`.
     pub failures: BTreeMap<String, u64>,
     /// By slot, the item it works on.
     pub slots: BTreeMap<usize, ItemKey>,
+}
+
+/// A limit of the concurrency tree that has given way to throttling.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Leaves in flight now, at most.
+    pub limit: u64,
+    /// What the spec allows.
+    pub ceiling: u64,
+    /// Of the failure that cut it last.
+    pub code: String,
 }

@@ -124,6 +124,7 @@ pub(super) mod tests {
             bytes_moved: 31 << 20,
             in_flight: 10,
             retries: 7,
+            throttle: None,
             failures: BTreeMap::from([
                 ("not_found store.not_found".to_owned(), 1),
                 ("transient store.timeout".to_owned(), 2),

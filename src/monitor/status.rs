@@ -198,6 +198,13 @@ impl fmt::Display for Status<'_> {
             formatter,
             "in flight  {in_flight} files, {retries} attempts repeated so far"
         )?;
+        if let Some(throttle) = &progress.throttle {
+            let (limit, ceiling, code) = (throttle.limit, throttle.ceiling, shown(&throttle.code));
+            writeln!(
+                formatter,
+                "limited    to {limit} of {ceiling} in flight by {code}; it grows back with each round of successes"
+            )?;
+        }
         let rates = &snapshot.rates;
         writeln!(formatter, "rate       {}", rates_text(rates, |rate| rate.recent))?;
         writeln!(formatter, "overall    {}", rates_text(rates, |rate| rate.overall))?;

@@ -6,6 +6,7 @@
 
 mod account;
 mod command_line;
+mod decision;
 mod failures;
 mod graph;
 mod json;
@@ -19,6 +20,7 @@ mod verify;
 
 pub use account::AccountReport;
 pub use command_line::CommandLine;
+pub use decision::{decision_json, decision_line};
 pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailureTotal, FailuresReport};
 pub use graph::{GraphFormat, graph};
 pub use json::{SCHEMA_VERSION, write_json};

@@ -103,3 +103,21 @@ fn the_last_lines_tell_the_sum_and_what_to_do_next() {
     );
     assert!(sum < next, "{}", plan.stdout);
 }
+
+#[test]
+fn the_decision_about_every_file_is_shown_when_asked_for() {
+    let project = Job::new().item("a", ["one", "../two"]).item("b", ["three"]).create();
+    let all = project.command(["plan", SPEC, "--files"]).exits(0);
+    for line in ["copy", "`a`: `a/one`", "`b`: `b/three`"] {
+        assert!(all.stdout.contains(line), "{line}: {}", all.stdout);
+    }
+    assert_eq!(all.stdout.lines().filter(|line| line.starts_with("refuse ")).count(), 1);
+    let json = project.command(["plan", SPEC, "--files", "--json"]).exits(0).json();
+    let files = json["files"].as_array().expect("a list of files");
+    assert_eq!(files.len(), 3);
+    assert_eq!(files.iter().filter(|file| file["decision"] == "refuse").count(), 1);
+    assert_eq!(
+        project.command(["run", SPEC, "-n", "--files", "--json"]).json()["files"],
+        json["files"]
+    );
+}

@@ -178,3 +178,53 @@ fn progress_is_plain_lines_without_a_terminal_and_none_when_quiet() {
         assert!(output.stdout.contains("3"), "the result is still told");
     }
 }
+
+#[test]
+fn the_second_interrupt_ends_the_reading_of_a_list_that_does_not_come() {
+    let gate = Gate::start();
+    let list = b"Path,Name,Size\na/one,one,\n".to_vec();
+    gate.put("lists/a.csv", list, Behaviour::Held);
+    gate.put("a/one", bytes_of("one", 1_000), Behaviour::Sound);
+    let project = Job::new().item("a", ["one"]).source_gate(&gate).create();
+    project.edit(
+        SPEC,
+        "files:\n    connection: inputs",
+        "files:\n    connection: originals",
+    );
+    let mut run = project.spawn(["run", SPEC]);
+    gate.wait_until_held(1);
+    run.signal("INT");
+    run.wait_for_line("stopping");
+    run.signal("INT");
+    run.wait_for_line("giving up");
+    run.wait().exits(130);
+    gate.open();
+    project.run().exits(0);
+    assert_eq!(project.sink().len(), 1);
+}
+
+#[test]
+fn status_without_a_spec_shows_every_job_that_has_been_run() {
+    let project = Job::new().items(1).files(2).create();
+    project.command(["status"]).exits(2).says("pipeline status");
+    project.run().exits(0);
+    project.edit(SPEC, "job: copy", "job: other");
+    project.run().exits(0);
+    let both = project.command(["status"]).exits(0);
+    assert!(both.stdout.contains("copy (profile local)"), "{}", both.stdout);
+    assert!(both.stdout.contains("other (profile local)"), "{}", both.stdout);
+    let json = project.command(["status", "--json"]).exits(0).json();
+    assert_eq!(json.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_terminal_that_only_watches_needs_nothing_of_the_runs_environment() {
+    let project = Job::new().items(1).files(1).env("PLACE", "../out").create();
+    let (fixed, named) = (r#"fs = { root = "../out" }"#, r#"fs = { root = "${env:PLACE}" }"#);
+    project.edit("jobs/connections.toml", fixed, named);
+    project.run().exits(0);
+    let mut watching = project.prepare(["status", SPEC]);
+    watching.env_remove("PLACE");
+    let seen = watching.output().expect("the binary starts");
+    assert_eq!(seen.status.code(), Some(0), "{}", String::from_utf8_lossy(&seen.stderr));
+}
