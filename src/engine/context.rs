@@ -68,6 +68,11 @@ impl Context {
         }
     }
 
+    /// The step of this name; `None` when the spec has it no longer.
+    pub fn step(&self, name: &str) -> Option<&StepRun> {
+        self.steps.iter().find(|step| step.name == name)
+    }
+
     /// The work's value, or `None` when the run is aborted first: for questions, which leave nothing behind when they are dropped.
     pub async fn unless_aborted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {

@@ -33,7 +33,8 @@ impl Count {
             }
             Found::Settled { names, messages } => {
                 self.settle(names.len() as u64, names);
-                for ((step, _), count) in self.steps.iter().zip(messages) {
+                for (step, _) in &self.steps {
+                    let count = messages.get(step).copied().unwrap_or_default();
                     *self.inventory.messages.entry(step.clone()).or_default() += count;
                 }
             }
@@ -86,8 +87,8 @@ impl Count {
 
     fn count(&mut self, unit: &UnitDecision) {
         let inventory = &mut self.inventory;
-        for ((step, when), owes) in self.steps.iter().zip(&unit.owes) {
-            let is_sent = *owes && is_told(&unit.decision, *when);
+        for (step, when) in &self.steps {
+            let is_sent = unit.owes.contains(step) && is_told(&unit.decision, *when);
             *inventory.messages.entry(step.clone()).or_default() += u64::from(is_sent);
         }
         *inventory.decisions.entry(unit.decision.name()).or_default() += 1;

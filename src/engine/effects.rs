@@ -93,10 +93,20 @@ pub async fn open_steps(
     Ok(steps)
 }
 
-/// Does what a unit owes, now that it stands as `status`: one outcome for each of its effects.
+/// Does what a unit owes, now that it stands as `status`: one outcome for each of its effects. What it owes to a step that the spec has no
+/// longer is left out.
 pub async fn work_off(context: &Context, work: &UnitWork, status: UnitStatus) -> Vec<EffectOutcome> {
     let mut outcomes = Vec::with_capacity(work.record.effects.len());
-    for (effect, step) in work.record.effects.iter().zip(&context.steps) {
+    for effect in &work.record.effects {
+        let Some(step) = context.step(&effect.step) else {
+            let is_over = effect.status.is_over();
+            outcomes.push(outcome(
+                if is_over { effect.status } else { EffectStatus::LeftOut },
+                0,
+                None,
+            ));
+            continue;
+        };
         outcomes.push(match due(effect, step, status, context.options.leave_failed) {
             Due::Settled(status) => outcome(
                 status,

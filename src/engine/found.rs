@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use crate::model::Failure;
 use crate::plan::UnitDecision;
 use crate::state::StateError;
@@ -9,7 +11,7 @@ pub enum Found {
     Settled {
         names: Vec<String>,
         /// Messages about them that are still to be sent, by step.
-        messages: Vec<u64>,
+        messages: BTreeMap<String, u64>,
     },
     /// A completed item: its units, and their names where another item could give the same.
     Completed {

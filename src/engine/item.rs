@@ -2,8 +2,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::model::{
-    Account, Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, PageIntent, Timestamp, UnitIntent,
-    UnitRecord, UnitStatus,
+    Account, EffectStatus, Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, PageIntent, Timestamp,
+    UnitIntent, UnitRecord, UnitStatus,
 };
 use crate::resolve::RowsForm;
 use crate::state::{PageState, SealedReference, State, StateError};
@@ -214,8 +214,10 @@ fn unsettled(records: &[UnitRecord], context: &Context) -> Vec<u32> {
         UnitStatus::Pending => options.copies(),
         UnitStatus::Failed => options.copies() && !options.leave_failed && record.attempts > 0,
         UnitStatus::Done | UnitStatus::Present => {
-            let mut effects = record.effects.iter().zip(&context.steps);
-            effects.any(|(effect, step)| step.part.takes_up(effect, options.leave_failed))
+            record.effects.iter().any(|effect| match context.step(&effect.step) {
+                Some(step) => step.part.takes_up(effect, options.leave_failed),
+                None => matches!(effect.status, EffectStatus::Pending | EffectStatus::Failed),
+            })
         }
     };
     (0..)

@@ -1,9 +1,9 @@
-use crate::model::{EffectStatus, ItemId};
+use crate::model::{EffectRecord, EffectStatus, ItemId};
 use crate::state::{PageState, State, StateError};
 
 /// How many effects of one step are still owed by these items, those that failed included. Reads only the pages that hold any. Blocks on the
 /// disk.
-pub fn owed(state: &State, items: &[ItemId], step: usize) -> Result<u64, StateError> {
+pub fn owed(state: &State, items: &[ItemId], step: &str) -> Result<u64, StateError> {
     let mut owed = 0;
     for item in items {
         for page in state.pages(*item)? {
@@ -15,9 +15,11 @@ pub fn owed(state: &State, items: &[ItemId], step: usize) -> Result<u64, StateEr
                 PageState::Open { records, .. } => records,
                 PageState::Sealed { reference, .. } => state.read_page(&reference)?,
             };
-            let effects = records.iter().filter_map(|record| record.effects.get(step));
-            let is_owed = |status| matches!(status, EffectStatus::Pending | EffectStatus::Failed);
-            owed += effects.filter(|effect| is_owed(effect.status)).count() as u64;
+            let is_owed = |effect: &EffectRecord| {
+                effect.step == step && matches!(effect.status, EffectStatus::Pending | EffectStatus::Failed)
+            };
+            let effects = records.iter().flat_map(|record| &record.effects);
+            owed += effects.filter(|effect| is_owed(effect)).count() as u64;
         }
     }
     Ok(owed)

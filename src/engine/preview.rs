@@ -1,11 +1,11 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use crate::connect::Connections;
-use crate::model::{EffectRecord, Failure, ItemId, ItemKey, ItemStatus};
+use crate::model::{EffectIntent, Failure, ItemId, ItemKey, ItemStatus, UnitRecord};
 use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision};
 use crate::resolve::ResolvedJob;
 use crate::state::{PageState, State};
@@ -163,7 +163,7 @@ impl Previewer<'_> {
                 offer: draft.offer,
                 known: Known::Nothing,
                 refusal: draft.refusal,
-                owes: draft.effects.iter().map(|effect| effect.refusal.is_none()).collect(),
+                owes: rendered_steps(&draft.effects),
             });
             let decided = self.decide(&entry.key, units.collect()).await;
             let _ = found.send(Found::Units(decided)).await;
@@ -222,7 +222,7 @@ impl Previewer<'_> {
             }
         };
         let mut names = Vec::new();
-        let mut messages = vec![0; self.job.steps.len()];
+        let mut messages = BTreeMap::new();
         let mut unsettled = Vec::new();
         for record in &records {
             seen.insert(mark(&record.target));
@@ -233,8 +233,8 @@ impl Previewer<'_> {
             match Known::of(record) {
                 Known::Settled => {
                     names.push(record.target.clone());
-                    for (count, effect) in messages.iter_mut().zip(&record.effects) {
-                        *count += u64::from(effect.is_to_be_sent());
+                    for step in owed_steps(record) {
+                        *messages.entry(step).or_default() += 1;
                     }
                 }
                 known => unsettled.push(Met {
@@ -246,7 +246,7 @@ impl Previewer<'_> {
                     },
                     known,
                     refusal: record.failure.clone().filter(|_| record.attempts == 0),
-                    owes: record.effects.iter().map(EffectRecord::is_to_be_sent).collect(),
+                    owes: owed_steps(record).collect(),
                 }),
             }
         }
@@ -315,5 +315,17 @@ struct Met {
     offer: Offer,
     known: Known,
     refusal: Option<Failure>,
-    owes: Vec<bool>,
+    owes: Vec<String>,
+}
+
+/// The steps that a unit of the ledger still owes a message to.
+fn owed_steps(record: &UnitRecord) -> impl Iterator<Item = String> {
+    let effects = record.effects.iter().filter(|effect| effect.is_to_be_sent());
+    effects.map(|effect| effect.step.clone())
+}
+
+/// The steps whose message about a new unit has a body.
+fn rendered_steps(effects: &[EffectIntent]) -> Vec<String> {
+    let rendered = effects.iter().filter(|effect| effect.refusal.is_none());
+    rendered.map(|effect| effect.step.clone()).collect()
 }

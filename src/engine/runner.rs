@@ -104,7 +104,6 @@ impl Runner {
 
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
-        let step = (self.job.steps.iter()).position(|step| Some(&step.name) == stage.as_ref());
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;
         let open = async |name: &str| {
@@ -158,7 +157,10 @@ impl Runner {
             .wait()
             .await?;
         let (held, imbalances) = balance(&state, &ids, &progress)?;
-        let owed_by_stage = step.map_or(Ok(0), |step| owed(&state, &ids, step))?;
+        let owed_by_stage = match stage.as_deref() {
+            None | Some("copy") => 0,
+            Some(step) => owed(&state, &ids, step)?,
+        };
         let stopped = self.stop.cause().cloned();
         let report = RunReport {
             run,

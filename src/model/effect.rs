@@ -13,7 +13,7 @@ pub enum EffectStatus {
     Sent,
     /// Not asked for: the object was there already and the step is for written ones.
     NotDue,
-    /// The step was left out (`--skip`); made up by a run of its stage.
+    /// The step was left out (`--skip`), or the spec has it no longer; made up by a run of its stage.
     LeftOut,
     Failed,
     /// Its unit failed, so that there is nothing to tell.
@@ -41,14 +41,18 @@ impl EffectStatus {
 /// What one step will do for a unit, rendered while the unit's row is at hand.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EffectIntent {
+    /// The step's name: a spec may have its steps in another order by the time when this is due.
+    pub step: String,
     pub body: String,
     /// Why the body could not be rendered: then this effect fails, not its unit.
     pub refusal: Option<Failure>,
 }
 
-/// The ledger's line about one effect of a unit; a unit has one for each step, in the order of the spec.
+/// The ledger's line about one effect of a unit; a unit has one for each step that the job had when it was listed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EffectRecord {
+    /// The step's name.
+    pub step: String,
     pub status: EffectStatus,
     /// Kept for as long as it may still be needed.
     pub body: Option<String>,
@@ -61,6 +65,7 @@ impl EffectRecord {
     /// An effect before its first result.
     pub fn pending(intent: &EffectIntent) -> Self {
         Self {
+            step: intent.step.clone(),
             status: EffectStatus::Pending,
             body: intent.refusal.is_none().then(|| intent.body.clone()),
             attempts: 0,
@@ -122,6 +127,7 @@ mod tests {
     fn why_a_body_could_not_be_rendered_outlives_a_failure_of_the_unit() {
         let refusal = Failure::data("template.null", "`file.Tag` is NULL");
         let mut effect = EffectRecord::pending(&EffectIntent {
+            step: "notify".to_owned(),
             body: String::new(),
             refusal: Some(refusal.clone()),
         });
@@ -134,6 +140,7 @@ mod tests {
     #[test]
     fn a_body_is_kept_until_its_message_is_sent() {
         let mut effect = EffectRecord::pending(&EffectIntent {
+            step: "notify".to_owned(),
             body: "b".to_owned(),
             refusal: None,
         });

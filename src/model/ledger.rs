@@ -94,7 +94,7 @@ pub struct UnitRecord {
     pub attempts: u32,
     /// Of the last attempt, when it failed.
     pub failure: Option<Failure>,
-    /// One for each step, in the order of the spec.
+    /// One for each step that the job had when it was listed.
     pub effects: Vec<EffectRecord>,
 }
 

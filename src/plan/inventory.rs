@@ -67,8 +67,8 @@ pub struct UnitDecision {
     /// Bytes, where known.
     pub size: Option<u64>,
     pub decision: Decision,
-    /// By step of the job: whether there is a message to send about it, should it get to the sink.
-    pub owes: Vec<bool>,
+    /// The steps that have a message to send about it, should it get to the sink.
+    pub owes: Vec<String>,
 }
 
 /// One line of the sample.

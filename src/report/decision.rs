@@ -51,6 +51,7 @@ mod tests {
             size: Some(1536),
             owes: Vec::new(),
             decision,
+            owes: Vec::new(),
         };
         let line = decision_line(&unit(Decision::Copy));
         assert_eq!(line, "copy       1.5 KiB  `7`: `in/a\\nb` → `7-a`\n");

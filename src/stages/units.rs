@@ -132,15 +132,13 @@ impl<'a> UnitNaming<'a> {
             target: Some(&target),
             ..*scope
         };
-        let rendered = self.steps.iter().map(|step| match &step.kind {
-            StepKind::Notify(notify) => notify.body.render(&scope),
+        let rendered = self.steps.iter().map(|step| {
+            let StepKind::Notify(notify) = &step.kind;
+            let (body, refusal) = split(notify.body.render(&scope), String::new);
+            let step = step.name.clone();
+            EffectIntent { step, body, refusal }
         });
-        rendered
-            .map(|body| {
-                let (body, refusal) = split(body, String::new);
-                EffectIntent { body, refusal }
-            })
-            .collect()
+        rendered.collect()
     }
 
     /// Bytes are only ever asked of the connection that the spec names: a URI that leads elsewhere is refused, not followed.

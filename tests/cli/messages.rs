@@ -1,73 +1,13 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::harness::{File, Inbox, Job, Output, Project, SPEC};
-
-/// A step that tells of each file, `when` it says so.
-fn step(when: &str) -> String {
-    format!(
-        r#"[{{ notify: {{ connection: queue, each: file, when: {when}, message: {{ item: "{{{{item.Id}}}}", blob: "{{{{target.name}}}}" }} }} }}]"#
-    )
-}
-
-/// Two items with three files each, told to a file.
-fn job(when: &str) -> Job {
-    Job::new()
-        .with("then", &step(when))
-        .connection("queue", r#"jsonl-queue = { path = "../told.jsonl" }"#)
-}
+use crate::harness::{File, Inbox, Job, SPEC};
+use crate::told::{blob, blobs, ended, job, names, run, step, told};
 
 /// The same, told to a queue that the test holds in hand.
 fn job_to(inbox: &Inbox) -> Job {
     job("written")
         .file("jobs/sas", "sv=2024-11-04&sig=planted")
         .connection("queue", &inbox.connection())
-}
-
-/// The messages in the file, in their order.
-fn told(project: &Project) -> Vec<Value> {
-    if !project.path("told.jsonl").exists() {
-        return Vec::new();
-    }
-    let text = project.read("told.jsonl");
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// What the messages speak of, sorted.
-fn blobs(messages: &[Value]) -> Vec<String> {
-    let mut blobs: Vec<String> = messages.iter().map(blob).collect();
-    blobs.sort();
-    blobs
-}
-
-fn blob(message: &Value) -> String {
-    message["body"]["blob"].as_str().unwrap().to_owned()
-}
-
-fn names(project: &Project) -> Vec<String> {
-    project.sink().into_keys().collect()
-}
-
-fn run(project: &Project, flags: &[&str]) -> Output {
-    project.command(["run", SPEC, "--json"].iter().chain(flags).copied())
-}
-
-/// The run ended with this code, and its effects stand as these columns say; those not named are 0. Every account balances.
-#[track_caller]
-fn ended(output: Output, code: i32, columns: Value) -> Value {
-    let json = output.exits(code).json();
-    let account = &json["account"];
-    assert_eq!(account["balanced"], true, "{json}");
-    for of in ["items", "files", "effects"] {
-        assert_eq!(account[of]["residual"], 0, "{json}");
-    }
-    let mut planned = 0;
-    for column in ["done", "present", "skipped", "failed", "blocked", "pending"] {
-        let expected = columns.get(column).and_then(Value::as_u64).unwrap_or(0);
-        assert_eq!(account["effects"][column], expected, "{column}: {json}");
-        planned += expected;
-    }
-    assert_eq!(account["effects"]["planned"], planned, "{json}");
-    json
 }
 
 #[test]
@@ -262,93 +202,6 @@ fn why_a_body_cannot_be_rendered_is_still_told_after_its_file_is_cured() {
 }
 
 #[test]
-fn what_was_left_out_is_made_up_by_its_stage_alone() {
-    let project = job("written").create();
-    run(&project, &["--skip", "notify", "--limit", "1"]).exits(0);
-    assert!(told(&project).is_empty());
-    ended(run(&project, &[]), 0, json!({ "done": 3, "skipped": 3 }));
-    let first = blobs(&told(&project));
-    assert!(first.iter().all(|blob| blob.starts_with("item-2/")), "{first:?}");
-    project.run().exits(0).says("skipped 3").says("--stage");
-    ended(
-        run(&project, &["--stage", "copy"]),
-        0,
-        json!({ "done": 3, "skipped": 3 }),
-    );
-    assert_eq!(
-        told(&project).len(),
-        3,
-        "neither a plain run nor another stage makes them up"
-    );
-    ended(run(&project, &["--stage", "notify"]), 0, json!({ "done": 6 }));
-    assert_eq!(blobs(&told(&project)), names(&project));
-    ended(run(&project, &["--stage", "notify"]), 0, json!({ "done": 6 }));
-    assert_eq!(told(&project).len(), 6);
-}
-
-#[test]
-fn what_was_left_out_is_made_up_beside_failed_files_that_are_left() {
-    let project = job("written").item("a", ["one", "two.missing.bin"]).create();
-    ended(
-        run(&project, &["--skip", "notify"]),
-        6,
-        json!({ "skipped": 1, "blocked": 1 }),
-    );
-    ended(
-        run(&project, &["--stage", "notify", "--no-failed"]),
-        0,
-        json!({ "done": 1, "blocked": 1 }),
-    );
-    assert_eq!(blobs(&told(&project)), ["a/one"]);
-}
-
-#[test]
-fn copying_alone_leaves_the_messages_owed() {
-    let project = job("written").create();
-    ended(run(&project, &["--stage", "copy"]), 0, json!({ "pending": 6 }));
-    assert_eq!(project.sink(), project.expected_sink());
-    assert!(told(&project).is_empty());
-    project
-        .command(["status", SPEC])
-        .exits(0)
-        .says("effects    6: 6 pending");
-    ended(run(&project, &[]), 0, json!({ "done": 6 }));
-    assert_eq!(blobs(&told(&project)), names(&project));
-    project.command(["status", SPEC]).exits(0).says("effects    6: 6 sent");
-}
-
-#[test]
-fn a_stage_answers_for_its_own_messages() {
-    let other = step("written").replace("notify: {", "notify: { name: other,");
-    let both = format!(
-        "{}, {}",
-        step("written").trim_end_matches(']'),
-        other.trim_start_matches('[')
-    );
-    let project = job("written").items(1).with("then", &both).create();
-    ended(run(&project, &["--stage", "copy"]), 0, json!({ "pending": 6 }));
-    ended(
-        run(&project, &["--stage", "other"]),
-        0,
-        json!({ "done": 3, "pending": 3 }),
-    );
-    ended(run(&project, &[]), 0, json!({ "done": 6 }));
-    let messages = told(&project);
-    let ids: std::collections::BTreeSet<String> = messages.iter().map(|message| message["id"].to_string()).collect();
-    assert_eq!(ids.len(), 6, "the messages of two steps about one file are two");
-}
-
-#[test]
-fn a_list_that_could_not_be_read_stays_failed_while_messages_are_sent() {
-    let project = job("written").item("a", ["one"]).item("b", ["two"]).create();
-    project.remove("jobs/data/lists/b.csv");
-    run(&project, &["--skip", "notify"]).exits(6);
-    let json = ended(run(&project, &["--stage", "notify"]), 0, json!({ "done": 1 }));
-    assert_eq!(json["account"]["failed_listings"], 1, "{json}");
-    project.command(["failures", SPEC]).exits(0).says("`b`: its file list");
-}
-
-#[test]
 fn a_file_that_is_put_back_is_not_told_of_again() {
     let project = job("written").create();
     ended(run(&project, &[]), 0, json!({ "done": 6 }));
@@ -422,44 +275,4 @@ fn a_failed_message_stands_in_the_journal_by_its_file() {
     });
     let failed = text.lines().find(|line| line.contains("queue.missing")).unwrap();
     assert!(failed.contains("a/one"), "{failed}");
-}
-
-#[test]
-fn a_plan_shows_the_step_its_guarantee_and_what_is_to_be_sent() {
-    let project = job("written").create();
-    project.write("out/item-1/file-1-002.bin", "was there");
-    let detailed = ["plan", SPEC, "--detailed-exitcode"];
-    project
-        .command(detailed)
-        .exits(2)
-        .says("notify: each file")
-        .says("messages in queue, at least once")
-        .says("messages     5 to send by `notify`");
-    run(&project, &["--stage", "copy"]).exits(0);
-    project
-        .command(detailed)
-        .exits(2)
-        .says("6 settled, 5 messages to send")
-        .says("pipeline run jobs/copy.yaml");
-    ended(
-        run(&project, &["--skip", "notify"]),
-        0,
-        json!({ "skipped": 5, "present": 1 }),
-    );
-    project
-        .command(detailed)
-        .exits(0)
-        .says("pipeline verify jobs/copy.yaml");
-    assert_eq!(project.plan_json()["inventory"]["messages"], json!({}));
-
-    let project = job("present").create();
-    std::fs::create_dir(project.path("told.jsonl")).unwrap();
-    project.write("out/item-1/file-1-002.bin", "was there");
-    let to_send = |project: &Project| project.plan_json()["inventory"]["messages"]["notify"].clone();
-    assert_eq!(to_send(&project), 6);
-    project.run().exits(6);
-    assert_eq!(to_send(&project), 6, "what failed is sent by the next run");
-    std::fs::remove_dir(project.path("told.jsonl")).unwrap();
-    ended(run(&project, &[]), 0, json!({ "done": 6 }));
-    project.command(detailed).exits(0);
 }

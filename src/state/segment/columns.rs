@@ -29,6 +29,10 @@ pub(super) struct Columns {
 struct Effects {
     /// How many each unit has.
     counts: Vec<u32>,
+    /// The names of the steps, each once.
+    steps: Vec<String>,
+    /// Which of them each effect is of.
+    step_numbers: Vec<u32>,
     statuses: Vec<EffectStatus>,
     attempts: Vec<u32>,
     /// Only of the effects that have one, by number.
@@ -131,6 +135,8 @@ impl Effects {
             effects.counts.push(narrow(record.effects.len()));
             for effect in &record.effects {
                 let number = narrow(effects.statuses.len());
+                let step = effects.number_of(&effect.step);
+                effects.step_numbers.push(step);
                 effects.statuses.push(effect.status);
                 effects.attempts.push(effect.attempts);
                 if let Some(body) = &effect.body {
@@ -144,22 +150,32 @@ impl Effects {
         effects
     }
 
+    fn number_of(&mut self, step: &str) -> u32 {
+        let known = self.steps.iter().position(|known| known == step);
+        narrow(known.unwrap_or_else(|| {
+            self.steps.push(step.to_owned());
+            self.steps.len() - 1
+        }))
+    }
+
     /// By unit.
     fn into_records(self, count: usize) -> Option<Vec<Vec<EffectRecord>>> {
-        if self.counts.len() != count || self.statuses.len() != self.attempts.len() {
+        let even = [self.step_numbers.len(), self.attempts.len()];
+        if self.counts.len() != count || even.iter().any(|length| *length != self.statuses.len()) {
             return None;
         }
-        let mut all: Vec<EffectRecord> = self
-            .statuses
-            .into_iter()
-            .zip(self.attempts)
-            .map(|(status, attempts)| EffectRecord {
+        let steps = &self.steps;
+        let columns = self.step_numbers.into_iter().zip(self.statuses).zip(self.attempts);
+        let record = |((step, status), attempts)| {
+            Some(EffectRecord {
+                step: steps.get(usize::try_from(step).ok()?)?.clone(),
                 status,
                 body: None,
                 attempts,
                 failure: None,
             })
-            .collect();
+        };
+        let mut all: Vec<EffectRecord> = columns.map(record).collect::<Option<_>>()?;
         for (number, body) in self.bodies {
             all.get_mut(usize::try_from(number).ok()?)?.body = Some(body);
         }
@@ -258,6 +274,7 @@ mod tests {
                 effects: bodies
                     .into_iter()
                     .map(|body| EffectRecord {
+                        step: if attempts % 2 == 0 { "notify" } else { "archive" }.to_owned(),
                         status: if body.is_some() { EffectStatus::Pending } else { EffectStatus::Sent },
                         failure: failed.then(|| Failure::data("queue.body", "too large")),
                         attempts,
@@ -288,7 +305,8 @@ mod tests {
             failure: None,
             effects: Vec::new(),
         };
-        let damage: [fn(&mut Columns); 7] = [
+        let damage: [fn(&mut Columns); 8] = [
+            |columns| columns.effects.step_numbers.push(0),
             |columns| columns.effects.counts.push(0),
             |columns| columns.effects.statuses.push(EffectStatus::Sent),
             |columns| columns.sizes.clear(),
