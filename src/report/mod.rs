@@ -6,6 +6,7 @@
 
 mod account;
 mod command_line;
+mod exported_file;
 mod failures;
 mod graph;
 mod history;
@@ -23,6 +24,7 @@ mod why;
 
 pub use account::AccountReport;
 pub use command_line::CommandLine;
+pub use exported_file::ExportedFile;
 pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailureJson, FailureTotal, FailuresReport};
 pub use graph::{GraphFormat, graph};
 pub use history::{HistoryReport, ListedItems};

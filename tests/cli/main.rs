@@ -17,6 +17,7 @@ mod report;
 mod retry;
 mod secrets;
 mod state;
+mod state_changes;
 mod stop;
 mod usage;
 mod verify;
