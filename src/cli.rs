@@ -3,6 +3,7 @@
 
 mod completions;
 mod records;
+mod state;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::model::parse_duration;
 
 use completions::{Completions, completions};
 use records::{History, Report, Retry, Why};
+use state::State;
 
 /// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
 #[derive(Debug, Parser)]
@@ -47,7 +49,7 @@ enum Command {
     Report(Report),
     /// Put what failed back to pending, also what was refused, and run
     Retry(Retry),
-    /// Examine or rebuild the state of a job
+    /// Examine, rebuild, export or change the state of a job
     #[command(subcommand)]
     State(State),
     /// Print the JSON schema of job specs, or write both schemas
@@ -256,22 +258,6 @@ struct Failures {
     export: Option<PathBuf>,
 }
 
-#[derive(Debug, Subcommand)]
-enum State {
-    /// Examine the state without changing it
-    Doctor(StateOf),
-    /// Make a new database from the sealed pages; the damaged one is moved aside
-    Rebuild(StateOf),
-}
-
-#[derive(Debug, Args)]
-struct StateOf {
-    #[command(flatten)]
-    job: Job,
-    #[command(flatten)]
-    output: Output,
-}
-
 impl From<Job> for JobArguments {
     fn from(Job { spec, place }: Job) -> Self {
         place.of(spec)
@@ -420,8 +406,7 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
         Command::Report(report) => commands::report(&report.into()).await,
         Command::Retry(retry) => commands::retry(&retry.into()).await,
         Command::Completions(shell) => completions(&shell),
-        Command::State(State::Doctor(of)) => commands::doctor(&of.into()),
-        Command::State(State::Rebuild(of)) => commands::rebuild(&of.into()),
+        Command::State(state) => state.execute().await,
         Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),
         Command::Init { spec } => commands::init(&commands::InitArguments { spec }),
     }
@@ -475,15 +460,6 @@ impl From<Verify> for commands::VerifyArguments {
             minimum_percent: verify.min,
             export: verify.export,
             reopen: verify.reopen,
-        }
-    }
-}
-
-impl From<StateOf> for commands::StateArguments {
-    fn from(StateOf { job, output }: StateOf) -> Self {
-        Self {
-            job: job.into(),
-            output: output.into(),
         }
     }
 }

@@ -71,6 +71,7 @@ enum ItemStatus {
     Completed,
     Failed,
     Pending,
+    Skipped,
 }
 
 impl From<Why> for commands::WhyArguments {
@@ -93,6 +94,7 @@ impl From<History> for commands::HistoryArguments {
                 ItemStatus::Completed => commands::StatusArgument::Completed,
                 ItemStatus::Failed => commands::StatusArgument::Failed,
                 ItemStatus::Pending => commands::StatusArgument::Pending,
+                ItemStatus::Skipped => commands::StatusArgument::Skipped,
             }),
             item: history.item,
             shown_max: history.show,

@@ -25,6 +25,7 @@ pub enum StatusArgument {
     Completed,
     Failed,
     Pending,
+    Skipped,
 }
 
 impl StatusArgument {
@@ -32,6 +33,7 @@ impl StatusArgument {
         match self {
             Self::Completed => status == ItemStatus::Completed,
             Self::Failed => status == ItemStatus::Failed,
+            Self::Skipped => status == ItemStatus::Skipped,
             Self::Pending => matches!(status, ItemStatus::Pending | ItemStatus::InProgress),
         }
     }

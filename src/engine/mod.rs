@@ -14,6 +14,7 @@ mod effects;
 mod events;
 mod failed;
 mod found;
+mod import;
 mod item;
 mod item_list;
 mod lister;
@@ -35,6 +36,8 @@ mod verifier;
 
 pub use context::Meters;
 pub use failed::{each_failure, in_list_order};
+pub use import::{DoneFile, Imported, import_done};
+pub use item_list::{ItemEntry, read_items};
 pub use options::RunOptions;
 pub use outcome::{Fatal, RunReport};
 pub use preview::{PreviewOptions, preview};

@@ -7,6 +7,7 @@
 mod account;
 mod command_line;
 mod decision;
+mod exported_file;
 mod failures;
 mod graph;
 mod history;
@@ -25,6 +26,7 @@ mod why;
 pub use account::AccountReport;
 pub use command_line::CommandLine;
 pub use decision::{decision_json, decision_line};
+pub use exported_file::ExportedFile;
 pub use failures::{FailedUnit, FailureCsv, FailureGroup, FailureGroups, FailureJson, FailureTotal, FailuresReport};
 pub use graph::{GraphFormat, graph};
 pub use history::{HistoryReport, ListedItems};

@@ -101,6 +101,36 @@ pub fn holder(folder: &StateFolder) -> Result<Option<Holder>, StateError> {
     }
 }
 
+/// What stood in the way of taking a state's lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlocked {
+    /// A living process has it; its name is unknown for an instant while it starts.
+    Held(Option<Holder>),
+    /// Nobody has it, and a holder that was killed had left its name, which is removed now.
+    Stale(Holder),
+    /// Nobody has it.
+    Free,
+}
+
+/// Removes the name that a killed holder left in the lock. A lock that is held is never taken away: it ends with its process.
+pub fn unlock(folder: &StateFolder) -> Result<Unlocked, StateError> {
+    let path = folder.lock();
+    let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Unlocked::Free),
+        Err(error) => return Err(StateError::io("open", &path)(error)),
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            let left = read_holder(&mut file);
+            file.set_len(0).map_err(StateError::io("write", &path))?;
+            Ok(left.map_or(Unlocked::Free, Unlocked::Stale))
+        }
+        Err(TryLockError::WouldBlock) => Ok(Unlocked::Held(read_holder(&mut file))),
+        Err(TryLockError::Error(error)) => Err(StateError::io("look at", &path)(error)),
+    }
+}
+
 impl Drop for Lock {
     /// The name in the file is only for as long as the lock is held; a failure to clear it changes nothing.
     fn drop(&mut self) {

@@ -34,7 +34,7 @@ pub use doctor::{Diagnosis, Finding, doctor};
 pub use error::StateError;
 pub use folder::StateFolder;
 pub use journal::{Journal, JournalEntry, JournalLine, JournalReader};
-pub use lock::{Holder, holder};
+pub use lock::{Holder, Unlocked, holder, unlock};
 pub use marker::{FORMAT_VERSION, Identity};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{PageState, RunOutcome, RunRecord, SealedReference, StageFingerprints, Vars};

@@ -20,6 +20,7 @@ mod report;
 mod retry;
 mod secrets;
 mod state;
+mod state_changes;
 mod stop;
 mod told;
 mod usage;
