@@ -27,7 +27,7 @@ pub use wire::{
     AzblobSpec, AzureQueueSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec,
     ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, HashSpec,
     ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
-    NotifySpec, NotifyWhenSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec,
+    NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec,
     SourceSpec, StepSpec, VarSpec,
 };
 
