@@ -47,12 +47,12 @@ def connection(end):
     return {"azblob": {"container": place, "endpoint": rest[0], **keys}}
 
 
-def bare(binary, source, sink, _scratch):
+def bare(binary, source, sink, _scratch, form="whole"):
     variables = dict(KEYS)
     for kind, _, *rest in (source, sink):
         if rest:
             variables[f"BENCH_{kind.upper()}_ENDPOINT"] = rest[0]
-    return [binary, *(f"{end[0]}:{end[1]}" for end in (source, sink)), str(AT_ONCE)], variables
+    return [binary, *(f"{end[0]}:{end[1]}" for end in (source, sink)), str(AT_ONCE), form], variables
 
 
 def rclone(binary, source, sink, _scratch):
@@ -80,4 +80,8 @@ def s5cmd(binary, source, sink, _scratch):
     return command + [f"{source[1]}/", f"s3://{sink[1]}/"], variables
 
 
-CLIENTS = {"pipeline": pipeline, "bare": bare, "rclone": rclone, "s5cmd": s5cmd}
+def bare_in_parts(binary, source, sink, scratch):
+    return bare(binary, source, sink, scratch, form="parts")
+
+
+CLIENTS = {"pipeline": pipeline, "bare": bare, "bare in parts": bare_in_parts, "rclone": rclone, "s5cmd": s5cmd}

@@ -1,13 +1,12 @@
 """Fresh servers with their data in memory; each ends with its `with` block."""
 
+import http.client
 import json
 import os
 import shutil
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,23 +53,25 @@ def wait_until(is_ready, seconds=60):
         time.sleep(0.1)
 
 
-def answers(url, method="GET"):
+def status(address, method="GET", path="/"):
+    """What a plain request is answered with; `None` while nobody answers."""
+    connection = http.client.HTTPConnection(address, timeout=5)
     try:
-        urllib.request.urlopen(urllib.request.Request(url, method=method, data=b"" if method == "POST" else None))
-    except urllib.error.HTTPError as error:
-        return error.code < 500
-    except OSError:
-        return False
-    return True
+        connection.request(method, path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 class Seaweed:
     def __init__(self, s3_port, filer_port):
         self.endpoint = f"http://127.0.0.1:{s3_port}"
-        self.filer = f"http://127.0.0.1:{filer_port}"
+        self.filer = f"127.0.0.1:{filer_port}"
 
     def create_bucket(self, name):
-        wait_until(lambda: answers(f"{self.filer}/buckets/{name}/", "POST"))
+        wait_until(lambda: status(self.filer, "POST", f"/buckets/{name}/") == 201)
 
 
 @contextmanager
@@ -83,11 +84,13 @@ def seaweed(scratch):
     master, volume, filer, s3 = free_ports(4)
     command = [TOOLS / "seaweedfs/bin/weed", "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-dir=.", "-filer", "-s3"]
     command += ["-s3.config=s3.json", "-master.volumeSizeLimitMB=1024", "-volume.max=200"]
+    # Ports that only one server of a machine could have, for services nobody asks here.
+    command += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
     for service, port in (("master", master), ("volume", volume), ("filer", filer), ("s3", s3)):
         command.append(f"-{service}.port={port}")
     with running(command, folder):
         server = Seaweed(s3, filer)
-        wait_until(lambda: answers(server.endpoint) and answers(server.filer))
+        wait_until(lambda: status(f"127.0.0.1:{s3}") and status(server.filer))
         yield server
 
 
@@ -110,6 +113,6 @@ def azurite(scratch):
     for service, port in zip(("blob", "queue", "table"), ports):
         command += [f"--{service}Host", "127.0.0.1", f"--{service}Port", str(port)]
     with running(command, folder):
-        blob = f"http://127.0.0.1:{ports[0]}"
-        wait_until(lambda: answers(blob))
-        yield Azurite(f"{blob}/{AZURE_ACCOUNT}")
+        blob = f"127.0.0.1:{ports[0]}"
+        wait_until(lambda: status(blob))
+        yield Azurite(f"http://{blob}/{AZURE_ACCOUNT}")

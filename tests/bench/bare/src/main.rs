@@ -1,4 +1,4 @@
-//! `bare-copy FROM TO AT_ONCE`: copies every object, hashing it with SHA-256 on the way, and does nothing else: no state, no check of
+//! `bare-copy FROM TO AT_ONCE whole|parts`: copies every object, each as one piece or streamed in parts, hashing it with SHA-256 on the way, and does nothing else: no state, no check of
 //! lengths, no metadata, no retries. An end is `fs:FOLDER`, `s3:BUCKET` or `azblob:CONTAINER`; endpoints and keys come from the
 //! environment.
 
@@ -15,18 +15,19 @@ use tokio::task::JoinSet;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
-/// Larger objects are streamed in parts of this many bytes.
+/// Bytes of one part of a streamed object.
 const PART_BYTES: usize = 8 << 20;
 
-/// Parts of a large object that are sent at once.
+/// Parts of a streamed object that are sent at once.
 const PARTS: usize = 4;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [from, to, at_once] = arguments.as_slice() else {
-        return Err("usage: bare-copy FROM TO AT_ONCE".into());
+    let [from, to, at_once, form] = arguments.as_slice() else {
+        return Err("usage: bare-copy FROM TO AT_ONCE whole|parts".into());
     };
+    let in_parts = form == "parts";
     let _ = rustls::crypto::ring::default_provider().install_default();
     HttpTransporter::install_default(ReqwestTransport::default());
     let (from, to) = (Arc::new(open(from)?), Arc::new(open(to)?));
@@ -44,7 +45,13 @@ async fn main() -> Outcome<()> {
             ended??;
         }
         let (from, to, name) = (Arc::clone(&from), Arc::clone(&to), object.path().to_owned());
-        in_flight.spawn(async move { copy(&from, &to, &name).await });
+        in_flight.spawn(async move {
+            if in_parts {
+                stream(&from, &to, &name).await
+            } else {
+                copy(&from, &to, &name).await
+            }
+        });
         copied += 1;
     }
     while let Some(ended) = in_flight.join_next().await {
@@ -82,32 +89,25 @@ fn open(end: &str) -> Outcome<Operator> {
 }
 
 async fn copy(from: &Operator, to: &Operator, name: &str) -> Outcome<Vec<u8>> {
-    let reader = from.reader(name).await?;
-    let mut stream = reader.into_stream(..).await?;
+    let buffer = from.read(name).await?;
     let mut hasher = Sha256::new();
-    let mut gathered = Vec::new();
-    let mut size = 0;
-    let mut writer = None;
-    while let Some(buffer) = stream.try_next().await? {
-        for bytes in buffer {
+    for bytes in buffer.clone() {
+        hasher.update(&bytes);
+    }
+    to.write(name, buffer).await?;
+    Ok(hasher.finalize().to_vec())
+}
+
+async fn stream(from: &Operator, to: &Operator, name: &str) -> Outcome<Vec<u8>> {
+    let mut pieces = from.reader(name).await?.into_stream(..).await?;
+    let mut writer = to.writer_with(name).chunk(PART_BYTES).concurrent(PARTS).await?;
+    let mut hasher = Sha256::new();
+    while let Some(buffer) = pieces.try_next().await? {
+        for bytes in buffer.clone() {
             hasher.update(&bytes);
-            size += bytes.len();
-            gathered.push(bytes);
         }
-        if size > PART_BYTES && writer.is_none() {
-            writer = Some(to.writer_with(name).chunk(PART_BYTES).concurrent(PARTS).await?);
-        }
-        if let Some(writer) = &mut writer {
-            writer.write(Buffer::from(std::mem::take(&mut gathered))).await?;
-        }
+        writer.write(buffer).await?;
     }
-    match writer {
-        Some(mut writer) => {
-            writer.close().await?;
-        }
-        None => {
-            to.write_with(name, Buffer::from(gathered)).chunk(PART_BYTES).await?;
-        }
-    }
+    writer.close().await?;
     Ok(hasher.finalize().to_vec())
 }
