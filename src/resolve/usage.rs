@@ -39,11 +39,7 @@ impl Use {
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
         let generated = kind.is_store() && !kind.is_writable();
         let (fits, reason, needed) = match self {
-            Self::ReadObjects => (
-                generated || kind.keeps_objects(),
-                "holds no objects to read",
-                ANY_STORE,
-            ),
+            Self::ReadObjects => (generated || kind.keeps_objects(), "holds no objects to read", ANY_STORE),
             Self::ReadLists => (kind.keeps_objects(), "holds no such files", REAL_STORE),
             Self::List => (kind.keeps_objects(), "cannot be listed", REAL_STORE),
             Self::Write if generated => (false, "can only be read", WRITABLE_STORE),

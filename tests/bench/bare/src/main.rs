@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use opendal::layers::TimeoutLayer;
 use opendal::services::{Azblob, Fs, S3};
-use opendal::{Buffer, HttpTransporter, Operator};
+use opendal::{HttpTransporter, Operator};
 use opendal_http_transport_reqwest::ReqwestTransport;
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
@@ -45,11 +45,17 @@ async fn main() -> Outcome<()> {
             ended??;
         }
         let (from, to, name) = (Arc::clone(&from), Arc::clone(&to), object.path().to_owned());
+        let listed = object.metadata().content_length();
         in_flight.spawn(async move {
             if in_parts {
                 stream(&from, &to, &name).await
             } else {
-                copy(&from, &to, &name).await
+                let size = if listed > 0 {
+                    listed
+                } else {
+                    from.stat(&name).await?.content_length()
+                };
+                copy(&from, &to, &name, size).await
             }
         });
         copied += 1;
@@ -88,8 +94,9 @@ fn open(end: &str) -> Outcome<Operator> {
     Ok(operator.layer(TimeoutLayer::new()))
 }
 
-async fn copy(from: &Operator, to: &Operator, name: &str) -> Outcome<Vec<u8>> {
-    let buffer = from.read(name).await?;
+/// With a known size one request or one read brings the whole; without it, a buffer of megabytes is made for each.
+async fn copy(from: &Operator, to: &Operator, name: &str, size: u64) -> Outcome<Vec<u8>> {
+    let buffer = from.reader(name).await?.read(0..size).await?;
     let mut hasher = Sha256::new();
     for bytes in buffer.clone() {
         hasher.update(&bytes);
