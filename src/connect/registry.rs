@@ -4,7 +4,7 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
-use super::store::{FsStore, SampleStore, object};
+use super::store::{FsStore, NullStore, SampleStore, object};
 use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
@@ -22,6 +22,7 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::Azblob { .. } => Opened::Store(Arc::new(object::azblob(config).await?)),
         ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config).await?)),
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
+        ConnectionKind::Null => Opened::Store(Arc::new(NullStore)),
         ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),
         ConnectionKind::AzureQueue { .. } => Opened::Queue(Arc::new(AzureQueue::open(config).await?)),
         ConnectionKind::JsonlQueue { path } => Opened::Queue(Arc::new(JsonlQueue::open(path.clone(), config.timeout)?)),

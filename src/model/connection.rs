@@ -44,6 +44,8 @@ pub enum ConnectionKind {
     },
     /// Generated objects: every path can be read, its size and bytes follow from the path and the seed alone.
     Sample { seed: u64, size_max: u64 },
+    /// Takes every object and keeps none, for measuring.
+    Null,
     /// CSV files as tables of an in-memory SQLite database.
     CsvSqlite { tables: Vec<CsvTable> },
     /// A queue of an Azure Storage account.
@@ -93,6 +95,7 @@ impl ConnectionKind {
             Self::Azblob { .. } => "azblob",
             Self::S3 { .. } => "s3",
             Self::Sample { .. } => "sample",
+            Self::Null => "null",
             Self::CsvSqlite { .. } => "csv-sqlite",
             Self::AzureQueue { .. } => "azqueue",
             Self::JsonlQueue { .. } => "jsonl-queue",
@@ -102,7 +105,12 @@ impl ConnectionKind {
     /// Whether it holds objects (and so can be read from by path, listed, and written to unless generated).
     pub fn is_store(&self) -> bool {
         match self {
-            Self::Fs { .. } | Self::Memory | Self::Azblob { .. } | Self::S3 { .. } | Self::Sample { .. } => true,
+            Self::Fs { .. }
+            | Self::Memory
+            | Self::Azblob { .. }
+            | Self::S3 { .. }
+            | Self::Sample { .. }
+            | Self::Null => true,
             Self::CsvSqlite { .. } | Self::AzureQueue { .. } | Self::JsonlQueue { .. } => false,
         }
     }
@@ -110,6 +118,11 @@ impl ConnectionKind {
     /// Whether it takes messages.
     pub fn is_queue(&self) -> bool {
         matches!(self, Self::AzureQueue { .. } | Self::JsonlQueue { .. })
+    }
+
+    /// Whether objects that were written to it can be read from it again, and listed.
+    pub fn keeps_objects(&self) -> bool {
+        self.is_writable() && *self != Self::Null
     }
 
     /// Whether objects can be written to it.
@@ -150,6 +163,7 @@ impl ConnectionKind {
                 region.as_deref().unwrap_or_default(),
                 root.as_deref().unwrap_or_default()
             ),
+            Self::Null => "null".to_owned(),
             Self::Sample { seed, size_max } => format!("sample:{seed}:{size_max}"),
             Self::CsvSqlite { tables } => {
                 let tables: Vec<String> = tables
@@ -183,6 +197,7 @@ impl ConnectionKind {
             Self::Fs { .. }
             | Self::Memory
             | Self::Sample { .. }
+            | Self::Null
             | Self::CsvSqlite { .. }
             | Self::AzureQueue { .. }
             | Self::JsonlQueue { .. } => None,

@@ -76,6 +76,10 @@ impl ConnectionReader<'_, '_> {
             };
             return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
         }
+        if let Some(null) = &spec.null {
+            let common = (&null.timeout, null.limit, &null.retry);
+            return Some(self.config(&at("null"), name, ConnectionKind::Null, common));
+        }
         if let Some(queue) = &spec.azqueue {
             let kind = self.azure_queue(&at("azqueue"), queue)?;
             let common = (&queue.timeout, queue.limit, &queue.retry);

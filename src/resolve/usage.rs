@@ -24,24 +24,26 @@ pub(super) struct Misfit {
 
 const ANY_STORE: &str = "a store: `fs`, `azblob`, `s3`, `sample` or `memory`";
 const REAL_STORE: &str = "a store: `fs`, `azblob`, `s3` or `memory`";
+const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `s3`, `memory` or `null`";
 const DATABASE: &str = "a database: `csv-sqlite`";
 const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
 
 impl Use {
     /// | use | fits |
     /// |---|---|
-    /// | objects by path | every store |
-    /// | files of lists, listings, writing | every store but a generated one |
+    /// | objects by path | every store but one that keeps nothing |
+    /// | files of lists, listings | every store but a generated one and one that keeps nothing |
+    /// | writing | every store but a generated one |
     /// | queries | what speaks a dialect |
     /// | messages | every queue |
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
         let generated = kind.is_store() && !kind.is_writable();
         let (fits, reason, needed) = match self {
-            Self::ReadObjects => (kind.is_store(), "holds no objects to read", ANY_STORE),
-            Self::ReadLists => (kind.is_writable(), "holds no such files", REAL_STORE),
-            Self::List => (kind.is_writable(), "cannot be listed", REAL_STORE),
-            Self::Write if generated => (false, "can only be read", REAL_STORE),
-            Self::Write => (kind.is_writable(), "holds no objects", REAL_STORE),
+            Self::ReadObjects => (generated || kind.keeps_objects(), "holds no objects to read", ANY_STORE),
+            Self::ReadLists => (kind.keeps_objects(), "holds no such files", REAL_STORE),
+            Self::List => (kind.keeps_objects(), "cannot be listed", REAL_STORE),
+            Self::Write if generated => (false, "can only be read", WRITABLE_STORE),
+            Self::Write => (kind.is_writable(), "holds no objects", WRITABLE_STORE),
             Self::Send => (kind.is_queue(), "takes no messages", QUEUE),
             Self::Query => (kind.dialect().is_some(), "answers no queries", DATABASE),
         };

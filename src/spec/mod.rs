@@ -27,8 +27,8 @@ pub use wire::{
     AzblobSpec, AzureQueueSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec,
     ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, HashSpec,
     ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
-    NotifySpec, NotifyWhenSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec, SinkSpec,
-    SourceSpec, StepSpec, VarSpec,
+    NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec,
+    SinkSpec, SourceSpec, StepSpec, VarSpec,
 };
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of

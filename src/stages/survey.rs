@@ -17,14 +17,13 @@ const LISTING_MAX_SURPLUS: usize = 4;
 
 /// Looks up what stands at the sink under each of `names`, in their order, at most `concurrency` questions at once.
 ///
-/// Names of one item mostly share a prefix (`1001-…`): where the store lists by prefix, one listing answers for all of them. A
-/// listing that is refused or too long falls back to one question per name.
+/// Names of one item mostly share a prefix (`1001-…`): where the store lists by prefix, one listing answers for all of them. Names that
+/// share none are looked for in a listing of everything, whose bound makes it cheap to be wrong. A listing that is refused or too long falls
+/// back to one question per name.
 pub async fn survey(sink: &dyn Store, names: &[&str], concurrency: usize) -> Vec<Found> {
     if sink.lists_by_prefix() && names.len() >= LISTING_MIN_NAMES {
         let prefix = common_prefix(names);
-        if !prefix.is_empty()
-            && let Some(found) = by_listing(sink, names, prefix).await
-        {
+        if let Some(found) = by_listing(sink, names, prefix).await {
             return found.into_iter().map(Ok).collect();
         }
     }

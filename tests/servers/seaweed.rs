@@ -52,6 +52,9 @@ impl Seaweed {
             "-s3.config=s3.json",
             "-master.volumeSizeLimitMB=64",
             "-volume.max=50",
+            // Ports that only one server of a machine could have.
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
         ]);
         for (service, port) in [("master", master), ("volume", volume), ("filer", filer), ("s3", s3)] {
             command.arg(format!("-{service}.port={port}"));

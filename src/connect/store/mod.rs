@@ -6,10 +6,12 @@
 mod exact;
 mod fs;
 mod name;
+mod null;
 pub(super) mod object;
 mod sample;
 
 pub(super) use fs::FsStore;
+pub(super) use null::NullStore;
 pub(super) use sample::SampleStore;
 
 use std::collections::BTreeMap;

@@ -15,7 +15,7 @@ pub struct ConnectionsSpec(pub BTreeMap<String, BTreeMap<String, ConnectionSpec>
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(extend("oneOf" = [
     {"required": ["fs"]}, {"required": ["memory"]}, {"required": ["azblob"]}, {"required": ["s3"]}, {"required": ["sample"]},
-    {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]}
+    {"required": ["null"]}, {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]}
 ]))]
 pub struct ConnectionSpec {
     /// A folder.
@@ -28,6 +28,8 @@ pub struct ConnectionSpec {
     pub s3: Option<S3Spec>,
     /// Generated objects: any path can be read, and gives the same bytes every time.
     pub sample: Option<SampleSpec>,
+    /// Takes every object and keeps none: for measuring a source, or this program alone.
+    pub null: Option<NullSpec>,
     /// CSV files queried with SQL, through an in-memory SQLite database.
     pub csv_sqlite: Option<CsvSqliteSpec>,
     /// A queue of an Azure Storage account.
@@ -133,6 +135,20 @@ pub struct SampleSpec {
     /// The bound of sizes that no name tells. Default `64KiB`.
     #[schemars(regex(pattern = SIZE_PATTERN))]
     pub size_max: Option<String>,
+    /// The longest that one call may take. Default `60s`.
+    #[schemars(regex(pattern = DURATION_PATTERN))]
+    pub timeout: Option<String>,
+    /// Calls in flight to this connection in the whole run. No bound of its own when left out.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub limit: Option<u32>,
+    /// Replaces the job's policy for what this connection does.
+    pub retry: Option<RetrySpec>,
+}
+
+/// Takes every object and keeps none.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NullSpec {
     /// The longest that one call may take. Default `60s`.
     #[schemars(regex(pattern = DURATION_PATTERN))]
     pub timeout: Option<String>,

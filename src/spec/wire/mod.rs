@@ -10,7 +10,7 @@ mod step;
 
 pub use connection::{
     AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
-    MessageEncodingSpec, S3Spec, SampleSpec,
+    MessageEncodingSpec, NullSpec, S3Spec, SampleSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,6 +14,11 @@ use super::committer::Committer;
 /// Changes that may wait for the writer before a sender has to. Most are a few results; the pages among them are bounded by the
 /// item slots, since a slot waits for its page's intent.
 const QUEUE_CHANGES: usize = 256;
+
+/// How long changes that nobody waits for may gather before they are committed. A commit costs the same for one result as for a hundred,
+/// and on a fast disk one for each result would cost more than the copies themselves. What a kill within this time forgets is only
+/// looked at once more: it was intended, and is compared.
+const GATHER: Duration = Duration::from_millis(25);
 
 /// Sends changes to the writer's thread. Dropping it commits what was sent and waits for that; [`close`](Self::close) also says
 /// whether it succeeded.
@@ -41,6 +47,18 @@ struct Envelope {
     change: Change,
     /// Answered when the change is durable, dropped when it never will be.
     durable: Option<oneshot::Sender<()>>,
+}
+
+impl Envelope {
+    /// Whether its commit may not wait for others: somebody waits for it, or it tells of a message, which a kill before the commit would
+    /// send once more.
+    fn is_urgent(&self) -> bool {
+        let tells_of_effects = match &self.change {
+            Change::Results { results, .. } => results.iter().any(|result| !result.effects.is_empty()),
+            _ => false,
+        };
+        self.durable.is_some() || tells_of_effects
+    }
 }
 
 impl StateWriter {
@@ -100,18 +118,27 @@ impl StateWriter {
     }
 
     async fn enqueue(&self, envelope: Envelope) -> Result<(), StateError> {
-        let Some(sender) = &self.sender else {
+        let (Some(sender), Some(thread)) = (&self.sender, &self.thread) else {
             return Err(self.ending.error());
         };
-        sender.send(envelope).await.map_err(|_| self.ending.error())
+        let is_urgent = envelope.is_urgent();
+        if sender.capacity() == 0 {
+            thread.thread().unpark();
+        }
+        sender.send(envelope).await.map_err(|_| self.ending.error())?;
+        if is_urgent {
+            thread.thread().unpark();
+        }
+        Ok(())
     }
 
     fn join(&mut self) {
         self.sender = None;
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            let _ = self.ending.failure.set(self.ending.closed());
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            if thread.join().is_err() {
+                let _ = self.ending.failure.set(self.ending.closed());
+            }
         }
     }
 }
@@ -141,13 +168,22 @@ impl Ending {
     }
 }
 
-/// Group commit: takes everything that waits, commits it as one, answers, and starts again at once. While one commit is at the
-/// disk the next one gathers, so there is no timer and an idle writer answers within one flush.
+/// Group commit: takes everything that waits, commits it as one, answers, and starts again. While one commit is at the disk the next one
+/// gathers, so that an urgent change never waits for a timer: an idle writer answers within one flush. Changes without urgency gather for
+/// a moment, which ends as soon as an urgent one arrives.
 ///
 /// An error is put down before any sender or waiter can notice that this has ended.
 fn write_all(mut committer: Committer, mut receiver: mpsc::Receiver<Envelope>, failure: &OnceLock<StateError>) {
     let mut envelopes = Vec::with_capacity(QUEUE_CHANGES);
     while receiver.blocking_recv_many(&mut envelopes, QUEUE_CHANGES) > 0 {
+        if !envelopes.iter().any(Envelope::is_urgent) && !receiver.is_closed() {
+            thread::park_timeout(GATHER);
+            while envelopes.len() < 2 * QUEUE_CHANGES
+                && let Ok(envelope) = receiver.try_recv()
+            {
+                envelopes.push(envelope);
+            }
+        }
         let mut waiting = Vec::new();
         let mut changes = Vec::with_capacity(envelopes.len());
         for envelope in envelopes.drain(..) {
