@@ -196,6 +196,7 @@ mod tests {
         let mut done = record("told", UnitStatus::Done, 1);
         for body in ["{}", ""] {
             let intent = EffectIntent {
+                step: "notify".to_owned(),
                 body: body.to_owned(),
                 refusal: body.is_empty().then(|| Failure::data("x", "y")),
             };

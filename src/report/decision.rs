@@ -49,7 +49,6 @@ mod tests {
             source: "in/a\nb".to_owned(),
             target: "7-a".to_owned(),
             size: Some(1536),
-            owes: Vec::new(),
             decision,
             owes: Vec::new(),
         };

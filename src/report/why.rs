@@ -221,6 +221,7 @@ mod tests {
             existed: false,
             refusal: None,
             effects: vec![EffectIntent {
+                step: "notify".to_owned(),
                 body: "{}".to_owned(),
                 refusal: None,
             }],
