@@ -16,7 +16,7 @@ use crate::commands::{self, CommandError, Exit, JobArguments, OutputArguments};
 use crate::model::parse_duration;
 
 use completions::{Completions, completions};
-use records::{History, Report, Retry, Why};
+use records::{Cleanup, History, Report, Retry, Why};
 use state::State;
 
 /// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
@@ -49,6 +49,8 @@ enum Command {
     Report(Report),
     /// Put what failed back to pending, also what was refused, and run
     Retry(Retry),
+    /// Remove what the state does not need any more
+    Cleanup(Cleanup),
     /// Examine, rebuild, export or change the state of a job
     #[command(subcommand)]
     State(State),
@@ -406,6 +408,7 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
         Command::Report(report) => commands::report(&report.into()).await,
         Command::Retry(retry) => commands::retry(&retry.into()).await,
         Command::Completions(shell) => completions(&shell),
+        Command::Cleanup(cleanup) => commands::cleanup(&cleanup.into()).await,
         Command::State(state) => state.execute().await,
         Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),
         Command::Init { spec } => commands::init(&commands::InitArguments { spec }),

@@ -1,4 +1,4 @@
-//! The commands that look at what the state has recorded.
+//! The commands about what the state has recorded.
 
 use std::path::PathBuf;
 
@@ -66,6 +66,17 @@ pub struct Retry {
     no_progress: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    /// How many journals are kept, the newest ones
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    keep_journals: usize,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum ItemStatus {
     Completed,
@@ -130,6 +141,16 @@ impl From<Retry> for commands::RetryArguments {
                 no_progress: retry.no_progress,
             },
             from: retry.from,
+        }
+    }
+}
+
+impl From<Cleanup> for commands::CleanupArguments {
+    fn from(cleanup: Cleanup) -> Self {
+        Self {
+            job: cleanup.job.into(),
+            output: cleanup.output.into(),
+            journals_kept: cleanup.keep_journals,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::ledger_database::LedgerDatabase;
 
 /// A file that the ledger is written to, line by line, in the form that its name ends with.
 pub enum LedgerFile {
-    Csv(csv::Writer<File>),
+    Csv(Box<csv::Writer<File>>),
     Jsonl(BufWriter<File>),
     Sqlite(LedgerDatabase),
 }
@@ -26,7 +26,7 @@ impl LedgerFile {
                 let file = File::create(path)?;
                 let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
                 writer.write_record(ExportedFile::COLUMNS)?;
-                Self::Csv(writer)
+                Self::Csv(Box::new(writer))
             }
             "jsonl" => Self::Jsonl(BufWriter::new(File::create(path)?)),
             "sqlite" => Self::Sqlite(LedgerDatabase::create(path).map_err(io::Error::other)?),

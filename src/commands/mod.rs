@@ -3,6 +3,7 @@
 //! A command loads the job, opens what it needs, calls the floors below and prints. It decides nothing about units.
 
 mod arguments;
+mod cleanup;
 mod error;
 mod exit;
 mod failures;
@@ -29,6 +30,7 @@ mod verify;
 mod why;
 
 pub use arguments::{JobArguments, SelectionArguments};
+pub use cleanup::{CleanupArguments, cleanup};
 pub use error::CommandError;
 pub use exit::Exit;
 pub use failures::{FailuresArguments, failures};

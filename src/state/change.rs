@@ -38,6 +38,8 @@ pub enum Change {
         summary: ItemSummary,
     },
     Job(JobRecord),
+    /// The next page that is sealed begins a new segment.
+    BeginSegment,
 }
 
 /// A record of the job as a whole.

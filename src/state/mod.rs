@@ -8,6 +8,7 @@
 //! goes through the one [`StateWriter`].
 
 mod change;
+mod cleanup;
 mod codec;
 mod database;
 mod doctor;
@@ -30,6 +31,7 @@ mod watermark;
 mod writer;
 
 pub use change::{Change, JobRecord};
+pub use cleanup::{Cleaned, cleanup};
 pub use doctor::{Diagnosis, Finding, doctor};
 pub use error::StateError;
 pub use folder::StateFolder;

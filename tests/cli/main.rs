@@ -6,6 +6,7 @@ mod harness;
 
 mod changed_spec;
 mod checked_in_jobs;
+mod cleanup;
 mod concurrency;
 mod durability;
 mod failures;

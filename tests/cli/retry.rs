@@ -29,7 +29,7 @@ fn messages(project: &Project) -> Vec<String> {
         .tree("jobs")
         .into_keys()
         .find(|name| name.ends_with("queue.jsonl"));
-    let text = project.read(&format!("jobs/{}", queue.expect("the queue is there")));
+    let text = project.read(&format!("jobs/{}", queue.unwrap()));
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     lines.sort();
     lines

@@ -97,6 +97,13 @@ impl SegmentWriter {
         Ok(reference)
     }
 
+    /// The next page begins a new segment.
+    pub(in crate::state) fn end_segment(&mut self) {
+        if self.tail.segment > 0 {
+            self.tail.length = u64::MAX;
+        }
+    }
+
     pub(in crate::state) fn sync(&self) -> Result<(), StateError> {
         match &self.file {
             Some(file) => file

@@ -111,6 +111,10 @@ impl Committer {
             } => self.seal(group, (item, page), &records, &summary),
             Change::Job(JobRecord::Vars(vars)) => group.batch.put(Key::job(Kind::Vars), &vars),
             Change::Job(JobRecord::Fingerprints(prints)) => group.batch.put(Key::job(Kind::Fingerprints), &prints),
+            Change::BeginSegment => {
+                self.segments.end_segment();
+                Ok(())
+            }
             Change::Job(JobRecord::Run(run)) => group.batch.put(Key::run(run.number), &run),
         }
     }
