@@ -4,13 +4,15 @@ use std::sync::atomic::Ordering;
 use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, Message, Queue};
-use crate::model::{EffectOutcome, EffectRecord, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
+use crate::model::{EffectOutcome, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
 use crate::resolve::{NotifyWhen, ResolvedJob, Step, StepKind};
 
 use super::RunOptions;
 use super::attempts::Delays;
 use super::breaker::Breaker;
 use super::context::Context;
+use super::due::{Due, due};
+use super::part::Part;
 use super::unit::{UnitWork, retry_after};
 
 /// A step of the spec with all that it takes to be done.
@@ -23,40 +25,6 @@ pub struct StepRun {
     pub part: Part,
     /// Of its own: files that are copied meanwhile say nothing about the queue.
     pub breaker: Breaker,
-}
-
-/// What this run does about a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Does what is owed.
-    Owed,
-    /// Does what is owed and makes up what was left out: the run was asked for this stage alone.
-    MadeUp,
-    /// Leaves it out, for good unless it is made up.
-    LeftOut,
-    /// Does nothing about it now: it stays owed.
-    Later,
-}
-
-impl Part {
-    pub fn of(step: &str, options: &RunOptions) -> Self {
-        match &options.stage {
-            Some(stage) if stage == step => Self::MadeUp,
-            Some(_) => Self::Later,
-            None if options.skip.iter().any(|skipped| skipped == step) => Self::LeftOut,
-            None => Self::Owed,
-        }
-    }
-
-    /// Whether this run works on an effect that stands like this. One whose body could not be rendered is never tried again.
-    pub fn takes_up(self, effect: &EffectRecord, leave_failed: bool) -> bool {
-        match effect.status {
-            EffectStatus::Pending => matches!(self, Self::Owed | Self::MadeUp | Self::LeftOut),
-            EffectStatus::Failed => effect.body.is_some() && !leave_failed && matches!(self, Self::Owed | Self::MadeUp),
-            EffectStatus::LeftOut => self == Self::MadeUp,
-            EffectStatus::Sent | EffectStatus::NotDue | EffectStatus::Blocked => false,
-        }
-    }
 }
 
 /// Opens what the steps of a job talk to.
@@ -107,59 +75,18 @@ pub async fn work_off(context: &Context, work: &UnitWork, status: UnitStatus) ->
             ));
             continue;
         };
-        outcomes.push(match due(effect, step, status, context.options.leave_failed) {
-            Due::Settled(status) => outcome(
-                status,
-                0,
-                effect.failure.clone().filter(|_| status == EffectStatus::Failed),
-            ),
-            Due::Now(body) => send(context, work, step, body).await,
-        });
+        outcomes.push(
+            match due(effect, step.part, step.when, status, context.options.leave_failed) {
+                Due::Settled(status) => outcome(
+                    status,
+                    0,
+                    effect.failure.clone().filter(|_| status == EffectStatus::Failed),
+                ),
+                Due::Now(body) => send(context, work, step, body).await,
+            },
+        );
     }
     outcomes
-}
-
-enum Due<'a> {
-    Now(&'a str),
-    /// Nothing is to be done; it stands like this.
-    Settled(EffectStatus),
-}
-
-/// | the effect | the unit | then |
-/// |---|---|---|
-/// | sent, not due | any | stays |
-/// | left out | failed, pending | stays |
-/// | any other | failed, pending | blocked |
-/// | owed, blocked | present, and the step is for written ones | not due |
-/// | owed, blocked | any other | sent now, left out, or owed, as is this run's part |
-/// | failed, left out | any other | sent now if the run takes it up, else stays |
-///
-/// What is to be sent now and has no body fails.
-fn due<'a>(effect: &'a EffectRecord, step: &StepRun, unit: UnitStatus, leave_failed: bool) -> Due<'a> {
-    if effect.status.is_over() {
-        return Due::Settled(effect.status);
-    }
-    if matches!(unit, UnitStatus::Failed | UnitStatus::Pending) {
-        return Due::Settled(match effect.status {
-            EffectStatus::LeftOut => EffectStatus::LeftOut,
-            _ => EffectStatus::Blocked,
-        });
-    }
-    // A unit that failed has come right since: what was blocked is owed again.
-    let is_owed = matches!(effect.status, EffectStatus::Pending | EffectStatus::Blocked);
-    if is_owed && unit == UnitStatus::Present && step.when == NotifyWhen::Written {
-        return Due::Settled(EffectStatus::NotDue);
-    }
-    let is_taken_up = match step.part {
-        Part::LeftOut if is_owed => return Due::Settled(EffectStatus::LeftOut),
-        Part::Later if is_owed => return Due::Settled(EffectStatus::Pending),
-        part => is_owed || part.takes_up(effect, leave_failed),
-    };
-    match &effect.body {
-        _ if !is_taken_up => Due::Settled(effect.status),
-        Some(body) => Due::Now(body),
-        None => Due::Settled(EffectStatus::Failed),
-    }
 }
 
 /// Sends one message under the retry policy of its queue. A stop leaves it owed, also one whose answer it did not wait for.
