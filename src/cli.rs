@@ -2,7 +2,9 @@
 //! code.
 
 mod completions;
+mod plan;
 mod records;
+mod run;
 mod state;
 
 use std::io::IsTerminal;
@@ -10,13 +12,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{self, CommandError, Exit, JobArguments, OutputArguments};
 use crate::model::parse_duration;
 
 use completions::{Completions, completions};
+use plan::Plan;
 use records::{Cleanup, History, Report, Retry, Why};
+use run::Run;
 use state::State;
 
 /// Runs bulk-data jobs that are written down as specs: validates, plans, runs, resumes, verifies.
@@ -110,90 +114,6 @@ struct Selection {
     /// At most this many items
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-struct Run {
-    #[command(flatten)]
-    job: Job,
-    #[command(flatten)]
-    output: Output,
-    /// Show what would be done, as `plan` does
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// With --dry-run: ask the source for sizes that the lists do not tell
-    #[arg(long, requires = "dry_run")]
-    sizes: bool,
-    /// With --dry-run: show the decision about every file, not only a sample
-    #[arg(long, requires = "dry_run")]
-    files: bool,
-    /// With --dry-run: exit 2 when there is work to do
-    #[arg(long, requires = "dry_run")]
-    detailed_exitcode: bool,
-    #[command(flatten)]
-    selection: Selection,
-    /// Leave what failed in earlier runs as it is
-    #[arg(long, env = "PIPELINE_NO_FAILED")]
-    no_failed: bool,
-    /// Leave a step out, such as `notify`; may be given several times
-    #[arg(long, value_name = "STEP")]
-    skip: Vec<String>,
-    /// Do this stage alone: `copy`, or a step, which then also makes up what was left out
-    #[arg(long, value_name = "STAGE", conflicts_with = "skip")]
-    stage: Option<String>,
-    /// Stop at the first failure
-    #[arg(long, conflicts_with = "max_failures")]
-    fail_fast: bool,
-    /// Stop after this many failures
-    #[arg(long, env = "PIPELINE_MAX_FAILURES", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    max_failures: Option<u64>,
-    /// Stop after this time, finishing what is in flight
-    #[arg(long, env = "PIPELINE_MAX_DURATION", value_name = "DURATION", value_parser = parse_duration)]
-    max_duration: Option<Duration>,
-    /// Go on with a changed spec, keeping what is done
-    #[arg(long)]
-    accept_changes: bool,
-    /// Forget the state and begin anew
-    #[arg(long)]
-    restart: bool,
-    /// Do not ask
-    #[arg(long)]
-    yes: bool,
-    /// Nothing but the result
-    #[arg(short, long, env = "PIPELINE_QUIET")]
-    quiet: bool,
-    /// No bars and no progress lines
-    #[arg(long, env = "PIPELINE_NO_PROGRESS")]
-    no_progress: bool,
-}
-
-#[derive(Debug, Args)]
-struct Plan {
-    #[command(flatten)]
-    job: Job,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    selection: Selection,
-    /// Draw the graph of stages alone, without asking anything
-    #[arg(long, value_name = "FORMAT")]
-    graph: Option<Graph>,
-    /// Ask the source for sizes that the lists do not tell
-    #[arg(long)]
-    sizes: bool,
-    /// Show the decision about every file, not only a sample
-    #[arg(long, conflicts_with = "graph")]
-    files: bool,
-    /// Exit 0 when there is nothing to do, 2 when there is
-    #[arg(long)]
-    detailed_exitcode: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Graph {
-    Tree,
-    Mermaid,
-    Dot,
 }
 
 #[derive(Debug, Args)]
@@ -350,20 +270,7 @@ fn fail(error: &CommandError) -> ExitCode {
 
 async fn execute(command: Command) -> Result<Exit, CommandError> {
     match command {
-        Command::Run(run) if run.dry_run => {
-            let (sizes, detailed_exitcode) = (run.sizes, run.detailed_exitcode);
-            let (job, output, selection) = (run.job.into(), run.output.into(), run.selection.into());
-            commands::plan(&commands::PlanArguments {
-                job,
-                output,
-                selection,
-                graph: None,
-                sizes,
-                files: run.files,
-                detailed_exitcode,
-            })
-            .await
-        }
+        Command::Run(run) if run.dry_run => commands::plan(&run.into()).await,
         Command::Run(run) => commands::run(&run.into()).await,
         Command::Plan(plan) => commands::plan(&plan.into()).await,
         Command::Validate(Validate { job, output, connect }) => {
@@ -412,44 +319,6 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
         Command::State(state) => state.execute().await,
         Command::Schema { out } => commands::schema(&commands::SchemaArguments { folder: out }),
         Command::Init { spec } => commands::init(&commands::InitArguments { spec }),
-    }
-}
-
-impl From<Run> for commands::RunArguments {
-    fn from(run: Run) -> Self {
-        Self {
-            job: run.job.into(),
-            output: run.output.into(),
-            no_failed: run.no_failed,
-            selection: run.selection.into(),
-            skip: run.skip,
-            stage: run.stage,
-            max_failures: if run.fail_fast { Some(1) } else { run.max_failures },
-            max_duration: run.max_duration,
-            accept_changes: run.accept_changes,
-            restart: run.restart,
-            yes: run.yes,
-            quiet: run.quiet,
-            no_progress: run.no_progress,
-        }
-    }
-}
-
-impl From<Plan> for commands::PlanArguments {
-    fn from(plan: Plan) -> Self {
-        Self {
-            job: plan.job.into(),
-            output: plan.output.into(),
-            selection: plan.selection.into(),
-            graph: plan.graph.map(|graph| match graph {
-                Graph::Tree => commands::GraphArgument::Tree,
-                Graph::Mermaid => commands::GraphArgument::Mermaid,
-                Graph::Dot => commands::GraphArgument::Dot,
-            }),
-            sizes: plan.sizes,
-            files: plan.files,
-            detailed_exitcode: plan.detailed_exitcode,
-        }
     }
 }
 

@@ -1,0 +1,54 @@
+//! `plan`.
+
+use clap::{Args, ValueEnum};
+
+use crate::commands;
+
+use super::{Job, Output, Selection};
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    job: Job,
+    #[command(flatten)]
+    output: Output,
+    #[command(flatten)]
+    selection: Selection,
+    /// Draw the graph of stages alone, without asking anything
+    #[arg(long, value_name = "FORMAT")]
+    graph: Option<Graph>,
+    /// Ask the source for sizes that the lists do not tell
+    #[arg(long)]
+    sizes: bool,
+    /// Show the decision about every file, not only a sample
+    #[arg(long, conflicts_with = "graph")]
+    files: bool,
+    /// Exit 0 when there is nothing to do, 2 when there is
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Graph {
+    Tree,
+    Mermaid,
+    Dot,
+}
+
+impl From<Plan> for commands::PlanArguments {
+    fn from(plan: Plan) -> Self {
+        Self {
+            job: plan.job.into(),
+            output: plan.output.into(),
+            selection: plan.selection.into(),
+            graph: plan.graph.map(|graph| match graph {
+                Graph::Tree => commands::GraphArgument::Tree,
+                Graph::Mermaid => commands::GraphArgument::Mermaid,
+                Graph::Dot => commands::GraphArgument::Dot,
+            }),
+            sizes: plan.sizes,
+            files: plan.files,
+            detailed_exitcode: plan.detailed_exitcode,
+        }
+    }
+}
