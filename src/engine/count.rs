@@ -25,6 +25,11 @@ impl Count {
         }
     }
 
+    /// Names of other items cannot meet those that follow.
+    pub fn forget_names(&mut self) {
+        self.names = NameIndex::default();
+    }
+
     pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(&UnitDecision)) {
         match found {
             Found::Completed { units, names } => {

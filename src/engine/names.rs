@@ -3,6 +3,7 @@ use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 
+use crate::plan::collision_form;
 use crate::resolve::ResolvedJob;
 
 use super::item_list::ItemEntry;
@@ -48,6 +49,36 @@ pub fn items_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
     )
 }
 
+/// Whether no two items of a job can give names that are the same in any sense: byte for byte, normalised, or but for case. Then a plan has
+/// to keep the names of one item at a time only.
+pub fn forms_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
+    let Some(items) = &job.source.items else { return false };
+    are_forms_told_apart(
+        job.naming.object.text(),
+        items.key.text(),
+        entries.iter().map(|entry| entry.key.as_str()),
+    )
+}
+
+/// As [`is_told_apart`], over the forms of the keys. The separator has to be a sign that has no case and joins no mark to itself.
+fn are_forms_told_apart<'a>(object_template: &str, key_template: &str, keys: impl Iterator<Item = &'a str>) -> bool {
+    let behind = object_template.strip_prefix(key_template);
+    let Some(separator) = behind
+        .and_then(|behind| behind.chars().next())
+        .filter(|sign| "-_/.:,;+@#".contains(*sign))
+    else {
+        return false;
+    };
+    let mut forms = HashSet::new();
+    for key in keys {
+        let form = collision_form(key);
+        if form.contains(separator) || !forms.insert(mark(&form)) {
+            return false;
+        }
+    }
+    true
+}
+
 /// Whether the naming template alone proves that no two items can give the same name: it begins with the item's key, and behind
 /// the key stands a character that no key holds, or all keys are of one length.
 fn is_told_apart<'a>(object_template: &str, key_template: &str, keys: impl Iterator<Item = &'a str> + Clone) -> bool {
@@ -76,6 +107,17 @@ mod tests {
         assert!(!proves("{{item.Id}}-{{file.Name}}", &["1", "1-2"]));
         assert!(proves("{{item.Id}}{{file.Name}}", &["10", "11"]));
         assert!(!proves("{{item.Id}}{{file.Name}}", &["1", "11"]));
+        assert!(!proves("{{file.Name}}", &["1"]));
+    }
+
+    #[test]
+    fn forms_are_told_apart_by_keys_that_differ_in_more_than_case() {
+        let proves = |object: &str, keys: &[&str]| are_forms_told_apart(object, "{{item.Id}}", keys.iter().copied());
+        assert!(proves("{{item.Id}}-{{file.Name}}", &["1", "22", "a"]));
+        assert!(!proves("{{item.Id}}-{{file.Name}}", &["a", "A"]));
+        assert!(!proves("{{item.Id}}-{{file.Name}}", &["1", "1-2"]));
+        assert!(!proves("{{item.Id}}{{file.Name}}", &["10", "11"]));
+        assert!(!proves("{{item.Id}}={{file.Name}}", &["10", "11"]));
         assert!(!proves("{{file.Name}}", &["1"]));
     }
 

@@ -17,7 +17,7 @@ use super::count::Count;
 use super::found::Found;
 use super::item_list::{ItemEntry, read_items};
 use super::lister::{Cursor, Lister};
-use super::names::{items_cannot_meet, mark, mark_row};
+use super::names::{forms_cannot_meet, items_cannot_meet, mark, mark_row};
 use super::{Fatal, Selection, Stop};
 
 /// What a preview is asked for.
@@ -67,6 +67,7 @@ pub async fn preview(
         options,
         items_cannot_meet: items_cannot_meet(job, &entries),
     };
+    let one_item_at_a_time = forms_cannot_meet(job, &entries);
     let mut count = Count::new(job);
     count.inventory.items = entries.len() as u64;
     let (line, mut queue) = mpsc::unbounded_channel();
@@ -86,6 +87,9 @@ pub async fn preview(
     };
     let consume = async {
         while let Some((key, mut found)) = queue.recv().await {
+            if one_item_at_a_time {
+                count.forget_names();
+            }
             while let Some(one) = found.recv().await {
                 match one {
                     Found::State(error) => return Err(Fatal::from(error)),

@@ -62,7 +62,7 @@ impl NameIndex {
 }
 
 /// The form in which names that some file system takes for one are equal.
-fn collision_form(name: &str) -> String {
+pub fn collision_form(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }

@@ -9,7 +9,7 @@ mod fingerprint;
 mod graph;
 mod inventory;
 
-pub use collision::{Collision, CollisionKind, NameIndex};
+pub use collision::{Collision, CollisionKind, NameIndex, collision_form};
 pub use compile::compile;
 pub use decide::{AtSink, Decision, Known, Offer, decide, is_different};
 pub use fingerprint::{Change, changes, fingerprints};
