@@ -9,6 +9,7 @@ mod database;
 mod queue;
 mod registry;
 mod secrets;
+mod sql;
 mod store;
 mod tls;
 

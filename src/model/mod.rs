@@ -16,6 +16,7 @@ mod progress;
 mod redact;
 mod secret;
 mod size;
+mod table;
 mod timestamp;
 mod value;
 mod verify_counts;
@@ -34,6 +35,9 @@ pub use progress::{Phase, Progress, Throttle};
 pub use redact::redact;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
+pub use table::{
+    Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
+};
 pub use timestamp::Timestamp;
 pub use value::{ColumnType, Columns, Row, Value};
 pub use verify_counts::VerifyCounts;

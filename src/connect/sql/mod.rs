@@ -1,0 +1,125 @@
+//! Databases that hold tables: their catalogues, the rows of a table or query as Arrow batches, and the way back in.
+//!
+//! Each engine is one folder with a catalogue reader, a streaming reader, a writer and an error table. What becomes of a column between
+//! two engines stands in `types/`, one file for each pair.
+
+mod batch;
+mod civil;
+mod ddl;
+mod decimal;
+mod mapping;
+mod parameters;
+mod postgres;
+mod select;
+mod sqlite;
+mod types;
+mod uuid;
+
+use arrow_array::RecordBatch;
+use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+
+use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
+
+pub use batch::schema;
+pub use ddl::{Ddl, Statement};
+pub use mapping::{Mapper, MappingProblem, TableMapping, identity, map_table};
+pub(super) use postgres::{PostgresConfig, PostgresDatabase};
+pub(super) use sqlite::SqliteDatabase;
+pub use types::{TypeTable, type_table};
+
+/// Batches of rows as they arrive; the first error ends the stream. Each holds at most [`batch::ROWS_MAX`] rows and about
+/// [`batch::BYTES_MAX`] bytes, so that no table is ever in memory as a whole.
+pub type BatchStream = BoxStream<'static, Result<RecordBatch, Failure>>;
+
+/// Where rows are read from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RowsFrom {
+    Table(TableName),
+    /// Parameters are `:name` in the text and are bound, never pasted in.
+    Query {
+        text: String,
+        parameters: Vec<(String, Value)>,
+    },
+}
+
+/// What is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadRequest {
+    pub from: RowsFrom,
+    /// Their `source` names are selected, each in the form that its `carry` asks for.
+    pub columns: Vec<ColumnMapping>,
+    pub range: RowRange,
+}
+
+/// Where rows go, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WriteRequest {
+    pub table: TableName,
+    /// Their `target` names are written.
+    pub columns: Vec<ColumnMapping>,
+    /// The columns by which a row that is there already is recognised and replaced; empty: rows are only added.
+    pub upsert_key: Vec<String>,
+    /// A row that is put into the bookkeeping table in the same transaction.
+    pub mark: Option<ChunkMark>,
+}
+
+/// Says in the target database itself that a chunk's rows are there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChunkMark {
+    /// The bookkeeping table.
+    pub table: TableName,
+    pub chunk: String,
+}
+
+/// A database whose tables can be read and written.
+pub trait SqlDatabase: Send + Sync {
+    fn engine(&self) -> Engine;
+
+    /// All tables of the database but the engine's own, in the order of their names, with columns, keys and indexes.
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>>;
+
+    /// How many rows there are, counted.
+    fn count<'a>(&'a self, from: &'a RowsFrom, range: &'a RowRange) -> BoxFuture<'a, Result<u64, Failure>>;
+
+    /// The values of `column` at which every `rows`-th row begins, without the first: the bounds between chunks.
+    fn key_bounds<'a>(
+        &'a self,
+        from: &'a RowsFrom,
+        column: &'a str,
+        rows: u64,
+    ) -> BoxFuture<'a, Result<Vec<Value>, Failure>>;
+
+    /// Physical blocks that the table has, where the engine reads by block.
+    fn blocks<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Option<u64>, Failure>>;
+
+    /// The columns that a query gives.
+    fn describe<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<Vec<crate::model::Column>, Failure>>;
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>>;
+
+    /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
+    fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Begins a transaction that rows are written in.
+    fn write(&self, request: WriteRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>>;
+
+    /// One cheap call that proves the connection, for `validate --connect`.
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>>;
+}
+
+/// Rows on their way into one table, in one transaction. Dropped before [`finish`](TableWriter::finish), it leaves nothing.
+pub trait TableWriter: Send {
+    /// Writes a batch whose columns are those of the request, in their order.
+    fn write(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Writes a batch so that a failure of class `data` or `conflict` leaves the transaction usable, without the batch.
+    fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Commits. Gives the number of rows written.
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>>;
+}

@@ -1,0 +1,170 @@
+use std::collections::HashMap;
+
+use tokio_postgres::{Client, Error};
+
+use super::error::failure;
+use super::read;
+use crate::model::{Column, Failure, ForeignKey, Index, Key, Table, TableName, Value};
+
+/// Schemas of the server itself.
+const OWN: &str = "n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'";
+
+/// All tables of the database but the server's own: ordinary ones and the roots of partitioned ones.
+pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
+    let found = client
+        .query(
+            &format!(
+                "select c.oid, n.nspname, c.relname, c.reltuples::bigint from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+                 where c.relkind in ('r', 'p') and not c.relispartition and {OWN} order by n.nspname, c.relname"
+            ),
+            &[],
+        )
+        .await?;
+    let mut tables = Vec::with_capacity(found.len());
+    let mut places = HashMap::with_capacity(found.len());
+    for row in found {
+        let estimate: i64 = row.get(3);
+        places.insert(row.get::<_, u32>(0), tables.len());
+        tables.push(Table {
+            name: TableName::new(row.get::<_, String>(1), row.get::<_, String>(2)),
+            // -1 means that nobody has counted yet.
+            rows_estimate: u64::try_from(estimate).ok(),
+            ..Table::default()
+        });
+    }
+    read_columns(client, &places, &mut tables).await?;
+    read_indexes(client, &places, &mut tables).await?;
+    read_foreign_keys(client, &places, &mut tables).await?;
+    Ok(tables)
+}
+
+type Places = HashMap<u32, usize>;
+
+async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
+    let rows = client
+        .query(
+            "select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+             a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '' \
+             from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
+             where a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum",
+            &[],
+        )
+        .await?;
+    for row in rows {
+        let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        table.columns.push(Column {
+            name: row.get(1),
+            native: row.get(2),
+            is_nullable: !row.get::<_, bool>(3),
+            is_identity: row.get(4),
+            is_computed: row.get(5),
+        });
+    }
+    Ok(())
+}
+
+async fn read_indexes(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
+    let rows = client
+        .query(
+            "select i.indrelid, c.relname, i.indisprimary, i.indisunique, \
+             array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k(number, place) \
+                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
+                   where k.place <= i.indnkeyatts order by k.place), \
+             case when i.indexprs is not null then 'it is over an expression' when i.indpred is not null then 'it holds a part of the rows only' \
+                  when m.amname <> 'btree' then 'it is of the kind ' || m.amname end \
+             from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam \
+             where i.indisvalid order by i.indrelid, c.relname",
+            &[],
+        )
+        .await?;
+    for row in rows {
+        let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        let columns: Vec<String> = row.get(4);
+        if row.get(2) {
+            table.primary_key = Some(Key { columns });
+        } else {
+            table.indexes.push(Index {
+                name: row.get(1),
+                columns,
+                is_unique: row.get(3),
+                peculiarity: row.get(5),
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
+    let names = |numbers: &str, table: &str| {
+        format!(
+            "array(select a.attname::text from unnest({numbers}) with ordinality k(number, place) \
+             join pg_attribute a on a.attrelid = {table} and a.attnum = k.number order by k.place)"
+        )
+    };
+    let text = format!(
+        "select f.conrelid, f.conname, {}, f.confrelid, {}, f.confdeltype::text, f.confupdtype::text \
+         from pg_constraint f where f.contype = 'f' and f.conparentid = 0 order by f.conrelid, f.conname",
+        names("f.conkey", "f.conrelid"),
+        names("f.confkey", "f.confrelid")
+    );
+    for row in client.query(&text, &[]).await? {
+        let references = places.get(&row.get(3)).and_then(|place| tables.get(*place)).map(|table| table.name.clone());
+        let table = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place));
+        let (Some(references), Some(table)) = (references, table) else {
+            continue;
+        };
+        table.foreign_keys.push(ForeignKey {
+            name: row.get(1),
+            columns: row.get(2),
+            references,
+            referenced_columns: row.get(4),
+            on_delete: action(row.get(5)),
+            on_update: action(row.get(6)),
+        });
+    }
+    Ok(())
+}
+
+fn action(letter: &str) -> String {
+    match letter {
+        "r" => "RESTRICT",
+        "c" => "CASCADE",
+        "n" => "SET NULL",
+        "d" => "SET DEFAULT",
+        _ => "NO ACTION",
+    }
+    .to_owned()
+}
+
+/// The columns of a query, as the server describes them before it runs.
+pub(super) async fn describe(
+    client: &Client,
+    text: &str,
+    parameters: &[(String, Value)],
+) -> Result<Vec<Column>, Failure> {
+    let (text, _) = read::numbered(text, parameters)?;
+    let statement = client.prepare(&text).await.map_err(|error| failure(&error))?;
+    let mut columns = Vec::with_capacity(statement.columns().len());
+    for column in statement.columns() {
+        let native: String = client
+            .query_one(
+                "select format_type($1, $2)",
+                &[&column.type_().oid(), &column.type_modifier()],
+            )
+            .await
+            .map_err(|error| failure(&error))?
+            .get(0);
+        columns.push(Column {
+            name: column.name().to_owned(),
+            native,
+            is_nullable: true,
+            is_identity: false,
+            is_computed: false,
+        });
+    }
+    Ok(columns)
+}

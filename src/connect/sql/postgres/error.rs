@@ -1,0 +1,56 @@
+//! What PostgreSQL's SQLSTATEs mean. Source: "PostgreSQL Error Codes", appendix A of its documentation.
+
+use tokio_postgres::Error;
+
+use crate::model::{Failure, FailureClass};
+
+/// Class and code by the beginning of the SQLSTATE; the longest beginning that fits is taken.
+const TABLE: &[(&str, FailureClass, &str)] = &[
+    ("08", FailureClass::Transient, "database.connection"),
+    ("0A", FailureClass::Permanent, "database.unsupported"),
+    ("22", FailureClass::Data, "database.value"),
+    ("23", FailureClass::Data, "database.constraint"),
+    ("25006", FailureClass::Denied, "database.read_only"),
+    ("28", FailureClass::Denied, "database.denied"),
+    ("3D", FailureClass::Permanent, "database.not_found"),
+    ("40", FailureClass::Transient, "database.serialisation"),
+    ("40P01", FailureClass::Transient, "database.deadlock"),
+    ("42", FailureClass::Permanent, "database.statement"),
+    ("42501", FailureClass::Denied, "database.denied"),
+    ("42P01", FailureClass::NotFound, "database.table_not_found"),
+    ("53", FailureClass::Transient, "database.resources"),
+    ("53300", FailureClass::Throttled, "database.connections"),
+    ("54", FailureClass::Data, "database.too_big"),
+    ("55P03", FailureClass::Transient, "database.locked"),
+    ("57014", FailureClass::Transient, "database.cancelled"),
+    ("57P", FailureClass::Transient, "database.shutdown"),
+    ("58", FailureClass::Transient, "database.system"),
+    ("XX", FailureClass::Permanent, "database.internal"),
+];
+
+pub(super) fn failure(error: &Error) -> Failure {
+    let Some(told) = error.as_db_error() else {
+        // Without an answer of the server it is the connection, or what was bound to a parameter.
+        let class = if error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>()) {
+            (FailureClass::Transient, "database.connection")
+        } else if error.to_string().contains("serializing parameter") {
+            (FailureClass::Data, "database.parameter")
+        } else {
+            (FailureClass::Transient, "database.connection")
+        };
+        let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+        return Failure::new(class.0, class.1, format!("PostgreSQL: {error}{source}"));
+    };
+    let state = told.code().code();
+    let (class, code) = TABLE
+        .iter()
+        .filter(|(beginning, ..)| state.starts_with(beginning))
+        .max_by_key(|(beginning, ..)| beginning.len())
+        .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| (*class, *code));
+    // The details hold values of rows; the column and the constraint say where to look.
+    let place: String = [("column", told.column()), ("constraint", told.constraint())]
+        .iter()
+        .filter_map(|(what, name)| name.map(|name| format!(" ({what} `{name}`)")))
+        .collect();
+    Failure::new(class, code, format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()))
+}

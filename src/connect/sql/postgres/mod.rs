@@ -1,0 +1,140 @@
+//! PostgreSQL: rows come and go by COPY, in its binary form wherever every column has one.
+
+mod catalogue;
+mod decode;
+mod encode;
+mod error;
+mod pool;
+mod read;
+mod write;
+
+use futures::future::BoxFuture;
+
+use super::{BatchStream, ReadRequest, RowsFrom, SqlDatabase, TableWriter, WriteRequest};
+use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
+
+use error::failure;
+pub use pool::PostgresConfig;
+use pool::{Lease, Pool};
+
+pub struct PostgresDatabase {
+    pool: Pool,
+}
+
+impl PostgresDatabase {
+    pub fn new(config: PostgresConfig) -> Self {
+        Self {
+            pool: Pool::new(config),
+        }
+    }
+
+    async fn execute_all(&self, statements: &[String]) -> Result<(), Failure> {
+        let lease = self.pool.take().await?;
+        lease.run("begin").await?;
+        for statement in statements {
+            if let Err(error) = lease.client().batch_execute(statement).await {
+                // A lease that is not given back closes its connection, and with it the transaction.
+                return Err(failure(&error).context(format_args!("`{statement}`")));
+            }
+        }
+        lease.run("commit").await?;
+        lease.give_back();
+        Ok(())
+    }
+
+    async fn block_count(&self, table: &TableName) -> Result<Option<u64>, Failure> {
+        let lease = self.pool.take().await?;
+        let name = super::ddl::Ddl::new(Engine::Postgres).table(table);
+        let row = lease
+            .client()
+            .query_one(
+                "select pg_relation_size($1::text::regclass) / current_setting('block_size')::int, relkind::text from pg_class where oid = $1::text::regclass",
+                &[&name],
+            )
+            .await
+            .map_err(|error| failure(&error))?;
+        let (blocks, kind): (i64, String) = (row.get(0), row.get(1));
+        lease.give_back();
+        // A partitioned table and a view have no blocks of their own.
+        Ok((kind == "r").then(|| u64::try_from(blocks).unwrap_or_default()))
+    }
+}
+
+impl SqlDatabase for PostgresDatabase {
+    fn engine(&self) -> Engine {
+        Engine::Postgres
+    }
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
+        Box::pin(async {
+            let lease = self.pool.take().await?;
+            let tables = catalogue::tables(lease.client()).await.map_err(|error| failure(&error))?;
+            lease.give_back();
+            Ok(tables)
+        })
+    }
+
+    fn count<'a>(&'a self, from: &'a RowsFrom, range: &'a RowRange) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let lease = self.pool.take().await?;
+            let counted = read::count(lease.client(), from, range).await?;
+            lease.give_back();
+            Ok(counted)
+        })
+    }
+
+    fn key_bounds<'a>(
+        &'a self,
+        from: &'a RowsFrom,
+        column: &'a str,
+        rows: u64,
+    ) -> BoxFuture<'a, Result<Vec<Value>, Failure>> {
+        Box::pin(async move {
+            let lease = self.pool.take().await?;
+            let bounds = read::key_bounds(lease.client(), from, column, rows).await?;
+            lease.give_back();
+            Ok(bounds)
+        })
+    }
+
+    fn blocks<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Option<u64>, Failure>> {
+        Box::pin(self.block_count(table))
+    }
+
+    fn describe<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
+        Box::pin(async move {
+            let lease = self.pool.take().await?;
+            let columns = catalogue::describe(lease.client(), text, parameters).await?;
+            lease.give_back();
+            Ok(columns)
+        })
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
+        Box::pin(async { read::read(self.pool.take().await?, request).await })
+    }
+
+    fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.execute_all(statements))
+    }
+
+    fn write(&self, request: WriteRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
+        Box::pin(async {
+            let writer = write::PostgresWriter::begin(self.pool.take().await?, request).await?;
+            Ok(Box::new(writer) as Box<dyn TableWriter>)
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let lease = self.pool.take().await?;
+            lease.run("select 1").await?;
+            lease.give_back();
+            Ok(())
+        })
+    }
+}

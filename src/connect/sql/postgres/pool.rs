@@ -1,0 +1,124 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::failure;
+use crate::connect::tls;
+use crate::model::{Failure, Secret, SecretReference};
+
+/// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
+const IDLE_MAX: usize = 16;
+
+/// What every session begins with: times are UTC, and nothing waits for ever.
+const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
+                       set extra_float_digits = 3; set application_name = 'pipeline'";
+
+/// How a server is reached.
+#[derive(Clone, Debug)]
+pub struct PostgresConfig {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub user: String,
+    pub password: Option<SecretReference>,
+    /// Whether the connection is encrypted and the server's certificate checked.
+    pub is_encrypted: bool,
+    pub timeout: Duration,
+}
+
+/// Connections to one database.
+pub(super) struct Pool {
+    config: PostgresConfig,
+    idle: Arc<Mutex<Vec<Client>>>,
+}
+
+impl Pool {
+    pub(super) fn new(config: PostgresConfig) -> Self {
+        Self {
+            config,
+            idle: Arc::default(),
+        }
+    }
+
+    /// An idle connection, or a new one.
+    pub(super) async fn take(&self) -> Result<Lease, Failure> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        while let Some(client) = idle() {
+            if !client.is_closed() {
+                return Ok(self.lease(client));
+            }
+        }
+        let client = self.connect().await?;
+        Ok(self.lease(client))
+    }
+
+    fn lease(&self, client: Client) -> Lease {
+        Lease {
+            client,
+            idle: Arc::clone(&self.idle),
+        }
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let PostgresConfig {
+            host,
+            port,
+            database,
+            user,
+            password,
+            is_encrypted,
+            timeout,
+        } = &self.config;
+        let password: Option<Secret> = crate::connect::secrets::read_optional(password.as_ref()).await?;
+        let mut config = Config::new();
+        config.host(host).port(*port).dbname(database).user(user).connect_timeout(*timeout);
+        config.keepalives_idle(Duration::from_secs(30));
+        if let Some(password) = &password {
+            config.password(password.reveal());
+        }
+        let connecting = async {
+            if *is_encrypted {
+                let (client, connection) = config.connect(MakeRustlsConnect::new(tls::client_config()?)).await.map_err(|error| failure(&error))?;
+                tokio::spawn(connection);
+                Ok(client)
+            } else {
+                let (client, connection) = config.connect(NoTls).await.map_err(|error| failure(&error))?;
+                tokio::spawn(connection);
+                Ok::<_, Failure>(client)
+            }
+        };
+        let client = tokio::time::timeout(*timeout, connecting).await.map_err(|_| {
+            Failure::transient(
+                "database.timeout",
+                format!("no session with {host}:{port} within the connection's time-out"),
+            )
+        })??;
+        client.batch_execute(SESSION).await.map_err(|error| failure(&error))?;
+        Ok(client)
+    }
+}
+
+/// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
+pub(super) struct Lease {
+    client: Client,
+    idle: Arc<Mutex<Vec<Client>>>,
+}
+
+impl Lease {
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) async fn run(&self, text: &str) -> Result<(), Failure> {
+        self.client.batch_execute(text).await.map_err(|error| failure(&error))
+    }
+
+    pub(super) fn give_back(self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(self.client);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+use std::pin::Pin;
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+use futures::SinkExt;
+use futures::future::BoxFuture;
+use tokio_postgres::CopyInSink;
+
+use super::Lease;
+use super::encode::Form;
+use super::error::failure;
+use crate::connect::sql::ddl::Ddl;
+use crate::connect::sql::{TableWriter, WriteRequest};
+use crate::model::{Engine, Failure};
+
+/// Bytes that go up in one message: smaller ones cost more than their content.
+const MESSAGE_BYTES: usize = 128 << 10;
+
+/// The table in which rows wait that replace others by their key; it lives as long as its transaction.
+const WAITING: &str = "pg_temp.pipeline_rows";
+
+/// Rows on their way into one table, in one transaction. Dropped, it closes its connection, and the server undoes everything.
+pub(super) struct PostgresWriter {
+    lease: Lease,
+    request: WriteRequest,
+    form: Form,
+    copying: Option<Pin<Box<CopyInSink<Bytes>>>>,
+    buffer: Vec<u8>,
+    rows: u64,
+}
+
+impl PostgresWriter {
+    pub(super) async fn begin(lease: Lease, request: WriteRequest) -> Result<Self, Failure> {
+        lease.run("begin").await?;
+        if !request.upsert_key.is_empty() {
+            let table = Ddl::new(Engine::Postgres).table(&request.table);
+            let names = Engine::Postgres.quote_all(request.columns.iter().map(|column| &column.target));
+            lease
+                .run(&format!(
+                    "create temp table pipeline_rows on commit drop as select {names} from {table} with no data"
+                ))
+                .await?;
+        }
+        Ok(Self {
+            lease,
+            form: Form::of(&request.columns),
+            request,
+            copying: None,
+            buffer: Vec::with_capacity(MESSAGE_BYTES + MESSAGE_BYTES / 8),
+            rows: 0,
+        })
+    }
+
+    async fn begin_copy(&mut self) -> Result<(), Failure> {
+        let table = if self.request.upsert_key.is_empty() {
+            Ddl::new(Engine::Postgres).table(&self.request.table)
+        } else {
+            WAITING.to_owned()
+        };
+        let names = Engine::Postgres.quote_all(self.request.columns.iter().map(|column| &column.target));
+        let text = format!("copy {table} ({names}) from stdin (format {})", self.form.name());
+        let sink = self.lease.client().copy_in(&text).await.map_err(|error| failure(&error))?;
+        self.copying = Some(Box::pin(sink));
+        self.buffer.clear();
+        self.buffer.extend(self.form.header());
+        Ok(())
+    }
+
+    async fn copy(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        if self.copying.is_none() {
+            self.begin_copy().await?;
+        }
+        for row in 0..batch.num_rows() {
+            self.form.row(&self.request.columns, batch, row, &mut self.buffer)?;
+            if self.buffer.len() >= MESSAGE_BYTES {
+                self.send().await?;
+            }
+        }
+        self.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), Failure> {
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(MESSAGE_BYTES + MESSAGE_BYTES / 8));
+        if let Some(sink) = &mut self.copying {
+            sink.send(Bytes::from(full)).await.map_err(|error| failure(&error))?;
+        }
+        Ok(())
+    }
+
+    async fn end_copy(&mut self) -> Result<(), Failure> {
+        if self.copying.is_none() {
+            return Ok(());
+        }
+        self.buffer.extend(self.form.trailer());
+        self.send().await?;
+        if let Some(mut sink) = self.copying.take() {
+            sink.as_mut().finish().await.map_err(|error| failure(&error))?;
+        }
+        Ok(())
+    }
+
+    async fn copy_apart(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        self.end_copy().await?;
+        let before = self.rows;
+        self.lease.run("savepoint pipeline").await?;
+        let copied = match self.copy(batch).await {
+            Ok(()) => self.end_copy().await,
+            Err(failure) => Err(failure),
+        };
+        if copied.is_err() {
+            self.rows = before;
+            // An unfinished COPY is given up when its sink is dropped.
+            self.copying = None;
+            self.lease.run("rollback to pipeline").await?;
+        }
+        self.lease.run("release pipeline").await?;
+        copied
+    }
+
+    async fn commit(mut self) -> Result<u64, Failure> {
+        self.end_copy().await?;
+        if !self.request.upsert_key.is_empty() {
+            self.lease.run(&upsert_text(&self.request)).await?;
+        }
+        if let Some(mark) = &self.request.mark {
+            let table = Ddl::new(Engine::Postgres).table(&mark.table);
+            self.lease
+                .client()
+                .execute(&format!("insert into {table} (chunk) values ($1)"), &[&mark.chunk])
+                .await
+                .map_err(|error| failure(&error))?;
+        }
+        self.lease.run("commit").await?;
+        self.lease.give_back();
+        Ok(self.rows)
+    }
+}
+
+fn upsert_text(request: &WriteRequest) -> String {
+    let quote = |name: &String| Engine::Postgres.quote(name);
+    let table = Ddl::new(Engine::Postgres).table(&request.table);
+    let names = Engine::Postgres.quote_all(request.columns.iter().map(|column| &column.target));
+    let key = Engine::Postgres.quote_all(&request.upsert_key);
+    let others: Vec<String> = request
+        .columns
+        .iter()
+        .map(|column| &column.target)
+        .filter(|name| !request.upsert_key.contains(name))
+        .map(|name| format!("{0} = excluded.{0}", quote(name)))
+        .collect();
+    let action = if others.is_empty() {
+        "nothing".to_owned()
+    } else {
+        format!("update set {}", others.join(", "))
+    };
+    format!("insert into {table} ({names}) select {names} from {WAITING} on conflict ({key}) do {action}")
+}
+
+impl TableWriter for PostgresWriter {
+    fn write(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { self.copy(&batch).await })
+    }
+
+    fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { self.copy_apart(&batch).await })
+    }
+
+    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>> {
+        Box::pin(self.commit())
+    }
+}

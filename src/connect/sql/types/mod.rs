@@ -1,0 +1,26 @@
+//! What a column of one engine becomes in another: a table of rules for each pair, one file each.
+//!
+//! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
+//! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
+
+mod mysql_postgres;
+mod postgres_postgres;
+mod rule;
+mod sqlite_postgres;
+mod sqlite_sqlite;
+
+use crate::model::Engine;
+
+pub use rule::{TypeTable, captures};
+
+/// The type table of a pair; `None` where there is none.
+pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
+    let rules = match (source, sink) {
+        (Engine::Sqlite, Engine::Sqlite) => sqlite_sqlite::RULES,
+        (Engine::Sqlite, Engine::Postgres) => sqlite_postgres::RULES,
+        (Engine::Postgres, Engine::Postgres) => postgres_postgres::RULES,
+        (Engine::MySql, Engine::Postgres) => mysql_postgres::RULES,
+        _ => return None,
+    };
+    Some(TypeTable::new(rules))
+}
