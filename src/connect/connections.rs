@@ -6,7 +6,7 @@ use tokio::sync::OnceCell;
 use crate::model::{ConnectionConfig, Failure};
 
 use super::registry::{self, Opened};
-use super::{Database, Queue, Store};
+use super::{Database, Queue, SqlDatabase, Store};
 
 /// The connections of a run, each opened on first use and once.
 ///
@@ -45,7 +45,7 @@ impl Connections {
     pub async fn store(&self, name: &str) -> Result<Arc<dyn Store>, Failure> {
         match self.open(name).await? {
             Opened::Store(store) => Ok(Arc::clone(store)),
-            Opened::Database(_) | Opened::Queue(_) => {
+            Opened::Database(_) | Opened::Queue(_) | Opened::Tables(_) => {
                 Err(self.wrong_kind(name, "connection.no_store", "holds no objects"))
             }
         }
@@ -58,7 +58,7 @@ impl Connections {
     pub async fn database(&self, name: &str) -> Result<Arc<dyn Database>, Failure> {
         match self.open(name).await? {
             Opened::Database(database) => Ok(Arc::clone(database)),
-            Opened::Store(_) | Opened::Queue(_) => {
+            Opened::Store(_) | Opened::Queue(_) | Opened::Tables(_) => {
                 Err(self.wrong_kind(name, "connection.no_database", "answers no queries"))
             }
         }
@@ -71,8 +71,21 @@ impl Connections {
     pub async fn queue(&self, name: &str) -> Result<Arc<dyn Queue>, Failure> {
         match self.open(name).await? {
             Opened::Queue(queue) => Ok(Arc::clone(queue)),
-            Opened::Store(_) | Opened::Database(_) => {
+            Opened::Store(_) | Opened::Database(_) | Opened::Tables(_) => {
                 Err(self.wrong_kind(name, "connection.no_queue", "takes no messages"))
+            }
+        }
+    }
+
+    /// A connection whose tables can be read and written.
+    ///
+    /// # Errors
+    /// `connection.unknown`, `connection.no_tables`, and whatever opening it meets.
+    pub async fn tables(&self, name: &str) -> Result<Arc<dyn SqlDatabase>, Failure> {
+        match self.open(name).await? {
+            Opened::Tables(database) => Ok(Arc::clone(database)),
+            Opened::Store(_) | Opened::Queue(_) | Opened::Database(_) => {
+                Err(self.wrong_kind(name, "connection.no_tables", "holds no tables"))
             }
         }
     }
@@ -83,6 +96,7 @@ impl Connections {
             Opened::Store(store) => store.probe().await,
             Opened::Database(database) => database.probe().await,
             Opened::Queue(queue) => queue.probe().await,
+            Opened::Tables(database) => database.probe().await,
         };
         answer.map_err(|failure| failure.context(format_args!("connection `{name}`")))
     }

@@ -15,6 +15,10 @@ mod tls;
 
 pub use connections::Connections;
 pub use database::{Database, RowStream};
+pub use sql::{
+    BatchStream, ChunkMark, Ddl, Mapper, MappingProblem, ReadRequest, RowsFrom, Snapshot, SqlDatabase, Statement, TableMapping,
+    TableWriter, TypeTable, RowsRequest, cell_text, map_table, same_identifier, type_table,
+};
 pub use queue::{Message, Queue};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,

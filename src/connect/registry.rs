@@ -5,6 +5,7 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
 use super::store::{FsStore, NullStore, SampleStore, object};
+use super::sql::{PostgresDatabase, SqlDatabase, SqliteDatabase};
 use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
@@ -12,6 +13,7 @@ pub(super) enum Opened {
     Store(Arc<dyn Store>),
     Database(Arc<dyn Database>),
     Queue(Arc<dyn Queue>),
+    Tables(Arc<dyn SqlDatabase>),
 }
 
 /// Opens a connection of any kind: the one list of what this build can talk to.
@@ -24,6 +26,10 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
         ConnectionKind::Null => Opened::Store(Arc::new(NullStore)),
         ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),
+        ConnectionKind::Sqlite { path } => Opened::Tables(Arc::new(SqliteDatabase::new(path.clone(), config.timeout))),
+        ConnectionKind::Postgres(address) => {
+            Opened::Tables(Arc::new(PostgresDatabase::new(address.clone(), config.timeout)))
+        }
         ConnectionKind::AzureQueue { .. } => Opened::Queue(Arc::new(AzureQueue::open(config).await?)),
         ConnectionKind::JsonlQueue { path } => Opened::Queue(Arc::new(JsonlQueue::open(path.clone(), config.timeout)?)),
     };

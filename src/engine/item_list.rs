@@ -43,8 +43,7 @@ async fn read_once(items: &ItemsSource, connections: &Connections) -> Result<Vec
         let place = place_of(&row, entries.len());
         let key = items.key.render_text(&Scope {
             item: Some(&row),
-            file: None,
-            target: None,
+            ..Scope::default()
         });
         let key = redact(&key.map_err(|failure| failure.context(&place))?).into_owned();
         if key.trim().is_empty() {

@@ -59,8 +59,7 @@ impl<'a> Lister<'a> {
         let source = &job.source.files.rows;
         let scope = Scope {
             item,
-            file: None,
-            target: None,
+            ..Scope::default()
         };
         let rows = open_rows(source, &scope, connections).await?.fuse();
         let mut lister = Self {
@@ -133,7 +132,7 @@ impl<'a> Lister<'a> {
             let scope = Scope {
                 item: self.item,
                 file: Some(&row),
-                target: None,
+                ..Scope::default()
             };
             let draft = self.naming.draft(&scope, &row);
             if !self.cursor.known.is_empty() && self.cursor.known.contains(&mark(&draft.source)) {

@@ -60,6 +60,28 @@ pub enum ConnectionKind {
     },
     /// A file to which messages are appended, one JSON object to a line.
     JsonlQueue { path: PathBuf },
+    /// A SQLite file.
+    Sqlite { path: PathBuf },
+    /// A database of a PostgreSQL server.
+    Postgres(DatabaseAddress),
+}
+
+/// How a database server is reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatabaseAddress {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub user: String,
+    pub password: Option<SecretReference>,
+    /// Whether the connection is encrypted and the server's certificate checked.
+    pub is_encrypted: bool,
+}
+
+impl DatabaseAddress {
+    fn identity(&self) -> String {
+        format!("{}:{}/{}", self.host, self.port, self.database)
+    }
 }
 
 /// How a message's text travels to a queue that carries XML.
@@ -99,6 +121,8 @@ impl ConnectionKind {
             Self::CsvSqlite { .. } => "csv-sqlite",
             Self::AzureQueue { .. } => "azqueue",
             Self::JsonlQueue { .. } => "jsonl-queue",
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgres",
         }
     }
 
@@ -111,13 +135,22 @@ impl ConnectionKind {
             | Self::S3 { .. }
             | Self::Sample { .. }
             | Self::Null => true,
-            Self::CsvSqlite { .. } | Self::AzureQueue { .. } | Self::JsonlQueue { .. } => false,
+            Self::CsvSqlite { .. }
+            | Self::AzureQueue { .. }
+            | Self::JsonlQueue { .. }
+            | Self::Sqlite { .. }
+            | Self::Postgres(_) => false,
         }
     }
 
     /// Whether it takes messages.
     pub fn is_queue(&self) -> bool {
         matches!(self, Self::AzureQueue { .. } | Self::JsonlQueue { .. })
+    }
+
+    /// Whether it is a database with a catalogue of tables.
+    pub fn holds_tables(&self) -> bool {
+        matches!(self, Self::Sqlite { .. } | Self::Postgres(_))
     }
 
     /// Whether objects that were written to it can be read from it again, and listed.
@@ -133,7 +166,7 @@ impl ConnectionKind {
     /// The dialect of its queries; `None` where it answers none.
     pub fn dialect(&self) -> Option<Dialect> {
         match self {
-            Self::CsvSqlite { .. } => Some(Dialect::Sql),
+            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) => Some(Dialect::Sql),
             _ => None,
         }
     }
@@ -174,6 +207,8 @@ impl ConnectionKind {
             }
             Self::AzureQueue { queue, endpoint, .. } => format!("azqueue:{endpoint}/{queue}"),
             Self::JsonlQueue { path } => format!("jsonl-queue:{}", path.display()),
+            Self::Sqlite { path } => format!("sqlite:{}", path.display()),
+            Self::Postgres(address) => format!("postgres:{}", address.identity()),
         }
     }
 
@@ -200,7 +235,9 @@ impl ConnectionKind {
             | Self::Null
             | Self::CsvSqlite { .. }
             | Self::AzureQueue { .. }
-            | Self::JsonlQueue { .. } => None,
+            | Self::JsonlQueue { .. }
+            | Self::Sqlite { .. }
+            | Self::Postgres(_) => None,
         }
     }
 

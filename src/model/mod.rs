@@ -22,7 +22,7 @@ mod value;
 mod verify_counts;
 
 pub use account::{Account, EffectAccount, ItemAccount, State};
-pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect, MessageEncoding};
+pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, Dialect, MessageEncoding};
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;

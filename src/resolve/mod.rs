@@ -14,6 +14,8 @@ mod rows;
 mod scope;
 mod step;
 mod steps;
+mod table_work;
+mod tables;
 mod template;
 mod usage;
 mod variables;
@@ -22,4 +24,8 @@ pub use files::{JobFiles, resolve};
 pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
 pub use load::{LoadError, LoadOptions, load};
 pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
-pub use template::{Reference, Scope, Template, TemplateProblem, target_row};
+pub use scope::{Scope, column_row, table_row, target_row};
+pub use template::{Reference, Template, TemplateProblem};
+pub use table_work::{
+    Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
+};

@@ -36,7 +36,8 @@ impl Resolver<'_, '_> {
         let items = self.job.source.items.as_ref();
         let item = items.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns());
         let resolved_items = items.map(|items| self.items(items, &item));
-        let files = self.files(&self.job.source.files, item);
+        // The schema makes sure that a job without tables has files.
+        let files = self.job.source.files.as_ref().and_then(|files| self.files(files, item));
         Some(Source {
             items: match resolved_items {
                 None => None,
@@ -51,11 +52,15 @@ impl Resolver<'_, '_> {
             item: Prefix::Absent(BEFORE_ITEMS),
             file: Prefix::Absent(BEFORE_ITEMS),
             target: Prefix::NO_TARGET,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
         };
         let each = KnownScope {
             item: item.clone(),
             file: Prefix::Absent("an item's key is made before its files are known"),
             target: Prefix::NO_TARGET,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
         };
         let rows = self.rows(RowsView::of_items(spec), &before);
         let key = self.template("/source/items/key", &spec.key, &each);
@@ -68,11 +73,15 @@ impl Resolver<'_, '_> {
             item: item.clone(),
             file: Prefix::Absent(BEFORE_FILES),
             target: Prefix::NO_TARGET,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
         };
         let of_file = KnownScope {
             item,
             file: view.columns(),
             target: Prefix::NO_TARGET,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
         };
         let rows = self.rows(view, &of_item);
         let size = spec
@@ -220,7 +229,7 @@ impl Resolver<'_, '_> {
         Some(RowsForm::Glob { pattern: template })
     }
 
-    fn query_text(&mut self, pointer: &str, query: &QuerySpec, dialect: Option<Dialect>) -> Option<String> {
+    pub(super) fn query_text(&mut self, pointer: &str, query: &QuerySpec, dialect: Option<Dialect>) -> Option<String> {
         let (key, text) = match dialect? {
             Dialect::Sql => ("sql", &query.sql),
             Dialect::Kql => ("kql", &query.kql),
@@ -319,6 +328,12 @@ impl Resolver<'_, '_> {
                 Some(SinkModeSpec::Skip) => SinkMode::Skip,
                 Some(SinkModeSpec::Overwrite) => SinkMode::Overwrite,
                 Some(SinkModeSpec::OverwriteIfDifferent) => SinkMode::OverwriteIfDifferent,
+                Some(SinkModeSpec::Append | SinkModeSpec::Truncate | SinkModeSpec::Replace | SinkModeSpec::Upsert) => {
+                    let problem = Problem::new("this mode is one of tables, and the source has files");
+                    let help = "write `create`, `skip`, `overwrite` or `overwrite_if_different`";
+                    self.findings.add("/sink/mode", problem.help(help));
+                    return None;
+                }
             },
             hash: match spec.hash {
                 None => HashKind::default(),
@@ -362,7 +377,13 @@ impl Resolver<'_, '_> {
 
     pub fn naming(&mut self) -> Option<Naming> {
         let scope = self.file_scope(Prefix::NO_TARGET);
-        let object = self.template("/naming/object", &self.job.naming.object, &scope)?;
+        let Some(object) = &self.job.naming.object else {
+            let problem = Problem::new("`naming.object` is missing: nothing says what files are called at the sink");
+            let help = "add `naming: { object: \"{{file.path}}\" }`";
+            self.findings.add("/naming", problem.label("`object` is missing here").help(help));
+            return None;
+        };
+        let object = self.template("/naming/object", object, &scope)?;
         Some(Naming { object })
     }
 
@@ -372,8 +393,10 @@ impl Resolver<'_, '_> {
         let item = source.items.as_ref();
         KnownScope {
             item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
-            file: RowsView::of_files(&source.files).columns(),
+            file: source.files.as_ref().map_or(Prefix::Unknown, |files| RowsView::of_files(files).columns()),
             target,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
         }
     }
 

@@ -138,8 +138,8 @@ mod tests {
         let target = target_row("x/ü.bin");
         let scope = Scope {
             item: Some(&row),
-            file: None,
             target: Some(&target),
+            ..Scope::default()
         };
         let body = MessageBody::Fields(vec![
             ("z".to_owned(), template("{{item.Id}}")),

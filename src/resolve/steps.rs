@@ -4,9 +4,9 @@ use crate::spec::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, Problem};
 
 use super::resolver::Resolver;
 use super::rows::scalar;
-use super::scope::{KnownScope, Prefix};
+use super::scope::{KnownScope, Prefix, TARGET_COLUMNS};
 use super::step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
-use super::template::TARGET_COLUMNS;
+
 use super::usage::Use;
 
 /// Stages that every job has, whose names no step can take.

@@ -13,6 +13,8 @@ pub(super) enum Use {
     Query,
     /// Messages.
     Send,
+    ReadTables,
+    WriteTables,
 }
 
 /// Why a kind of connection cannot be used for something: `which …`, and what can.
@@ -26,6 +28,7 @@ const ANY_STORE: &str = "a store: `fs`, `azblob`, `s3`, `sample` or `memory`";
 const REAL_STORE: &str = "a store: `fs`, `azblob`, `s3` or `memory`";
 const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `s3`, `memory` or `null`";
 const DATABASE: &str = "a database: `csv-sqlite`";
+const TABLES: &str = "a database: `sqlite` or `postgres`";
 const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
 
 impl Use {
@@ -36,6 +39,7 @@ impl Use {
     /// | writing | every store but a generated one |
     /// | queries | what speaks a dialect |
     /// | messages | every queue |
+    /// | tables | every database that has a catalogue |
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
         let generated = kind.is_store() && !kind.is_writable();
         let (fits, reason, needed) = match self {
@@ -45,6 +49,7 @@ impl Use {
             Self::Write if generated => (false, "can only be read", WRITABLE_STORE),
             Self::Write => (kind.is_writable(), "holds no objects", WRITABLE_STORE),
             Self::Send => (kind.is_queue(), "takes no messages", QUEUE),
+            Self::ReadTables | Self::WriteTables => (kind.holds_tables(), "holds no tables", TABLES),
             Self::Query => (kind.dialect().is_some(), "answers no queries", DATABASE),
         };
         (!fits).then_some(Misfit { reason, needed })

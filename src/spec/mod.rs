@@ -29,6 +29,7 @@ pub use wire::{
     ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
     NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec,
     SinkSpec, SourceSpec, StepSpec, VarSpec,
+    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec,
 };
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of

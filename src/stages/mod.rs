@@ -8,6 +8,7 @@ mod copy;
 mod hasher;
 mod rows;
 mod survey;
+pub mod tables;
 mod units;
 
 pub use check::{Check, Verdict, check};

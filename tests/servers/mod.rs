@@ -5,9 +5,12 @@
 
 mod azurite;
 mod guard;
+mod postgres;
 mod seaweed;
+mod unprivileged;
 
 pub use azurite::Azurite;
+pub use postgres::Postgres;
 pub use seaweed::Seaweed;
 
 use std::path::PathBuf;
@@ -25,4 +28,10 @@ fn tool(path: &str) -> PathBuf {
         tool.display()
     );
     tool
+}
+
+/// A port that nobody listens at now.
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
 }

@@ -126,7 +126,7 @@ fn colliding_columns(table: &Table, columns: &[ColumnMapping], sink: Engine) -> 
                 help: "correct `naming.column`".to_owned(),
             });
         }
-        if let Some(other) = seen.insert(identity(sink, &column.target), &column.source) {
+        if let Some(other) = seen.insert(same_identifier(sink, &column.target), &column.source) {
             problems.push(MappingProblem {
                 place: format!("{}.{}", table.name, column.source),
                 message: format!("it gets the name `{}` at the sink, and so does `{other}`", sink.cut(&column.target)),
@@ -138,7 +138,7 @@ fn colliding_columns(table: &Table, columns: &[ColumnMapping], sink: Engine) -> 
 }
 
 /// What an identifier is to the sink: two that are equal here are one there.
-pub fn identity(sink: Engine, identifier: &str) -> String {
+pub fn same_identifier(sink: Engine, identifier: &str) -> String {
     let cut = sink.cut(identifier);
     match sink {
         // Quoted identifiers keep their case and are told apart by it.

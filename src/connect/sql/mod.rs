@@ -4,6 +4,7 @@
 //! two engines stands in `types/`, one file for each pair.
 
 mod batch;
+mod cell;
 mod civil;
 mod ddl;
 mod decimal;
@@ -22,9 +23,10 @@ use futures::stream::BoxStream;
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
 
 pub use batch::schema;
+pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
-pub use mapping::{Mapper, MappingProblem, TableMapping, identity, map_table};
-pub(super) use postgres::{PostgresConfig, PostgresDatabase};
+pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
+pub(super) use postgres::PostgresDatabase;
 pub(super) use sqlite::SqliteDatabase;
 pub use types::{TypeTable, type_table};
 
@@ -50,11 +52,13 @@ pub struct ReadRequest {
     /// Their `source` names are selected, each in the form that its `carry` asks for.
     pub columns: Vec<ColumnMapping>,
     pub range: RowRange,
+    /// A view of the source that several readers share, as [`SqlDatabase::snapshot`] names it.
+    pub snapshot: Option<String>,
 }
 
 /// Where rows go, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub struct WriteRequest {
+pub struct RowsRequest {
     pub table: TableName,
     /// Their `target` names are written.
     pub columns: Vec<ColumnMapping>,
@@ -70,6 +74,13 @@ pub struct ChunkMark {
     /// The bookkeeping table.
     pub table: TableName,
     pub chunk: String,
+}
+
+/// A consistent view of a database that readers share by its name.
+pub struct Snapshot {
+    pub name: String,
+    /// Holds the view open.
+    pub(super) _holder: Box<dyn Send + Sync>,
 }
 
 /// A database whose tables can be read and written.
@@ -100,13 +111,16 @@ pub trait SqlDatabase: Send + Sync {
         parameters: &'a [(String, Value)],
     ) -> BoxFuture<'a, Result<Vec<crate::model::Column>, Failure>>;
 
+    /// A view of the data as it is now, which lasts until it is dropped; `None` where the engine cannot share one between readers.
+    fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>>;
+
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>>;
 
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a transaction that rows are written in.
-    fn write(&self, request: WriteRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>>;
+    fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>>;
 
     /// One cheap call that proves the connection, for `validate --connect`.
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>>;

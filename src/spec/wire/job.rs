@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, JOB_PATTERN, LimitsSpec, RetrySpec, SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
+    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec, SIZE_PATTERN, ScalarSpec,
+    SourceSpec, StepSpec,
 };
 
 /// A bulk-data job: items → files → sink → steps.
@@ -27,6 +28,7 @@ pub struct JobSpec {
     /// Where the bytes go.
     pub sink: SinkSpec,
     /// How targets are named.
+    #[serde(default)]
     pub naming: NamingSpec,
     /// What follows for each file that is at its target.
     #[serde(default)]
@@ -56,16 +58,34 @@ pub struct VarSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SinkSpec {
-    /// The name of a connection to a store that can be written to.
+    /// The name of a connection that can be written to: a store for files, a database for tables and rows.
     pub connection: String,
-    /// What happens to an object that is already there: `create` refuses it, `skip` leaves it alone and counts it as present,
-    /// `overwrite` replaces it, `overwrite_if_different` replaces it when its size differs or the source is newer. Default `skip`.
+    /// What happens to what is already there. Of files: `create` refuses an object that is there, `skip` (default) leaves it alone and counts it
+    /// as present, `overwrite` replaces it, `overwrite_if_different` replaces it when its size differs or the source is newer. Of tables:
+    /// `replace` (default) loads beside the table and takes its place when complete, `truncate` empties it first, `append` adds rows,
+    /// `upsert` replaces rows of the same primary key.
     pub mode: Option<SinkModeSpec>,
     /// The hash computed over the content on its way: `sha256` (default), `blake3`, `crc32c` or `none`.
     pub hash: Option<HashSpec>,
     /// The size of one part of a large file, at least 5MiB. Default `8MiB`.
     #[schemars(regex(pattern = SIZE_PATTERN))]
     pub part_size: Option<String>,
+    /// The schema that tables go into. Default: that of the source, where the engine has schemas.
+    #[schemars(length(min = 1))]
+    pub schema: Option<String>,
+    /// Rows in one statement or message to the database. Default 8192.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub batch: Option<u32>,
+    /// What becomes of a table that was interrupted half-way: `restart` (default) loads it again, `keep` goes on after the chunks that are there.
+    pub on_partial: Option<OnPartialSpec>,
+    /// What becomes of a row that the sink refuses: `fail` (default) fails its chunk, `reject` writes it to a file and goes on.
+    pub on_bad_row: Option<OnBadRowSpec>,
+    /// What becomes of a table that is there with another shape, in the modes `truncate`, `append` and `upsert`: `evolve` adds the columns that
+    /// are missing, `freeze` (default) refuses it.
+    pub contract: Option<ContractSpec>,
+    /// Types at the sink in place of those of the type table, as in `{ money: "numeric(19,4)" }`.
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -76,6 +96,10 @@ pub enum SinkModeSpec {
     Skip,
     Overwrite,
     OverwriteIfDifferent,
+    Append,
+    Truncate,
+    Replace,
+    Upsert,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -89,10 +113,17 @@ pub enum HashSpec {
 }
 
 /// How targets are named.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamingSpec {
-    /// A template of the object's name at the sink, as in `{{item.WorkItemId}}-{{file.FileName}}`.
+    /// Of files: a template of the object's name at the sink, as in `{{item.WorkItemId}}-{{file.FileName}}`.
     #[schemars(length(min = 1))]
-    pub object: String,
+    pub object: Option<String>,
+    /// Of tables: a template of the table's name at the sink, as in `{{snake table.name}}`. Default `{{table.name}}`. Of the rows of a query: the
+    /// name itself.
+    #[schemars(length(min = 1))]
+    pub table: Option<String>,
+    /// Of tables and rows: a template of a column's name at the sink, as in `{{snake column.name}}`. Default `{{column.name}}`.
+    #[schemars(length(min = 1))]
+    pub column: Option<String>,
 }

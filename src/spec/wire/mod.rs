@@ -7,6 +7,7 @@ mod policy;
 mod scalar;
 mod source;
 mod step;
+mod tables;
 
 pub use connection::{
     AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
@@ -18,6 +19,7 @@ pub use policy::{
 };
 pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
+pub use tables::{ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec};
 pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.

@@ -3,16 +3,21 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::ScalarSpec;
+use super::{RowsSpec, ScalarSpec, TablesSpec};
 
-/// Where the work and its bytes come from.
+/// Where the work comes from: files, tables, or the rows of a query.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{"required": ["files"]}, {"required": ["tables"]}, {"required": ["rows"]}]))]
 pub struct SourceSpec {
-    /// The list of items. Left out, the job has one item: itself.
+    /// The list of items, each with files. Left out, the job has one item: itself.
     pub items: Option<ItemsSpec>,
     /// The files of one item.
-    pub files: FilesSpec,
+    pub files: Option<FilesSpec>,
+    /// Tables of a database; each is an item, and its rows go over in chunks.
+    pub tables: Option<TablesSpec>,
+    /// The rows of one query, which go over in chunks into one table.
+    pub rows: Option<RowsSpec>,
 }
 
 /// The list of items: one row, one item.

@@ -7,7 +7,7 @@ use arrow_array::{Array, RecordBatch};
 
 use super::decode::{EPOCH_DAYS, EPOCH_US};
 use crate::connect::sql::decimal::encode_numeric;
-use crate::connect::sql::{civil, uuid};
+use crate::connect::sql::cell_text;
 use crate::model::{Carry, ColumnMapping, Failure};
 
 /// The form in which rows go up by COPY.
@@ -195,45 +195,30 @@ fn text_row(columns: &[ColumnMapping], batch: &RecordBatch, row: usize, out: &mu
 }
 
 /// A value as PostgreSQL reads it.
-pub(super) fn text_value(carry: Carry, values: &dyn Array, row: usize) -> String {
+fn text_value(carry: Carry, values: &dyn Array, row: usize) -> String {
+    let text = cell_text(carry, values, row).unwrap_or_default();
     match carry {
-        Carry::Boolean => if values.as_boolean().value(row) { "t" } else { "f" }.to_owned(),
-        Carry::Int16 => values.as_primitive::<Int16Type>().value(row).to_string(),
-        Carry::Int32 => values.as_primitive::<Int32Type>().value(row).to_string(),
-        Carry::Int64 => values.as_primitive::<Int64Type>().value(row).to_string(),
-        Carry::Float32 => values.as_primitive::<Float32Type>().value(row).to_string(),
-        Carry::Float64 => values.as_primitive::<Float64Type>().value(row).to_string(),
-        Carry::Decimal | Carry::Text | Carry::Json => values.as_string::<i32>().value(row).to_owned(),
-        Carry::Bytes => {
-            let digits: String = values.as_binary::<i32>().value(row).iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("\\x{digits}")
-        }
-        Carry::Date => match values.as_primitive::<Date32Type>().value(row) {
-            i32::MAX => "infinity".to_owned(),
-            i32::MIN => "-infinity".to_owned(),
-            days => era(civil::date_of(days.into()).0, civil::format_date(days.into())),
-        },
-        Carry::Time => civil::format_time(values.as_primitive::<Time64MicrosecondType>().value(row)),
-        Carry::Timestamp | Carry::Instant => match values.as_primitive::<TimestampMicrosecondType>().value(row) {
-            i64::MAX => "infinity".to_owned(),
-            i64::MIN => "-infinity".to_owned(),
-            us => {
-                let zone = if carry == Carry::Instant { "+00" } else { "" };
-                let year = civil::date_of(us.div_euclid(civil::DAY_US)).0;
-                era(year, format!("{}{zone}", civil::format_timestamp(us)))
-            }
-        },
-        Carry::Uuid => uuid::format(values.as_fixed_size_binary().value(row)),
+        Carry::Boolean => if text == "true" { "t" } else { "f" }.to_owned(),
+        Carry::Bytes => format!("\\x{text}"),
+        Carry::Date | Carry::Timestamp | Carry::Instant => era(&text),
+        _ => text,
     }
 }
 
 /// PostgreSQL writes the years before 1 as `0044-03-15 BC`, and knows no year 0.
-fn era(year: i64, text: String) -> String {
-    if year > 0 {
-        return text;
+fn era(text: &str) -> String {
+    let (is_negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    match digits.split_once('-') {
+        Some((year, rest)) if is_negative || year == "0000" => {
+            let before: i64 = year.parse().unwrap_or_default();
+            format!("{:04}-{rest} BC", before + 1)
+        }
+        // The two infinities have no year.
+        _ => text.to_owned(),
     }
-    let rest = text.trim_start_matches('-').split_once('-').map_or("", |(_, rest)| rest);
-    format!("{:04}-{rest} BC", 1 - year)
 }
 
 fn escape(text: &str, out: &mut Vec<u8>) {

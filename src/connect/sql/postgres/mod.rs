@@ -8,13 +8,14 @@ mod pool;
 mod read;
 mod write;
 
+use std::time::Duration;
+
 use futures::future::BoxFuture;
 
-use super::{BatchStream, ReadRequest, RowsFrom, SqlDatabase, TableWriter, WriteRequest};
-use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
+use super::{BatchStream, ReadRequest, RowsFrom, Snapshot, SqlDatabase, TableWriter, RowsRequest};
+use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
 use error::failure;
-pub use pool::PostgresConfig;
 use pool::{Lease, Pool};
 
 pub struct PostgresDatabase {
@@ -22,9 +23,9 @@ pub struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    pub fn new(config: PostgresConfig) -> Self {
+    pub fn new(address: DatabaseAddress, timeout: Duration) -> Self {
         Self {
-            pool: Pool::new(config),
+            pool: Pool::new(address, timeout),
         }
     }
 
@@ -114,6 +115,19 @@ impl SqlDatabase for PostgresDatabase {
         })
     }
 
+    fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {
+        Box::pin(async {
+            let lease = self.pool.take().await?;
+            lease.run("begin isolation level repeatable read read only").await?;
+            let row = lease.client().query_one("select pg_export_snapshot()", &[]).await;
+            let name = row.map_err(|error| failure(&error))?.get(0);
+            Ok(Some(Snapshot {
+                name,
+                _holder: Box::new(lease),
+            }))
+        })
+    }
+
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         Box::pin(async { read::read(self.pool.take().await?, request).await })
     }
@@ -122,7 +136,7 @@ impl SqlDatabase for PostgresDatabase {
         Box::pin(self.execute_all(statements))
     }
 
-    fn write(&self, request: WriteRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
+    fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
         Box::pin(async {
             let writer = write::PostgresWriter::begin(self.pool.take().await?, request).await?;
             Ok(Box::new(writer) as Box<dyn TableWriter>)

@@ -6,7 +6,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::failure;
 use crate::connect::tls;
-use crate::model::{Failure, Secret, SecretReference};
+use crate::model::{DatabaseAddress, Failure, Secret};
 
 /// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
 const IDLE_MAX: usize = 16;
@@ -15,29 +15,18 @@ const IDLE_MAX: usize = 16;
 const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
                        set extra_float_digits = 3; set application_name = 'pipeline'";
 
-/// How a server is reached.
-#[derive(Clone, Debug)]
-pub struct PostgresConfig {
-    pub host: String,
-    pub port: u16,
-    pub database: String,
-    pub user: String,
-    pub password: Option<SecretReference>,
-    /// Whether the connection is encrypted and the server's certificate checked.
-    pub is_encrypted: bool,
-    pub timeout: Duration,
-}
-
 /// Connections to one database.
 pub(super) struct Pool {
-    config: PostgresConfig,
+    address: DatabaseAddress,
+    timeout: Duration,
     idle: Arc<Mutex<Vec<Client>>>,
 }
 
 impl Pool {
-    pub(super) fn new(config: PostgresConfig) -> Self {
+    pub(super) fn new(address: DatabaseAddress, timeout: Duration) -> Self {
         Self {
-            config,
+            address,
+            timeout,
             idle: Arc::default(),
         }
     }
@@ -62,18 +51,18 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Client, Failure> {
-        let PostgresConfig {
+        let timeout = self.timeout;
+        let DatabaseAddress {
             host,
             port,
             database,
             user,
             password,
             is_encrypted,
-            timeout,
-        } = &self.config;
+        } = &self.address;
         let password: Option<Secret> = crate::connect::secrets::read_optional(password.as_ref()).await?;
         let mut config = Config::new();
-        config.host(host).port(*port).dbname(database).user(user).connect_timeout(*timeout);
+        config.host(host).port(*port).dbname(database).user(user).connect_timeout(timeout);
         config.keepalives_idle(Duration::from_secs(30));
         if let Some(password) = &password {
             config.password(password.reveal());
@@ -89,7 +78,7 @@ impl Pool {
                 Ok::<_, Failure>(client)
             }
         };
-        let client = tokio::time::timeout(*timeout, connecting).await.map_err(|_| {
+        let client = tokio::time::timeout(timeout, connecting).await.map_err(|_| {
             Failure::transient(
                 "database.timeout",
                 format!("no session with {host}:{port} within the connection's time-out"),

@@ -85,6 +85,15 @@ fn expression(column: &ColumnMapping) -> String {
 
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
     let (from, values) = text_and_values(&request.from)?;
+    if let Some(snapshot) = &request.snapshot {
+        let name = crate::connect::sql::select::literal(Engine::Postgres, &Value::from(snapshot.as_str()));
+        lease
+            .run(&format!(
+                "begin isolation level repeatable read read only; set transaction snapshot {name}"
+            ))
+            .await?;
+    }
+    let is_within = request.snapshot.is_some();
     let expressions: Vec<String> = request.columns.iter().map(expression).collect();
     let text = format!(
         "select {} from {}{}",
@@ -96,7 +105,7 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
     if values.is_empty() {
         let copy = format!("copy ({text}) to stdout (format binary)");
         let stream = lease.client().copy_out(&copy).await.map_err(|error| failure(&error))?;
-        Ok(copied(lease, stream, request.columns))
+        Ok(copied(lease, stream, request.columns, is_within))
     } else {
         let values = Bound::all(&values);
         let rows = lease
@@ -104,12 +113,12 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
             .query_raw(&text, values.iter().map(|value| value as &(dyn ToSql + Sync)))
             .await
             .map_err(|error| failure(&error))?;
-        Ok(queried(lease, rows, request.columns))
+        Ok(queried(lease, rows, request.columns, is_within))
     }
 }
 
 /// Batches out of a COPY stream.
-fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>) -> BatchStream {
+fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>, is_within: bool) -> BatchStream {
     struct Copying {
         lease: Option<Lease>,
         stream: std::pin::Pin<Box<CopyOutStream>>,
@@ -128,11 +137,11 @@ fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>) -> B
         has_header: false,
         has_ended: false,
     };
-    futures::stream::try_unfold(copying, |mut copying| async move {
+    futures::stream::try_unfold(copying, move |mut copying| async move {
         loop {
             if copying.has_ended {
                 if let Some(lease) = copying.lease.take() {
-                    lease.give_back();
+                    end(lease, is_within).await?;
                 }
                 return Ok(None);
             }
@@ -176,6 +185,15 @@ fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>) -> B
         }
     })
     .boxed()
+}
+
+/// Gives a connection back whose rows have all been read; `is_within` a transaction, that is ended first.
+async fn end(lease: Lease, is_within: bool) -> Result<(), Failure> {
+    if is_within {
+        lease.run("commit").await?;
+    }
+    lease.give_back();
+    Ok(())
 }
 
 /// Signature, flags and length of the extension.
@@ -224,7 +242,7 @@ fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &[u8])
 }
 
 /// Batches out of the answer to a query.
-fn queried(lease: Lease, rows: RowStream, columns: Vec<ColumnMapping>) -> BatchStream {
+fn queried(lease: Lease, rows: RowStream, columns: Vec<ColumnMapping>, is_within: bool) -> BatchStream {
     struct Answering {
         lease: Option<Lease>,
         rows: std::pin::Pin<Box<RowStream>>,
@@ -237,11 +255,11 @@ fn queried(lease: Lease, rows: RowStream, columns: Vec<ColumnMapping>) -> BatchS
         builder: BatchBuilder::new(&columns),
         columns,
     };
-    futures::stream::try_unfold(answering, |mut answering| async move {
+    futures::stream::try_unfold(answering, move |mut answering| async move {
         while answering.lease.is_some() {
             let Some(row) = answering.rows.try_next().await.map_err(|error| failure(&error))? else {
                 if let Some(lease) = answering.lease.take() {
-                    lease.give_back();
+                    end(lease, is_within).await?;
                 }
                 break;
             };

@@ -10,7 +10,7 @@ use super::Lease;
 use super::encode::Form;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{TableWriter, WriteRequest};
+use crate::connect::sql::{TableWriter, RowsRequest};
 use crate::model::{Engine, Failure};
 
 /// Bytes that go up in one message: smaller ones cost more than their content.
@@ -22,7 +22,7 @@ const WAITING: &str = "pg_temp.pipeline_rows";
 /// Rows on their way into one table, in one transaction. Dropped, it closes its connection, and the server undoes everything.
 pub(super) struct PostgresWriter {
     lease: Lease,
-    request: WriteRequest,
+    request: RowsRequest,
     form: Form,
     copying: Option<Pin<Box<CopyInSink<Bytes>>>>,
     buffer: Vec<u8>,
@@ -30,7 +30,7 @@ pub(super) struct PostgresWriter {
 }
 
 impl PostgresWriter {
-    pub(super) async fn begin(lease: Lease, request: WriteRequest) -> Result<Self, Failure> {
+    pub(super) async fn begin(lease: Lease, request: RowsRequest) -> Result<Self, Failure> {
         lease.run("begin").await?;
         if !request.upsert_key.is_empty() {
             let table = Ddl::new(Engine::Postgres).table(&request.table);
@@ -137,7 +137,7 @@ impl PostgresWriter {
     }
 }
 
-fn upsert_text(request: &WriteRequest) -> String {
+fn upsert_text(request: &RowsRequest) -> String {
     let quote = |name: &String| Engine::Postgres.quote(name);
     let table = Ddl::new(Engine::Postgres).table(&request.table);
     let names = Engine::Postgres.quote_all(request.columns.iter().map(|column| &column.target));

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Mutex;
 
-use super::{BatchStream, ReadRequest, RowsFrom, SqlDatabase, TableWriter, WriteRequest};
+use super::{BatchStream, ReadRequest, RowsFrom, Snapshot, SqlDatabase, TableWriter, RowsRequest};
 use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
 
 use error::failure;
@@ -137,6 +137,10 @@ impl SqlDatabase for SqliteDatabase {
         Box::pin(self.reading(move |connection| catalogue::describe(connection, &text)))
     }
 
+    fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         let (path, timeout) = (self.path.clone(), self.timeout);
         Box::pin(read::read(move || open_for_reading(&path, timeout), request))
@@ -161,7 +165,7 @@ impl SqlDatabase for SqliteDatabase {
         })
     }
 
-    fn write(&self, request: WriteRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
+    fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
         let (path, timeout, writing) = (self.path.clone(), self.timeout, Arc::clone(&self.writing));
         Box::pin(async move {
             let turn = writing.lock_owned().await;

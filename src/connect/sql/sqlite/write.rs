@@ -12,7 +12,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::blocking;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{TableWriter, WriteRequest, civil, uuid};
+use crate::connect::sql::{TableWriter, RowsRequest, civil, uuid};
 use crate::model::{Carry, ColumnMapping, Engine, Failure};
 
 /// Rows on their way into one table. The connection travels between this and the thread that works with it.
@@ -20,7 +20,7 @@ pub(super) struct SqliteWriter {
     connection: Option<Connection>,
     insert: String,
     columns: Vec<ColumnMapping>,
-    request: WriteRequest,
+    request: RowsRequest,
     rows: u64,
     /// Other writers wait for it.
     _turn: OwnedMutexGuard<()>,
@@ -30,7 +30,7 @@ impl SqliteWriter {
     pub(super) async fn begin(
         open: impl FnOnce() -> Result<Connection, Failure> + Send + 'static,
         turn: OwnedMutexGuard<()>,
-        request: WriteRequest,
+        request: RowsRequest,
     ) -> Result<Self, Failure> {
         let connection = blocking(move || {
             let connection = open()?;
@@ -118,7 +118,7 @@ fn run(connection: &Connection, text: &str) -> Result<(), Failure> {
     connection.execute_batch(text).map_err(|error| failure(&error))
 }
 
-fn insert_text(request: &WriteRequest) -> String {
+fn insert_text(request: &RowsRequest) -> String {
     let quote = |name: &String| Engine::Sqlite.quote(name);
     let table = Ddl::new(Engine::Sqlite).table(&request.table);
     let names = Engine::Sqlite.quote_all(request.columns.iter().map(|column| &column.target));

@@ -1,0 +1,113 @@
+use std::collections::BTreeMap;
+
+use crate::model::{ChunkPolicy, Value};
+
+use super::Template;
+
+/// Rows that go from one database to another, in tables.
+#[derive(Clone, Debug)]
+pub struct TableWork {
+    pub source: TableSource,
+    pub sink: TableSink,
+    pub naming: TableNaming,
+}
+
+#[derive(Clone, Debug)]
+pub struct TableSource {
+    pub connection: String,
+    pub selection: TableSelection,
+    pub chunks: ChunkPolicy,
+}
+
+/// Which rows are meant.
+#[derive(Clone, Debug)]
+pub enum TableSelection {
+    Tables {
+        /// Patterns of names; empty: all.
+        include: Vec<String>,
+        exclude: Vec<String>,
+        /// In the order of the patterns, not of the names.
+        is_by_pattern: bool,
+    },
+    Query {
+        text: String,
+        parameters: Vec<(String, Value)>,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct TableSink {
+    pub connection: String,
+    /// Absent: that of the source.
+    pub schema: Option<String>,
+    pub mode: RowMode,
+    /// Rows in one statement or message.
+    pub batch: usize,
+    pub on_partial: OnPartial,
+    pub on_bad_row: OnBadRow,
+    pub contract: Contract,
+    /// Types of the sink by patterns of source types.
+    pub types: BTreeMap<String, String>,
+}
+
+/// What happens to the rows that are at the sink already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowMode {
+    /// Rows are gathered beside the table and take its place when they are all there.
+    #[default]
+    Replace,
+    /// The table is emptied first.
+    Truncate,
+    /// Rows are added.
+    Append,
+    /// A row of the same key is replaced, others are added.
+    Upsert,
+}
+
+impl RowMode {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Truncate => "truncate",
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+        }
+    }
+}
+
+/// What becomes of a table that was interrupted half-way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnPartial {
+    /// It is loaded again.
+    #[default]
+    Restart,
+    /// Loading goes on after the chunks that are there; each was recorded in the transaction of its rows.
+    Keep,
+}
+
+/// What becomes of a row that the sink refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBadRow {
+    #[default]
+    Fail,
+    /// It is written to a file, and the others go on.
+    Reject,
+}
+
+/// What becomes of a table at the sink that has another shape.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Contract {
+    /// It is refused.
+    #[default]
+    Freeze,
+    /// It gets the columns that it lacks.
+    Evolve,
+}
+
+#[derive(Clone, Debug)]
+pub struct TableNaming {
+    /// Scope: `table`.
+    pub table: Template,
+    /// Scope: `table`, `column`.
+    pub column: Template,
+}

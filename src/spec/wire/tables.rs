@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::QuerySpec;
+
+/// Tables of a database.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TablesSpec {
+    /// The connection to the database.
+    pub connection: String,
+    /// Patterns of table names (`dbo.*`); a table that fits any of them is taken. Left out: all tables.
+    #[schemars(length(min = 1))]
+    pub include: Option<Vec<String>>,
+    /// Patterns of tables that are left out all the same.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// In which order tables are taken up: `name` (default), or `include`, the order of the patterns.
+    pub order: Option<TableOrderSpec>,
+    /// How the rows of a table are cut.
+    pub chunks: Option<ChunksSpec>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum TableOrderSpec {
+    Name,
+    Include,
+}
+
+/// The rows of one query.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RowsSpec {
+    /// The connection to the database.
+    pub connection: String,
+    /// The query, one text for each dialect.
+    pub query: QuerySpec,
+    /// Parameters of the query, used in its text as `:name`.
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    /// How the rows are cut. A query is cut by a named key only; without one it is a single chunk.
+    pub chunks: Option<ChunksSpec>,
+}
+
+/// How rows are cut into chunks.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChunksSpec {
+    /// Rows in one chunk. Default 50000.
+    #[schemars(range(min = 1))]
+    pub rows: Option<u64>,
+    /// What rows are told apart by: `auto` (default) takes a table's physical blocks where the engine reads by them, else the first column of
+    /// its primary key; `key` takes a key, `ctid` physical blocks, `none` makes one chunk.
+    pub by: Option<ChunksBySpec>,
+    /// The column to cut by, with `by: key`; of a table its primary key when left out.
+    #[schemars(length(min = 1))]
+    pub key: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ChunksBySpec {
+    Auto,
+    Key,
+    Ctid,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OnPartialSpec {
+    Restart,
+    Keep,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OnBadRowSpec {
+    Fail,
+    Reject,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum ContractSpec {
+    Evolve,
+    Freeze,
+}

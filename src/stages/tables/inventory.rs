@@ -1,0 +1,229 @@
+use std::collections::HashMap;
+
+use globset::{Glob, GlobMatcher};
+
+use crate::connect::{Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table};
+use crate::model::{Failure, Row, Table, TableName, Value};
+use crate::resolve::{Scope, TableSelection, TableWork, column_row, table_row};
+
+/// One table of a job, before anything is touched.
+#[derive(Clone, Debug)]
+pub struct PlannedTable {
+    /// The item's key: the name at the source, or the job's own name for the rows of a query.
+    pub key: String,
+    pub from: RowsFrom,
+    pub source: Table,
+    /// What the table becomes, or every reason why it cannot be taken over.
+    pub mapping: Result<TableMapping, Vec<MappingProblem>>,
+    /// The table that stands at the sink under that name.
+    pub existing: Option<Table>,
+}
+
+/// The tables of a job in the order in which they are taken up.
+#[derive(Clone, Debug, Default)]
+pub struct TableInventory {
+    pub tables: Vec<PlannedTable>,
+}
+
+/// Reads both catalogues and maps every table that the job means. Nothing is written.
+///
+/// # Errors
+/// What the catalogues answer; `tables.none` when nothing fits the patterns; `tables.no_types` when no type table has the pair.
+pub async fn read_inventory(
+    work: &TableWork,
+    job: &str,
+    source: &dyn SqlDatabase,
+    sink: &dyn SqlDatabase,
+) -> Result<TableInventory, Failure> {
+    let (from, to) = (source.engine(), sink.engine());
+    let types = type_table(from, to).ok_or_else(|| {
+        Failure::permanent(
+            "tables.no_types",
+            format!("no type table says what becomes of the types of {from} in {to}"),
+        )
+    })?;
+    let chosen = match &work.source.selection {
+        TableSelection::Tables {
+            include,
+            exclude,
+            is_by_pattern,
+        } => {
+            let all = source.tables().await?;
+            let tables = select(all, include, exclude, *is_by_pattern)?;
+            let key = |table: &Table| table.name.to_string();
+            tables
+                .into_iter()
+                .map(|table| (key(&table), RowsFrom::Table(table.name.clone()), table))
+                .collect()
+        }
+        TableSelection::Query { text, parameters } => {
+            let columns = source.describe(text, parameters).await?;
+            let table = Table {
+                name: TableName::new("", job),
+                columns,
+                ..Table::default()
+            };
+            let (text, parameters) = (text.clone(), parameters.clone());
+            vec![(job.to_owned(), RowsFrom::Query { text, parameters }, table)]
+        }
+    };
+    let existing = sink.tables().await?;
+    Ok(TableInventory {
+        tables: map_all(work, types, source, sink, chosen, &existing),
+    })
+}
+
+/// The tables that fit, in their order.
+fn select(
+    mut tables: Vec<Table>,
+    include: &[String],
+    exclude: &[String],
+    is_by_pattern: bool,
+) -> Result<Vec<Table>, Failure> {
+    let (included, excluded) = (matchers(include)?, matchers(exclude)?);
+    let place = |table: &Table| included.iter().position(|pattern| pattern.is_match(table.name.to_string()));
+    tables.retain(|table| {
+        let name = table.name.to_string();
+        (included.is_empty() || place(table).is_some()) && !excluded.iter().any(|pattern| pattern.is_match(&name))
+    });
+    if is_by_pattern {
+        tables.sort_by_key(place);
+    }
+    if tables.is_empty() {
+        let patterns = if include.is_empty() { "*".to_owned() } else { include.join("`, `") };
+        return Err(Failure::new(
+            crate::model::FailureClass::NotFound,
+            "tables.none",
+            format!("no table of the source fits `{patterns}`; names are `schema.table`, or `table` where there are no schemas"),
+        ));
+    }
+    Ok(tables)
+}
+
+fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
+    let compiled = patterns.iter().map(|pattern| Glob::new(pattern).map(|glob| glob.compile_matcher()));
+    compiled
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::data("tables.pattern", error.to_string()))
+}
+
+fn map_all(
+    work: &TableWork,
+    types: TypeTable,
+    source: &dyn SqlDatabase,
+    sink: &dyn SqlDatabase,
+    chosen: Vec<(String, RowsFrom, Table)>,
+    existing: &[Table],
+) -> Vec<PlannedTable> {
+    let mut names = HashMap::new();
+    let mut refused: HashMap<TableName, MappingProblem> = HashMap::new();
+    let mut taken: HashMap<String, TableName> = HashMap::new();
+    for (_, _, table) in &chosen {
+        let problem = |message: String| MappingProblem {
+            place: table.name.to_string(),
+            message,
+            help: "correct `naming.table`".to_owned(),
+        };
+        match target_name(work, &table.name) {
+            Err(failure) => drop(refused.insert(table.name.clone(), problem(failure.message))),
+            Ok(target) if target.name.is_empty() => {
+                refused.insert(table.name.clone(), problem("its name at the sink is empty".to_owned()));
+            }
+            Ok(target) => {
+                let identity = same_identifier(sink.engine(), &target.to_string());
+                if let Some(other) = taken.get(&identity) {
+                    let message = format!("it gets the name `{target}` at the sink, and so does `{other}`");
+                    refused.insert(table.name.clone(), problem(message));
+                } else {
+                    taken.insert(identity, table.name.clone());
+                    names.insert(table.name.clone(), target);
+                }
+            }
+        }
+    }
+    let columns: HashMap<&TableName, &Table> = chosen.iter().map(|(_, _, table)| (&table.name, table)).collect();
+    let column = |table: &TableName, name: &str| {
+        let native = columns.get(table).and_then(|table| table.column(name)).map(|column| column.native.as_str());
+        let (table, column) = (table_row(table), column_row(name, native.unwrap_or_default()));
+        let scope = Scope {
+            table: Some(&table),
+            column: Some(&column),
+            ..Scope::default()
+        };
+        work.naming.column.render_text(&scope).map_err(|failure| failure.message)
+    };
+    let mapper = Mapper {
+        types,
+        source: source.engine(),
+        sink: sink.engine(),
+        overrides: &work.sink.types,
+        names: &names,
+        column: &column,
+    };
+    let mapped: Vec<_> = chosen
+        .iter()
+        .map(|(_, _, table)| match refused.remove(&table.name) {
+            Some(problem) => Err(vec![problem]),
+            None => map_table(table, &mapper),
+        })
+        .collect();
+    chosen
+        .into_iter()
+        .zip(mapped)
+        .map(|((key, from, source), mapping)| PlannedTable {
+            existing: mapping.as_ref().ok().and_then(|mapping: &TableMapping| {
+                existing.iter().find(|table| table.name == mapping.target).cloned()
+            }),
+            key,
+            from,
+            source,
+            mapping,
+        })
+        .collect()
+}
+
+/// A table's name at the sink.
+fn target_name(work: &TableWork, source: &TableName) -> Result<TableName, Failure> {
+    let row: Row = table_row(source);
+    let scope = Scope {
+        table: Some(&row),
+        ..Scope::default()
+    };
+    let schema = match &work.sink.schema {
+        Some(schema) => schema.clone(),
+        None => source.schema.clone(),
+    };
+    match work.naming.table.render(&scope)? {
+        Value::Text(name) => Ok(TableName::new(schema, name)),
+        other => Ok(TableName::new(schema, other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> Vec<Table> {
+        let table = |name: &&str| Table {
+            name: TableName::new("dbo", *name),
+            ..Table::default()
+        };
+        names.iter().map(table).collect()
+    }
+
+    fn chosen(include: &[&str], exclude: &[&str], is_by_pattern: bool) -> Vec<String> {
+        let owned = |patterns: &[&str]| -> Vec<String> { patterns.iter().map(|&pattern| pattern.to_owned()).collect() };
+        let tables = named(&["Customers", "Orders", "tmp_Orders"]);
+        let tables = select(tables, &owned(include), &owned(exclude), is_by_pattern).unwrap();
+        tables.into_iter().map(|table| table.name.name).collect()
+    }
+
+    #[test]
+    fn patterns_choose_tables_and_may_give_their_order() {
+        assert_eq!(chosen(&[], &[], false), ["Customers", "Orders", "tmp_Orders"]);
+        assert_eq!(chosen(&["dbo.*"], &["dbo.tmp_*"], false), ["Customers", "Orders"]);
+        assert_eq!(chosen(&["dbo.Ord*", "dbo.Cust*"], &[], true), ["Orders", "Customers"]);
+        let none = select(named(&["a"]), &["sales.*".to_owned()], &[], false).unwrap_err();
+        assert_eq!(none.code, "tables.none");
+    }
+}

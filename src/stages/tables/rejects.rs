@@ -1,0 +1,102 @@
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::connect::cell_text;
+use crate::model::{ColumnMapping, Failure};
+
+/// A file of the rows of one chunk that the sink refused, one JSON object to a line. It is made with the first such row, and a chunk that is
+/// tried again writes it anew.
+pub struct Rejects {
+    path: PathBuf,
+    table: String,
+    chunk: String,
+    columns: Vec<ColumnMapping>,
+    key: Vec<String>,
+    file: Mutex<Option<BufWriter<File>>>,
+}
+
+/// One line of the file.
+#[derive(Clone, Debug, Serialize)]
+pub struct RejectedRow {
+    pub table: String,
+    pub chunk: String,
+    /// The row's primary key, or the whole row where it has none.
+    pub key: Map<String, Value>,
+    pub code: String,
+    pub reason: String,
+    pub row: Map<String, Value>,
+}
+
+impl Rejects {
+    /// `key` are columns of the sink.
+    pub fn new(path: PathBuf, table: String, chunk: String, columns: Vec<ColumnMapping>, key: Vec<String>) -> Self {
+        Self {
+            path,
+            table,
+            chunk,
+            columns,
+            key,
+            file: Mutex::new(None),
+        }
+    }
+
+    /// Writes a batch of a single row down.
+    ///
+    /// # Errors
+    /// `rejects.file`: the file cannot be written. The chunk fails then: a row must not be lost without a word.
+    pub fn write(&self, batch: &RecordBatch, failure: &Failure) -> Result<(), Failure> {
+        let cells = self.columns.iter().zip(batch.columns());
+        let row: Map<String, Value> = cells
+            .map(|(column, values)| {
+                let text = cell_text(column.carry, values, 0);
+                (column.source.clone(), text.map_or(Value::Null, Value::String))
+            })
+            .collect();
+        let is_key = |column: &&ColumnMapping| self.key.is_empty() || self.key.contains(&column.target);
+        let key = self.columns.iter().filter(is_key);
+        let key = key.filter_map(|column| Some((column.source.clone(), row.get(&column.source)?.clone())));
+        let line = RejectedRow {
+            table: self.table.clone(),
+            chunk: self.chunk.clone(),
+            key: key.collect(),
+            code: failure.code.to_string(),
+            reason: failure.message.clone(),
+            row: row.clone(),
+        };
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if file.is_none() {
+            let made = self.path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| File::create(&self.path));
+            *file = Some(BufWriter::new(made.map_err(|error| self.broken(&error))?));
+        }
+        let Some(file) = file.as_mut() else { return Ok(()) };
+        serde_json::to_writer(&mut *file, &line)
+            .map_err(std::io::Error::from)
+            .and_then(|()| file.write_all(b"\n"))
+            .map_err(|error| self.broken(&error))
+    }
+
+    /// Puts everything on the disk, before the chunk counts as done.
+    pub fn close(&self) -> Result<(), Failure> {
+        match self.file.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            None => Ok(()),
+            Some(file) => file
+                .into_inner()
+                .map_err(|error| error.into_error())
+                .and_then(|file| file.sync_data())
+                .map_err(|error| self.broken(&error)),
+        }
+    }
+
+    fn broken(&self, error: &std::io::Error) -> Failure {
+        Failure::permanent(
+            "rejects.file",
+            format!("`{}` cannot be written: {error}", self.path.display()),
+        )
+    }
+}
