@@ -6,6 +6,7 @@
 mod connections;
 mod csv_sqlite;
 mod database;
+mod gate;
 mod queue;
 mod registry;
 mod secrets;
@@ -13,6 +14,7 @@ mod store;
 mod tls;
 
 pub use connections::Connections;
+pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use database::{Database, RowStream};
 pub use queue::{Message, Queue};
 pub use store::{

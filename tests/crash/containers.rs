@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::connect::{Connections, ObjectInfo, ObjectMetadata, Precondition, Store, WriteRequest};
-use pipeline::model::{ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
@@ -94,7 +94,7 @@ impl Containers {
                 name: container.clone(),
                 kind,
                 timeout: Duration::from_secs(60),
-                limit: None,
+                ceilings: Ceilings::default(),
                 retry: None,
             };
             (container.clone(), config)
