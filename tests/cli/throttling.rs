@@ -6,26 +6,25 @@ use crate::harness::{Behaviour, Gate, Job, SPEC, bytes_of};
 fn throttling_shrinks_what_is_in_flight_and_successes_bring_it_back() {
     let gate = Gate::start();
     let sound: Vec<String> = (0..12).map(|number| format!("sound-{number}")).collect();
-    let names = ["busy", "held"].into_iter().chain(sound.iter().map(String::as_str));
+    let names = ["busy", "held", "held-too"].into_iter().chain(sound.iter().map(String::as_str));
     for name in names.clone() {
         let behaviour = match name {
             "busy" => Behaviour::Busy(1),
-            "held" => Behaviour::Held,
+            "held" | "held-too" => Behaviour::Held,
             _ => Behaviour::Sound,
         };
         gate.put(&format!("a/{name}"), bytes_of(name, 1_000), behaviour);
     }
-    // One at a time behind the two, so that nothing succeeds before the test has looked.
+    // Two at once, both held once the busy one has succeeded: nothing grows back before the test has looked.
     let project = Job::new()
         .item("a", names)
         .source_gate(&gate)
         .with("concurrency", "{ limit: 4, items: { limit: 1, units: { limit: 2 } } }")
         .with("retry", "{ max_attempts: 2, initial_delay: 10ms, max_delay: 10ms, outage: 0s }")
-        .connection("originals", &gate.connection_with("rate = \"4/s\""))
         .create();
     let begun = Instant::now();
     let run = project.spawn(["run", SPEC]);
-    gate.wait_until_held(1);
+    gate.wait_until_held(2);
     let throttle = loop {
         let seen = project.command(["status", SPEC, "--json"]).json();
         let throttle = seen["snapshot"]["progress"]["throttles"][0].clone();
@@ -34,17 +33,18 @@ fn throttling_shrinks_what_is_in_flight_and_successes_bring_it_back() {
         }
     };
     assert_eq!((&throttle["lowest"], &throttle["ceiling"]), (&2.into(), &4.into()));
+    assert_eq!(throttle["limit"], 2);
     project
         .command(["status", SPEC])
         .exits(0)
-        .says("/4, limited by 503 from originals");
+        .says("limited    copy 2/4, limited by 503 from originals");
     gate.open();
     run.wait().exits(0).hides("limited by");
     assert!(
         begun.elapsed() >= Duration::from_secs(1),
         "the delay that the answer names is kept, though the policy's own is short"
     );
-    assert_eq!(project.sink().len(), 14, "nothing fails for it");
+    assert_eq!(project.sink().len(), 15, "nothing fails for it");
     project.command(["status", SPEC]).exits(0).hides("limited by");
     project
         .command(["report", SPEC])
