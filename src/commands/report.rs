@@ -91,5 +91,8 @@ fn account_of(state: &State, last: Option<&RunRecord>) -> Result<(AccountReport,
         bytes_moved: status.as_ref().map_or(0, |status| status.progress.bytes_moved),
         duration,
     };
-    Ok((account, status.map_or_else(Vec::new, |status| status.progress.throttles)))
+    Ok((
+        account,
+        status.map_or_else(Vec::new, |status| status.progress.throttles),
+    ))
 }

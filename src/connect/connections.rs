@@ -36,11 +36,7 @@ impl Connections {
     }
 
     /// The same with at most `calls_max` calls in flight to each, none of which is begun once `closing` is cancelled.
-    pub fn bounded(
-        configs: BTreeMap<String, ConnectionConfig>,
-        calls_max: usize,
-        closing: &CancellationToken,
-    ) -> Self {
+    pub fn bounded(configs: BTreeMap<String, ConnectionConfig>, calls_max: usize, closing: &CancellationToken) -> Self {
         let all = configs.into_iter().map(|(name, config)| {
             let gate = Gate::new(&name, &config.ceilings, calls_max, closing.clone());
             let opened = OnceCell::new();
@@ -127,7 +123,10 @@ impl Connections {
 
     /// What has been throttled, and how far. The stage is for the caller to say.
     pub fn throttles(&self) -> Vec<Throttle> {
-        self.all.values().filter_map(|connection| connection.gate.throttle()).collect()
+        self.all
+            .values()
+            .filter_map(|connection| connection.gate.throttle())
+            .collect()
     }
 
     /// Takes notice of a failure that used up its attempts. The name of the connection when this shows that it is gone: nothing is begun

@@ -14,8 +14,8 @@ mod store;
 mod tls;
 
 pub use connections::Connections;
-pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use database::{Database, RowStream};
+pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use queue::{Message, Queue};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,

@@ -126,10 +126,12 @@ async fn assess_one(ends: &Ends<'_>, candidate: &Candidate<'_>, found: Result<Op
         let at_sink = match found {
             Err(failure) if failure.class.is_retryable() => {
                 let object = repeat(ends.retry, ends.stop, || ends.sink.stat(candidate.to)).await;
-                told(ends, object).map_err(|failure| failure.context("sink"))?.map(|object| AtSink {
-                    size: object.size,
-                    modified: object.modified,
-                })
+                told(ends, object)
+                    .map_err(|failure| failure.context("sink"))?
+                    .map(|object| AtSink {
+                        size: object.size,
+                        modified: object.modified,
+                    })
             }
             other => other.map_err(|failure| failure.context("sink"))?,
         };

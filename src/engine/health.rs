@@ -88,7 +88,10 @@ impl Health {
                 outage.probes += 1;
                 outage.code = failure.code.to_string();
             }
-            delay = delay.mul_f64(policy.multiplier).min(policy.max_delay).max(PROBE_DELAY_MIN);
+            delay = delay
+                .mul_f64(policy.multiplier)
+                .min(policy.max_delay)
+                .max(PROBE_DELAY_MIN);
         }
     }
 

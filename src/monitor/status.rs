@@ -200,7 +200,10 @@ impl fmt::Display for Status<'_> {
         )?;
         for throttle in progress.throttles.iter().filter(|throttle| throttle.is_in_force()) {
             let limited = limited(throttle);
-            writeln!(formatter, "limited    {limited}; it grows back with each round of successes")?;
+            writeln!(
+                formatter,
+                "limited    {limited}; it grows back with each round of successes"
+            )?;
         }
         for outage in &progress.outages {
             let (connection, code, since) = (shown(&outage.connection), shown(&outage.code), outage.since);
@@ -372,7 +375,10 @@ mod tests {
             code: "store.connection".to_owned(),
         }];
         let text = page(&snapshot, true, 0);
-        assert!(text.contains("\nlimited    copy 37/64, limited by 503 from results; it"), "{text}");
+        assert!(
+            text.contains("\nlimited    copy 37/64, limited by 503 from results; it"),
+            "{text}"
+        );
         let paused = "\npaused     `originals` has not answered since 2026-09-21T14:13:20.000Z (store.connection), asked 4 times";
         assert!(text.contains(paused), "{text}");
         snapshot.progress.throttles[0].limit = 64;

@@ -7,7 +7,10 @@ use super::text::counted;
 pub fn limited(throttle: &Throttle) -> String {
     let (limit, ceiling) = (format_count(throttle.limit), format_count(throttle.ceiling));
     let (stage, connection) = (shown(&throttle.stage), shown(&throttle.connection));
-    format!("{stage} {limit}/{ceiling}, limited by {} from {connection}", shown(&throttle.answer))
+    format!(
+        "{stage} {limit}/{ceiling}, limited by {} from {connection}",
+        shown(&throttle.answer)
+    )
 }
 
 /// What throttling came to in a run: `copy down to 8/64 by 503 from results, cut 3 times`.
@@ -15,7 +18,10 @@ pub(super) fn throttled(throttle: &Throttle) -> String {
     let (lowest, ceiling) = (format_count(throttle.lowest), format_count(throttle.ceiling));
     let (stage, connection) = (shown(&throttle.stage), shown(&throttle.connection));
     let cuts = counted(throttle.cuts, "time", "times");
-    format!("{stage} down to {lowest}/{ceiling} by {} from {connection}, cut {cuts}", shown(&throttle.answer))
+    format!(
+        "{stage} down to {lowest}/{ceiling} by {} from {connection}, cut {cuts}",
+        shown(&throttle.answer)
+    )
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{Ceilings, ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact};
+use crate::model::{
+    Ceilings, ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact,
+};
 use crate::spec::{
     AzblobSpec, AzureQueueSpec, CommonSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem,
     S3Spec, missing_environment,
@@ -79,7 +81,12 @@ impl ConnectionReader<'_, '_> {
         }
         if let Some(queue) = &spec.jsonl_queue {
             let path = absolute(self.folder, &queue.path);
-            return Some(self.config(&at("jsonl-queue"), name, ConnectionKind::JsonlQueue { path }, queue.common()));
+            return Some(self.config(
+                &at("jsonl-queue"),
+                name,
+                ConnectionKind::JsonlQueue { path },
+                queue.common(),
+            ));
         }
         let sqlite = spec.csv_sqlite.as_ref()?;
         let kind = self.csv_sqlite(sqlite);

@@ -81,10 +81,7 @@ fn pattern_words(pattern: &str) -> (&'static str, &'static str) {
             "write numbers with units, as in `500ms`, `10s` or `1h30m`",
         ),
         SIZE_PATTERN => ("a size", "write a number and a unit, as in `64KiB` or `8MiB`"),
-        RATE_PATTERN => (
-            "a rate",
-            "write a number and a time, as in `500/s`, `30/m` or `1000/h`",
-        ),
+        RATE_PATTERN => ("a rate", "write a number and a time, as in `500/s`, `30/m` or `1000/h`"),
         BANDWIDTH_PATTERN => ("a bandwidth", "write a size for each second, as in `50MiB/s`"),
         JOB_PATTERN => (
             "a name for a job",

@@ -6,7 +6,9 @@ use crate::harness::{Behaviour, Gate, Job, SPEC, bytes_of};
 fn throttling_shrinks_what_is_in_flight_and_successes_bring_it_back() {
     let gate = Gate::start();
     let sound: Vec<String> = (0..12).map(|number| format!("sound-{number}")).collect();
-    let names = ["busy", "held", "held-too"].into_iter().chain(sound.iter().map(String::as_str));
+    let names = ["busy", "held", "held-too"]
+        .into_iter()
+        .chain(sound.iter().map(String::as_str));
     for name in names.clone() {
         let behaviour = match name {
             "busy" => Behaviour::Busy(1),
@@ -20,7 +22,10 @@ fn throttling_shrinks_what_is_in_flight_and_successes_bring_it_back() {
         .item("a", names)
         .source_gate(&gate)
         .with("concurrency", "{ limit: 4, items: { limit: 1, units: { limit: 2 } } }")
-        .with("retry", "{ max_attempts: 2, initial_delay: 10ms, max_delay: 10ms, outage: 0s }")
+        .with(
+            "retry",
+            "{ max_attempts: 2, initial_delay: 10ms, max_delay: 10ms, outage: 0s }",
+        )
         .create();
     let begun = Instant::now();
     let run = project.spawn(["run", SPEC]);

@@ -34,9 +34,17 @@ fn a_store_that_stays_away_ends_the_run_and_a_later_one_completes() {
     proxy.break_off();
     let ended = running.wait();
     assert_eq!(ended.code, 7, "{ended:?}");
-    assert!(ended.stderr.contains("connection `originals` is gone: it gave no answer for 1.0 s"), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("connection `originals` is gone: it gave no answer for 1.0 s"),
+        "{ended:?}"
+    );
     assert!(ended.stderr.contains("Next: pipeline run"), "{ended:?}");
-    assert!(ended.account("files", "pending") > 0, "no copies of one error for all: {ended:?}");
+    assert!(
+        ended.account("files", "pending") > 0,
+        "no copies of one error for all: {ended:?}"
+    );
     assert!(ended.account("files", "failed") > 0, "{ended:?}");
     assert!(ended.account("files", "done") >= 40, "{ended:?}");
     assert_eq!(ended.json["account"]["balanced"], true, "{ended:?}");

@@ -167,10 +167,7 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
             );
         }
         Behaviour::Busy(times) if is_read && times > 0 => {
-            shared
-                .lock()
-                .blobs
-                .insert(path, (bytes, Behaviour::Busy(times - 1)));
+            shared.lock().blobs.insert(path, (bytes, Behaviour::Busy(times - 1)));
             return write!(
                 stream,
                 "HTTP/1.1 503 No\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 
-use super::stream::asked;
 use super::Door;
+use super::stream::asked;
 use crate::connect::{Database, RowStream};
 use crate::model::{Failure, Value};
 

@@ -238,7 +238,10 @@ mod tests {
         let noted = door.note::<()>(Err(throttled)).unwrap_err();
         assert_eq!(noted.connection.as_deref(), Some("results"));
         let throttle = door.gate.throttle().unwrap();
-        assert_eq!((throttle.connection.as_str(), throttle.answer.as_str()), ("results", "503"));
+        assert_eq!(
+            (throttle.connection.as_str(), throttle.answer.as_str()),
+            ("results", "503")
+        );
         assert_eq!((throttle.limit, throttle.ceiling), (4, 8));
     }
 }

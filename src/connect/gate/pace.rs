@@ -56,7 +56,12 @@ pub struct Paces(Vec<Arc<Pace>>);
 impl Paces {
     /// One pace, or none where there is no bound.
     pub fn of(per_second: Option<f64>) -> Self {
-        Self(per_second.map(|per_second| Arc::new(Pace::new(per_second))).into_iter().collect())
+        Self(
+            per_second
+                .map(|per_second| Arc::new(Pace::new(per_second)))
+                .into_iter()
+                .collect(),
+        )
     }
 
     /// These, and behind them the wider `others`.

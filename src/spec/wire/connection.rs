@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    BANDWIDTH_PATTERN, DURATION_PATTERN, NAME_PATTERN, PerSlotSpec, QUEUE_PATTERN, RATE_PATTERN, RetrySpec, SIZE_PATTERN,
+    BANDWIDTH_PATTERN, DURATION_PATTERN, NAME_PATTERN, PerSlotSpec, QUEUE_PATTERN, RATE_PATTERN, RetrySpec,
+    SIZE_PATTERN,
 };
 
 /// Connections by profile and by name.
