@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::engine::Fatal;
-use crate::model::ItemStatus;
+use crate::model::{ItemStatus, Throttle};
 use crate::monitor::Snapshot;
 use crate::report::{AccountReport, FailureGroups, JobReport};
 use crate::state::{RunRecord, State, StatusFile};
@@ -24,13 +24,14 @@ pub async fn report(arguments: &ReportArguments) -> Result<Exit, CommandError> {
     let job = arguments.job.load()?;
     let state = arguments.job.open_existing_state(&job, "report")?;
     let read = tokio::task::spawn_blocking(move || read(&state)).await;
-    let (runs, account, failures) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
+    let (runs, (account, throttles), failures) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
     let command_line = arguments.job.command_line();
     let report = JobReport {
         job: &job.name,
         profile: &job.profile,
         runs: &runs,
         account,
+        throttles: &throttles,
         failures: &failures.totals(),
         command_line: &command_line,
     };
@@ -38,7 +39,10 @@ pub async fn report(arguments: &ReportArguments) -> Result<Exit, CommandError> {
     Ok(Exit::Done)
 }
 
-fn read(state: &State) -> Result<(Vec<RunRecord>, AccountReport, FailureGroups), CommandError> {
+/// The runs, the account with what was throttled in the last run, and the failures.
+type Found = (Vec<RunRecord>, (AccountReport, Vec<Throttle>), FailureGroups);
+
+fn read(state: &State) -> Result<Found, CommandError> {
     let runs = state.runs()?;
     let account = account_of(state, runs.last())?;
     let mut failures = FailureGroups::new(EXAMPLES);
@@ -47,8 +51,8 @@ fn read(state: &State) -> Result<(Vec<RunRecord>, AccountReport, FailureGroups),
 }
 
 /// The account as the state's records give it. What only the run itself knew (the bytes that it moved, items of its list that it never began)
-/// is in its last status.
-fn account_of(state: &State, last: Option<&RunRecord>) -> Result<AccountReport, CommandError> {
+/// is in its last status, as is what was throttled.
+fn account_of(state: &State, last: Option<&RunRecord>) -> Result<(AccountReport, Vec<Throttle>), CommandError> {
     let account = state.account()?;
     let mut items = account.items;
     let mut listed = true;
@@ -77,14 +81,18 @@ fn account_of(state: &State, last: Option<&RunRecord>) -> Result<AccountReport, 
         (None, Some(status)) => status.taken.since(status.progress.started),
         (None, None) => Duration::ZERO,
     };
-    Ok(AccountReport {
+    let account = AccountReport {
         items,
         files: account.units,
         files_planned: account.units.planned(),
         effects_planned: account.units.effects.planned(),
         imbalances: imbalances.collect(),
         listed,
-        bytes_moved: status.map_or(0, |status| status.progress.bytes_moved),
+        bytes_moved: status.as_ref().map_or(0, |status| status.progress.bytes_moved),
         duration,
-    })
+    };
+    Ok((
+        account,
+        status.map_or_else(Vec::new, |status| status.progress.throttles),
+    ))
 }

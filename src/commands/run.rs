@@ -223,7 +223,7 @@ async fn collect_failures(state: State) -> Result<FailureGroups, CommandError> {
 /// | nothing left | 0 |
 /// | stopped by a signal | 130, 143 |
 /// | stopped by a limit, work left | 8 |
-/// | a connection denied everything, a unit was lost | 7 |
+/// | a connection denied everything or was gone, a unit was lost | 7 |
 /// | failures left, all retryable | 5 |
 /// | failures left, some not | 6 |
 fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Exit {
@@ -236,7 +236,7 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
     match &report.stopped {
         Some(StopCause::Asked) => signal.unwrap_or(Exit::Interrupted),
         Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => Exit::Stopped,
-        Some(StopCause::Denied(_) | StopCause::UnitLost) => Exit::Fatal,
+        Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => Exit::Fatal,
         None if failures.all_retryable() => Exit::FailuresRetryable,
         None => Exit::FailuresPermanent,
     }
@@ -259,6 +259,14 @@ fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
                 "one file after the other was denied; put the credentials of the connection right and run again",
             ))
         }
+        Some(StopCause::Gone {
+            connection,
+            waited,
+            failure,
+        }) => Outcome::Fatal(failure.clone().context(format_args!(
+            "connection `{connection}` is gone: it gave no answer for {}; bring it back, or put its address right, and run again",
+            format_duration(*waited)
+        ))),
         Some(StopCause::UnitLost) => Outcome::Fatal(Failure::permanent(
             "engine.unit_lost",
             "a unit ended without a result; please report this",

@@ -1,54 +1,86 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
+use tokio_util::sync::CancellationToken;
 
-use crate::model::{ConnectionConfig, Failure};
+use crate::model::{ConnectionConfig, Failure, Throttle};
 
+use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore};
 use super::registry::{self, Opened};
 use super::{Database, Queue, SqlDatabase, Store};
 
-/// The connections of a run, each opened on first use and once.
+/// Calls in flight to a connection that nothing else bounds.
+const CALLS_MAX: usize = 10_000;
+
+/// The connections of a run, each opened on first use and once, and each behind its gate. Clones are the same connections.
 ///
 /// A failed opening is not remembered: the next caller tries again, because a secret may have been put right meanwhile.
+#[derive(Clone)]
 pub struct Connections {
-    slots: BTreeMap<String, Slot>,
+    all: Arc<BTreeMap<String, Connection>>,
+    /// What one item slot may have in flight to each connection that bounds it.
+    slot: BTreeMap<String, Arc<Semaphore>>,
 }
 
-struct Slot {
+struct Connection {
     config: ConnectionConfig,
     opened: OnceCell<Opened>,
+    gate: Arc<Gate>,
 }
 
 impl Connections {
     /// Opens nothing yet.
     pub fn new(configs: BTreeMap<String, ConnectionConfig>) -> Self {
-        let slots = configs
-            .into_iter()
-            .map(|(name, config)| {
-                let opened = OnceCell::new();
-                (name, Slot { config, opened })
-            })
-            .collect();
-        Self { slots }
+        Self::bounded(configs, CALLS_MAX, &CancellationToken::new())
+    }
+
+    /// The same with at most `calls_max` calls in flight to each, none of which is begun once `closing` is cancelled.
+    pub fn bounded(configs: BTreeMap<String, ConnectionConfig>, calls_max: usize, closing: &CancellationToken) -> Self {
+        let all = configs.into_iter().map(|(name, config)| {
+            let gate = Gate::new(&name, &config.ceilings, calls_max, closing.clone());
+            let opened = OnceCell::new();
+            (name, Connection { config, opened, gate })
+        });
+        Self {
+            all: Arc::new(all.collect()),
+            slot: BTreeMap::new(),
+        }
+    }
+
+    /// The same connections as one more item slot may use them.
+    pub fn for_slot(&self) -> Self {
+        let bounds = self.all.iter().filter_map(|(name, connection)| {
+            let bound = connection.config.ceilings.per_slot?;
+            Some((name.clone(), Arc::new(Semaphore::new(bound))))
+        });
+        Self {
+            all: Arc::clone(&self.all),
+            slot: bounds.collect(),
+        }
     }
 
     /// The names of all connections, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.slots.keys().map(String::as_str)
+        self.all.keys().map(String::as_str)
     }
 
-    /// A connection that holds objects.
+    /// A connection that holds objects, for callers that hold no pass of its door.
     ///
     /// # Errors
     /// `connection.unknown`, `connection.no_store`, and whatever opening it meets.
     pub async fn store(&self, name: &str) -> Result<Arc<dyn Store>, Failure> {
-        match self.open(name).await? {
-            Opened::Store(store) => Ok(Arc::clone(store)),
-            Opened::Database(_) | Opened::Queue(_) | Opened::Tables(_) => {
-                Err(self.wrong_kind(name, "connection.no_store", "holds no objects"))
-            }
-        }
+        let (store, door) = self.open_store(name).await?;
+        Ok(Arc::new(GatedStore::new(store, door)))
+    }
+
+    /// The same for callers that hold a pass of its door.
+    ///
+    /// # Errors
+    /// As for [`Connections::store`].
+    pub async fn store_inside(&self, name: &str) -> Result<Arc<dyn Store>, Failure> {
+        let (store, door) = self.open_store(name).await?;
+        Ok(Arc::new(GatedStore::inside(store, door)))
     }
 
     /// A connection that answers queries.
@@ -56,67 +88,117 @@ impl Connections {
     /// # Errors
     /// `connection.unknown`, `connection.no_database`, and whatever opening it meets.
     pub async fn database(&self, name: &str) -> Result<Arc<dyn Database>, Failure> {
-        match self.open(name).await? {
-            Opened::Database(database) => Ok(Arc::clone(database)),
-            Opened::Store(_) | Opened::Queue(_) | Opened::Tables(_) => {
-                Err(self.wrong_kind(name, "connection.no_database", "answers no queries"))
+        let connection = self.open(name).await?;
+        match connection.opened.get() {
+            Some(Opened::Database(database)) => {
+                let door = connection.gate.door(&self.slot);
+                Ok(Arc::new(GatedDatabase::new(Arc::clone(database), door)))
             }
+            _ => Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
         }
     }
 
-    /// A connection that takes messages.
+    /// A connection that takes messages, for callers that hold a pass of its door.
     ///
     /// # Errors
     /// `connection.unknown`, `connection.no_queue`, and whatever opening it meets.
     pub async fn queue(&self, name: &str) -> Result<Arc<dyn Queue>, Failure> {
-        match self.open(name).await? {
-            Opened::Queue(queue) => Ok(Arc::clone(queue)),
-            Opened::Store(_) | Opened::Database(_) | Opened::Tables(_) => {
-                Err(self.wrong_kind(name, "connection.no_queue", "takes no messages"))
+        let connection = self.open(name).await?;
+        match connection.opened.get() {
+            Some(Opened::Queue(queue)) => {
+                let door = connection.gate.door(&self.slot);
+                Ok(Arc::new(GatedQueue::new(Arc::clone(queue), door)))
             }
+            _ => Err(self.wrong_kind(name, "connection.no_queue", "takes no messages")),
         }
     }
 
-    /// A connection whose tables can be read and written.
+    /// Where passes for a connection are had.
+    ///
+    /// # Errors
+    /// `connection.unknown`
+    pub fn door(&self, name: &str) -> Result<Door, Failure> {
+        Ok(self.find(name)?.gate.door(&self.slot))
+    }
+
+    /// What has been throttled, and how far. The stage is for the caller to say.
+    pub fn throttles(&self) -> Vec<Throttle> {
+        self.all
+            .values()
+            .filter_map(|connection| connection.gate.throttle())
+            .collect()
+    }
+
+    /// Takes notice of a failure that used up its attempts. The name of the connection when this shows that it is gone: nothing is begun
+    /// with it any more until [`Connections::reopen`].
+    pub fn exhausted(&self, failure: &Failure) -> Option<String> {
+        if !failure.code.ends_with(".connection") {
+            return None;
+        }
+        let connection = self.all.get(failure.connection.as_deref()?)?;
+        connection.gate.exhausted().then(|| connection.config.name.clone())
+    }
+
+    /// Lets work go on with a connection that answers again.
+    pub fn reopen(&self, name: &str) {
+        if let Some(connection) = self.all.get(name) {
+            connection.gate.reopen();
+        }
+    }
+
+    /// A connection whose tables can be read and written. Calls are not counted: who moves rows holds a pass of its door meanwhile.
     ///
     /// # Errors
     /// `connection.unknown`, `connection.no_tables`, and whatever opening it meets.
     pub async fn tables(&self, name: &str) -> Result<Arc<dyn SqlDatabase>, Failure> {
-        match self.open(name).await? {
-            Opened::Tables(database) => Ok(Arc::clone(database)),
-            Opened::Store(_) | Opened::Queue(_) | Opened::Database(_) => {
-                Err(self.wrong_kind(name, "connection.no_tables", "holds no tables"))
-            }
+        match self.open(name).await?.opened.get() {
+            Some(Opened::Tables(database)) => Ok(Arc::clone(database)),
+            _ => Err(self.wrong_kind(name, "connection.no_tables", "holds no tables")),
         }
     }
 
     /// Opens a connection and makes one cheap call that proves address and credentials.
     pub async fn probe(&self, name: &str) -> Result<(), Failure> {
-        let answer = match self.open(name).await? {
-            Opened::Store(store) => store.probe().await,
-            Opened::Database(database) => database.probe().await,
-            Opened::Queue(queue) => queue.probe().await,
-            Opened::Tables(database) => database.probe().await,
+        let answer = match self.open(name).await?.opened.get() {
+            Some(Opened::Store(store)) => store.probe().await,
+            Some(Opened::Database(database)) => database.probe().await,
+            Some(Opened::Queue(queue)) => queue.probe().await,
+            Some(Opened::Tables(database)) => database.probe().await,
+            None => Ok(()),
         };
         answer.map_err(|failure| failure.context(format_args!("connection `{name}`")))
     }
 
-    async fn open(&self, name: &str) -> Result<&Opened, Failure> {
-        let slot = self.slots.get(name).ok_or_else(|| {
+    async fn open_store(&self, name: &str) -> Result<(Arc<dyn Store>, Door), Failure> {
+        let connection = self.open(name).await?;
+        match connection.opened.get() {
+            Some(Opened::Store(store)) => Ok((Arc::clone(store), connection.gate.door(&self.slot))),
+            _ => Err(self.wrong_kind(name, "connection.no_store", "holds no objects")),
+        }
+    }
+
+    async fn open(&self, name: &str) -> Result<&Connection, Failure> {
+        let connection = self.find(name)?;
+        connection
+            .opened
+            .get_or_try_init(|| registry::open(&connection.config))
+            .await
+            .map_err(|failure| failure.context(format_args!("connection `{name}`")))?;
+        Ok(connection)
+    }
+
+    fn find(&self, name: &str) -> Result<&Connection, Failure> {
+        self.all.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.names().collect();
             Failure::permanent(
                 "connection.unknown",
                 format!("no connection is called `{name}`; there are: {}", known.join(", ")),
             )
-        })?;
-        slot.opened
-            .get_or_try_init(|| registry::open(&slot.config))
-            .await
-            .map_err(|failure| failure.context(format_args!("connection `{name}`")))
+        })
     }
 
     fn wrong_kind(&self, name: &str, code: &'static str, lack: &str) -> Failure {
-        let kind = self.slots.get(name).map_or("unknown", |slot| slot.config.kind.name());
+        let kind = self.all.get(name).map_or("unknown", |known| known.config.kind.name());
         Failure::permanent(code, format!("connection `{name}` is of kind `{kind}`, which {lack}"))
     }
 }
@@ -126,14 +208,14 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{ConnectionKind, FailureClass, SecretReference};
+    use crate::model::{Ceilings, ConnectionKind, FailureClass, SecretReference};
 
     fn connections(kind: ConnectionKind) -> Connections {
         let config = ConnectionConfig {
             name: "results".to_owned(),
             kind,
             timeout: Duration::from_secs(5),
-            limit: None,
+            ceilings: Ceilings::default(),
             retry: None,
         };
         Connections::new(BTreeMap::from([("results".to_owned(), config)]))
@@ -142,8 +224,8 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_opened_once() {
         let connections = connections(ConnectionKind::Memory);
-        let first = connections.store("results").await.unwrap();
-        let second = connections.store("results").await.unwrap();
+        let (first, _) = connections.open_store("results").await.unwrap();
+        let (second, _) = connections.for_slot().open_store("results").await.unwrap();
         assert!(Arc::ptr_eq(&first, &second));
         connections.probe("results").await.unwrap();
     }

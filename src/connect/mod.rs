@@ -6,6 +6,7 @@
 mod connections;
 mod csv_sqlite;
 mod database;
+mod gate;
 mod queue;
 mod registry;
 mod secrets;
@@ -19,6 +20,7 @@ pub use sql::{
     BatchStream, ChunkMark, Ddl, Mapper, MappingProblem, ReadRequest, RowsFrom, Snapshot, SqlDatabase, Statement, TableMapping,
     TableWriter, TypeTable, RowsRequest, cell_text, map_table, same_identifier, type_table,
 };
+pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use queue::{Message, Queue};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
@@ -9,6 +10,7 @@ use crate::stages::{UnitDraft, survey};
 
 use super::Stop;
 use super::attempts::repeat;
+use super::health::Health;
 use super::names::{ClaimedNames, NameMark, mark};
 
 /// Both ends of a job's copies, and how patiently they are asked: what assessing takes, in `plan` and `run` alike.
@@ -19,6 +21,8 @@ pub struct Ends<'a> {
     pub mode: SinkMode,
     pub retry: &'a RetryPolicy,
     pub stop: &'a Stop,
+    /// Of the run, which takes notice of ends that give no answer.
+    pub health: Option<&'a Arc<Health>>,
     /// Questions at once.
     pub concurrency: usize,
 }
@@ -108,23 +112,32 @@ pub async fn assess(ends: &Ends<'_>, candidates: &[Candidate<'_>]) -> Vec<Assess
     stream::iter(answers).buffered(ends.concurrency.max(1)).collect().await
 }
 
+/// Tells the run of a question that used up its attempts.
+fn told<T>(ends: &Ends<'_>, answer: Result<T, Failure>) -> Result<T, Failure> {
+    if let (Err(failure), Some(health)) = (&answer, ends.health) {
+        health.exhausted(failure);
+    }
+    answer
+}
+
 async fn assess_one(ends: &Ends<'_>, candidate: &Candidate<'_>, found: Result<Option<AtSink>, Failure>) -> Assessment {
     let mut offer = candidate.offer;
     let assessed = async {
         let at_sink = match found {
             Err(failure) if failure.class.is_retryable() => {
                 let object = repeat(ends.retry, ends.stop, || ends.sink.stat(candidate.to)).await;
-                object.map_err(|failure| failure.context("sink"))?.map(|object| AtSink {
-                    size: object.size,
-                    modified: object.modified,
-                })
+                told(ends, object)
+                    .map_err(|failure| failure.context("sink"))?
+                    .map(|object| AtSink {
+                        size: object.size,
+                        modified: object.modified,
+                    })
             }
             other => other.map_err(|failure| failure.context("sink"))?,
         };
         if at_sink.is_some() && ends.mode == SinkMode::OverwriteIfDifferent && candidate.known != Known::Settled {
-            let object = repeat(ends.retry, ends.stop, || ends.source.stat(candidate.from))
-                .await
-                .map_err(|failure| failure.context("source"))?;
+            let object = repeat(ends.retry, ends.stop, || ends.source.stat(candidate.from)).await;
+            let object = told(ends, object).map_err(|failure| failure.context("source"))?;
             if let Some(object) = object {
                 offer = Offer {
                     size: Some(object.size),

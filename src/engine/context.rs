@@ -1,36 +1,79 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::Instant;
 
-use crate::connect::{Connections, Store};
-use crate::model::{Failure, FailureClass, RetryPolicy};
+use crate::connect::{Connections, Door, Store};
+use crate::model::{Failure, RetryPolicy};
 use crate::resolve::ResolvedJob;
 
 use super::breaker::Breaker;
 use super::effects::StepRun;
 use super::events::EventSink;
+use super::health::Health;
 use super::names::ClaimedNames;
-use super::permits::Permits;
+use super::permits::{ItemPaces, Permits};
 use super::{RunOptions, Stop, StopCause};
 
-/// What every slot of a run shares.
+/// What an item's work draws on. Most of it every slot of a run shares; connections are a slot's own view of them, and an item has speeds of
+/// its own.
+#[derive(Clone)]
 pub struct Context {
-    pub job: ResolvedJob,
-    pub options: RunOptions,
+    pub job: Arc<ResolvedJob>,
+    pub options: Arc<RunOptions>,
     pub connections: Connections,
-    pub source: Arc<dyn Store>,
-    pub sink: Arc<dyn Store>,
-    pub permits: Permits,
+    pub ends: CopyEnds,
+    pub permits: Arc<Permits>,
+    pub item_paces: ItemPaces,
     pub stop: Stop,
     pub events: EventSink,
-    pub breaker: Breaker,
+    pub health: Arc<Health>,
+    pub breaker: Arc<Breaker>,
     /// `None` where the naming proves that no two items can give the same name.
-    pub claimed: Option<ClaimedNames>,
+    pub claimed: Option<Arc<ClaimedNames>>,
     pub meters: Arc<Meters>,
     /// The policy for units: the sink's own, else the source's, else the job's.
-    pub retry: RetryPolicy,
+    pub retry: Arc<RetryPolicy>,
     /// The job's steps, in the order of the spec.
     pub steps: Vec<StepRun>,
+}
+
+/// Where copies read and write.
+#[derive(Clone)]
+pub struct CopyEnds {
+    /// For those who hold passes of the doors.
+    pub source: Arc<dyn Store>,
+    pub sink: Arc<dyn Store>,
+    /// For questions before a copy, by those who hold none.
+    pub asked_source: Arc<dyn Store>,
+    pub asked_sink: Arc<dyn Store>,
+    /// Of both, in the order of their names.
+    pub doors: Arc<[Door]>,
+    pub sink_door: Door,
+}
+
+impl CopyEnds {
+    /// # Errors
+    /// The connection that could not be opened, and why.
+    pub async fn open(job: &ResolvedJob, connections: &Connections) -> Result<Self, (String, Failure)> {
+        let (from, to) = (&job.source.files.read.connection, &job.sink.connection);
+        let of = |name: &String| {
+            let name = name.clone();
+            move |failure: Failure| (name, failure)
+        };
+        let mut names = vec![from, to];
+        names.sort_unstable();
+        names.dedup();
+        let doors: Result<Vec<Door>, _> = (names.into_iter())
+            .map(|name| connections.door(name).map_err(of(name)))
+            .collect();
+        Ok(Self {
+            source: connections.store_inside(from).await.map_err(of(from))?,
+            sink: connections.store_inside(to).await.map_err(of(to))?,
+            asked_source: connections.store(from).await.map_err(of(from))?,
+            asked_sink: connections.store(to).await.map_err(of(to))?,
+            doors: doors?.into(),
+            sink_door: connections.door(to).map_err(of(to))?,
+        })
+    }
 }
 
 /// Counters that change too often for events.
@@ -43,17 +86,36 @@ pub struct Meters {
 }
 
 impl Context {
+    /// The same for one more item slot.
+    ///
+    /// # Errors
+    /// The connection that could not be opened, and why.
+    pub async fn for_slot(&self) -> Result<Self, (String, Failure)> {
+        let connections = self.connections.for_slot();
+        let ends = CopyEnds::open(&self.job, &connections).await?;
+        let mut steps = Vec::with_capacity(self.steps.len());
+        for step in &self.steps {
+            steps.push(step.within(&connections).await?);
+        }
+        Ok(Self {
+            connections,
+            ends,
+            steps,
+            ..self.clone()
+        })
+    }
+
+    /// The same for one item.
+    pub fn for_item(&self) -> Self {
+        Self {
+            item_paces: self.permits.item(),
+            ..self.clone()
+        }
+    }
+
     /// Takes notice of an attempt that succeeded.
     pub fn note_success(&self) {
         self.breaker.success();
-        self.permits.leaves.succeeded();
-    }
-
-    /// Takes notice of a failed attempt, whatever follows: throttling lowers what is in flight.
-    pub fn note_attempt(&self, failure: &Failure) {
-        if failure.class == FailureClass::Throttled {
-            self.permits.leaves.throttled(failure, Instant::now());
-        }
     }
 
     /// Takes notice of a failure that ended a piece of work; stops the run when a connection denies one after the other.
@@ -73,18 +135,15 @@ impl Context {
         self.steps.iter().find(|step| step.name == name)
     }
 
-    /// The work's value, or `None` when the run is aborted first: for questions, which leave nothing behind when they are dropped.
-    pub async fn unless_aborted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
+    /// The work's value, or `None` when nothing new may begin any more: for questions before any work, which may wait long for their turn.
+    pub async fn unless_draining<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let value = tokio::select! {
             biased;
-            () = self.stop.abort_token().cancelled() => None,
+            () = self.stop.draining() => None,
             value = work => Some(value),
-        }
-    }
-
-    /// The two connections that a copy talks to.
-    pub fn copy_connections(&self) -> [&str; 2] {
-        [&self.job.source.files.read.connection, &self.job.sink.connection]
+        };
+        // A question that was turned away at its door in the same moment says nothing.
+        value.filter(|_| !self.stop.is_draining())
     }
 }
 

@@ -11,9 +11,9 @@ use crate::model::{
 };
 use crate::state::{Change, Durable, Journal, JournalEntry, StateError, StateWriter};
 
-use super::adaptive::AdaptiveLimit;
 use super::context::Meters;
 use super::events::Envelope;
+use super::health::Health;
 use super::outcome::FailureTally;
 use super::standing::Standing;
 use super::{Stop, StopCause};
@@ -38,7 +38,7 @@ pub struct Dispatcher {
     standing: HashMap<ItemId, Standing>,
     tally: FailureTally,
     max_failures: Option<u64>,
-    leaves: Arc<AdaptiveLimit>,
+    health: Arc<Health>,
     /// Failures of this run.
     failures: u64,
     /// Results that wait to be sent on together, by page.
@@ -62,7 +62,7 @@ impl Dispatcher {
         meters: Arc<Meters>,
         publisher: watch::Sender<Progress>,
         max_failures: Option<u64>,
-        leaves: Arc<AdaptiveLimit>,
+        health: Arc<Health>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -75,7 +75,7 @@ impl Dispatcher {
             standing: HashMap::new(),
             tally: FailureTally::default(),
             max_failures,
-            leaves,
+            health,
             failures: 0,
             results: BTreeMap::new(),
             waiting: Vec::new(),
@@ -380,7 +380,8 @@ impl Dispatcher {
             progress.phase = Phase::Draining;
         }
         progress.bytes_moved = self.meters.bytes.load(Ordering::Relaxed);
-        progress.throttle = self.leaves.throttle();
+        progress.throttles = self.health.throttles();
+        progress.outages = self.health.outages_now();
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);
         progress.failures = self.tally.counts();
         let never_begun = progress.items.pending > self.standing.len() as u64;

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
 
-use crate::connect::{Connections, Message, Queue};
+use crate::connect::{Connections, Door, Message, Queue};
 use crate::model::{EffectOutcome, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
 use crate::resolve::{NotifyWhen, ResolvedJob, Step, StepKind};
 
@@ -16,15 +16,38 @@ use super::part::Part;
 use super::unit::{UnitWork, retry_after};
 
 /// A step of the spec with all that it takes to be done.
+#[derive(Clone)]
 pub struct StepRun {
     pub name: String,
     pub connection: String,
     pub queue: Arc<dyn Queue>,
+    pub door: Door,
     pub when: NotifyWhen,
     pub retry: RetryPolicy,
     pub part: Part,
     /// Of its own: files that are copied meanwhile say nothing about the queue.
-    pub breaker: Breaker,
+    pub breaker: Arc<Breaker>,
+}
+
+impl StepRun {
+    /// The same by way of other connections.
+    ///
+    /// # Errors
+    /// The connection that could not be opened, and why.
+    pub async fn within(&self, connections: &Connections) -> Result<Self, (String, Failure)> {
+        let (queue, door) = open_queue(connections, &self.connection).await?;
+        Ok(Self {
+            queue,
+            door,
+            ..self.clone()
+        })
+    }
+}
+
+async fn open_queue(connections: &Connections, name: &str) -> Result<(Arc<dyn Queue>, Door), (String, Failure)> {
+    let of = |failure| (name.to_owned(), failure);
+    let door = connections.door(name).map_err(of)?;
+    Ok((connections.queue(name).await.map_err(of)?, door))
 }
 
 /// Opens what the steps of a job talk to.
@@ -40,13 +63,11 @@ pub async fn open_steps(
     } in &job.steps
     {
         let connection = notify.connection.clone();
-        let queue = connections
-            .queue(&connection)
-            .await
-            .map_err(|failure| (connection.clone(), failure))?;
+        let (queue, door) = open_queue(connections, &connection).await?;
         steps.push(StepRun {
             name: name.clone(),
             queue,
+            door,
             when: notify.when,
             retry: job
                 .connection(&connection)
@@ -54,7 +75,7 @@ pub async fn open_steps(
                 .clone()
                 .unwrap_or_else(|| job.retry.clone()),
             part: Part::of(name, options),
-            breaker: Breaker::default(),
+            breaker: Arc::default(),
             connection,
         });
     }
@@ -99,7 +120,10 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         let leaf = tokio::select! {
             biased;
             () = context.stop.draining() => return outcome(EffectStatus::Pending, attempts - 1, None),
-            leaf = context.permits.leaf([&step.connection, &step.connection]) => leaf,
+            leaf = context.permits.leaf(std::slice::from_ref(&step.door)) => leaf,
+        };
+        let Ok(leaf) = leaf else {
+            return outcome(EffectStatus::Pending, attempts - 1, None);
         };
         context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
         let sent = tokio::select! {
@@ -112,7 +136,6 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         let failure = match sent {
             Ok(()) => {
                 step.breaker.success();
-                context.permits.leaves.succeeded();
                 return outcome(EffectStatus::Sent, attempts, None);
             }
             Err(failure) if failure.class == FailureClass::Cancelled => {
@@ -120,8 +143,8 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
             }
             Err(failure) => failure.context(format_args!("step `{}`", step.name)),
         };
-        context.note_attempt(&failure);
         let Some(delay) = delays.after(&failure) else {
+            context.health.exhausted(&failure);
             context.note(&step.breaker, &failure);
             return outcome(EffectStatus::Failed, attempts, Some(failure));
         };

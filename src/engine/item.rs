@@ -256,7 +256,7 @@ async fn list_on(
     let mut delays = Delays::new(&context.job.retry);
     'opened: loop {
         let opened = Lister::open(&context.job, &context.connections, entry.row.as_ref(), cursor.clone());
-        let Some(opened) = context.unless_aborted(opened).await else {
+        let Some(opened) = context.unless_draining(opened).await else {
             return Ok(Ok(()));
         };
         let failure = match opened {
@@ -266,7 +266,7 @@ async fn list_on(
                     return Ok(Ok(()));
                 }
                 let next = lister.next_page(context.job.limits.page_units);
-                let Some(next) = context.unless_aborted(next).await else {
+                let Some(next) = context.unless_draining(next).await else {
                     return Ok(Ok(()));
                 };
                 match next {
@@ -305,6 +305,7 @@ async fn list_on(
             Some(_) => return Ok(Ok(())),
             None if failure.class == FailureClass::Cancelled => return Ok(Ok(())),
             None => {
+                context.health.exhausted(&failure);
                 context.note_failure(&failure);
                 return Ok(Err(failure));
             }

@@ -3,7 +3,6 @@
 //! Order, always: intent durable → effect → result durable → counted. Workers send events and nothing else; executing one item is a
 //! function of that item, what is already done of it, permits, a stop signal and a sink for events.
 
-mod adaptive;
 mod assess;
 mod attempts;
 mod breaker;
@@ -15,6 +14,7 @@ mod effects;
 mod events;
 mod failed;
 mod found;
+mod health;
 mod import;
 mod item;
 mod item_list;

@@ -32,13 +32,14 @@ pub struct PageRun {
 
 impl Context {
     /// The two ends as assessing wants them.
-    pub fn ends(&self) -> Ends<'_> {
+    pub fn assessing(&self) -> Ends<'_> {
         Ends {
-            source: self.source.as_ref(),
-            sink: self.sink.as_ref(),
+            source: self.ends.asked_source.as_ref(),
+            sink: self.ends.asked_sink.as_ref(),
             mode: self.job.sink.mode,
             retry: &self.retry,
             stop: &self.stop,
+            health: Some(&self.health),
             concurrency: self.job.concurrency.units,
         }
     }
@@ -46,7 +47,7 @@ impl Context {
 
 impl PageRun {
     /// Makes a page of units met for the first time: looks at the sink, and has the intent durable before it returns.
-    /// `None` when the run was aborted before: then nothing is known of the page.
+    /// `None` when nothing new may begin any more: then nothing is known of the page.
     pub async fn open(
         context: &Context,
         page: u32,
@@ -54,14 +55,14 @@ impl PageRun {
         seen: &mut HashSet<NameMark>,
         summary: &mut ItemSummary,
     ) -> Result<Option<Self>, RunOver> {
-        let ends = context.ends();
+        let ends = context.assessing();
         let Batch {
             mut drafts,
             rows_before,
             digest,
             is_last,
         } = batch;
-        vet(&mut drafts, &ends, seen, context.claimed.as_ref());
+        vet(&mut drafts, &ends, seen, context.claimed.as_deref());
         let accepted: Vec<(u32, Candidate<'_>)> = (0..)
             .zip(&drafts)
             .filter(|(_, draft)| draft.refusal.is_none())
@@ -79,7 +80,7 @@ impl PageRun {
             })
             .collect();
         let candidates: Vec<Candidate<'_>> = accepted.iter().map(|(_, candidate)| *candidate).collect();
-        let Some(assessments) = context.unless_aborted(assess(&ends, &candidates)).await else {
+        let Some(assessments) = context.unless_draining(assess(&ends, &candidates)).await else {
             return Ok(None);
         };
         let mut existed = vec![false; drafts.len()];
@@ -127,8 +128,8 @@ impl PageRun {
         Ok(Some(run))
     }
 
-    /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`. `None` when the run was
-    /// aborted before.
+    /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`. `None` when
+    /// nothing new may begin any more.
     pub async fn resume(
         context: &Context,
         item: ItemId,
@@ -152,8 +153,8 @@ impl PageRun {
                 }
             })
             .collect();
-        let ends = context.ends();
-        let assessments = context.unless_aborted(assess(&ends, &candidates)).await?;
+        let ends = context.assessing();
+        let assessments = context.unless_draining(assess(&ends, &candidates)).await?;
         let work = unsettled.iter().copied().zip(assessments).collect();
         Some(Self {
             item,

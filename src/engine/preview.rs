@@ -39,7 +39,7 @@ pub async fn preview(
     stop: &Stop,
     mut visit: impl FnMut(&UnitDecision),
 ) -> Result<Inventory, Fatal> {
-    let connections = Connections::new(job.connections.clone());
+    let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
     let entries = options.selection.apply(entries).map_err(Fatal::Selection)?;
     let open = async |name: &str| {
@@ -61,6 +61,7 @@ pub async fn preview(
             mode: job.sink.mode,
             retry: &retry,
             stop,
+            health: None,
             concurrency: job.concurrency.units,
         },
         state,

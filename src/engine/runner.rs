@@ -12,11 +12,11 @@ use crate::state::{
     Change, Holder, JobRecord, Journal, JournalEntry, PageState, RunOutcome, RunRecord, State, StateError, StateWriter,
 };
 
-use super::breaker::Breaker;
-use super::context::{Context, Meters, unit_policy};
+use super::context::{Context, CopyEnds, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
 use super::effects::open_steps;
 use super::events::EventSink;
+use super::health::Health;
 use super::item::{Broken, Past, execute_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
@@ -80,14 +80,17 @@ impl Runner {
             .wait()
             .await?;
 
-        let connections = Connections::new(self.job.connections.clone());
-        let entries = read_items(&self.job, &connections, &self.stop)
+        let job = Arc::new(self.job);
+        let connections =
+            Connections::bounded(job.connections.clone(), job.concurrency.leaves, self.stop.drain_token());
+        let entries = read_items(&job, &connections, &self.stop)
             .await
             .map_err(Fatal::ItemList)?;
         put_back_interrupted(&state, &writer).await?;
-        let claimed = claimed_names(&self.job, &entries, &state)?;
+        let claimed = claimed_names(&job, &entries, &state)?;
         let meters = self.meters;
-        let permits = Permits::new(&self.job);
+        let health = Health::new(&job, connections.clone(), self.stop.clone());
+        let permits = Permits::new(&job);
         let mut dispatcher = Dispatcher::new(
             writer,
             journal,
@@ -95,7 +98,7 @@ impl Runner {
             Arc::clone(&meters),
             self.progress.clone(),
             self.options.max_failures,
-            Arc::clone(&permits.leaves),
+            Arc::clone(&health),
         );
         let entries = self.options.selection.apply(entries).map_err(Fatal::Selection)?;
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
@@ -105,31 +108,24 @@ impl Runner {
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
-        let hash = self.job.sink.hash;
-        let open = async |name: &str| {
-            let opened = connections.store(name).await;
-            opened.map_err(|failure| Fatal::Connection {
-                name: name.to_owned(),
-                failure,
-            })
-        };
-        let steps = open_steps(&self.job, &connections, &self.options).await;
-        let steps = steps.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
-        let context = Arc::new(Context {
-            steps,
-            source: open(&self.job.source.files.read.connection).await?,
-            sink: open(&self.job.sink.connection).await?,
-            permits,
-            retry: unit_policy(&self.job),
-            job: self.job,
-            options: self.options,
+        let hash = job.sink.hash;
+        let fatal = |(name, failure)| Fatal::Connection { name, failure };
+        let context = Context {
+            steps: open_steps(&job, &connections, &self.options).await.map_err(fatal)?,
+            ends: CopyEnds::open(&job, &connections).await.map_err(fatal)?,
+            item_paces: permits.item(),
+            permits: Arc::new(permits),
+            retry: Arc::new(unit_policy(&job)),
+            job,
+            options: Arc::new(self.options),
             stop: self.stop.clone(),
             events,
-            breaker: Breaker::default(),
-            claimed,
+            health,
+            breaker: Arc::default(),
+            claimed: claimed.map(Arc::new),
             meters: Arc::clone(&meters),
             connections,
-        });
+        };
         let dispatching = tokio::spawn(dispatcher.run(receiver));
         let timer = max_duration.map(|duration| {
             let stop = self.stop.clone();
@@ -182,7 +178,7 @@ impl Runner {
         };
         record.ended = Some(Timestamp::now());
         record.outcome = Some(match &report.stopped {
-            Some(StopCause::Denied(_) | StopCause::UnitLost) => RunOutcome::Fatal,
+            Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => RunOutcome::Fatal,
             Some(StopCause::Asked) => RunOutcome::Interrupted,
             Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => RunOutcome::Stopped,
             None if report.is_complete() => RunOutcome::Complete,
@@ -281,19 +277,21 @@ fn join_with_state(
 }
 
 /// Item slots: numbered workers that pull items from one queue until it is empty or a stop is asked for.
-async fn work_off(context: &Arc<Context>, work: Vec<ItemEntry>, state: &Arc<State>) -> Result<(), Fatal> {
+async fn work_off(context: &Context, work: Vec<ItemEntry>, state: &Arc<State>) -> Result<(), Fatal> {
     let slots = context.job.concurrency.items.min(work.len());
     let queue = Arc::new(Mutex::new(work.into_iter()));
     let mut workers = JoinSet::new();
     for slot in 0..slots {
-        let (context, queue, state) = (Arc::clone(context), Arc::clone(&queue), Arc::clone(state));
+        let context = context.for_slot().await;
+        let context = context.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
+        let (queue, state) = (Arc::clone(&queue), Arc::clone(state));
         workers.spawn(async move {
-            while !context.stop.is_draining() {
+            while context.unless_draining(context.permits.item_turn()).await.is_some() {
                 let Some(entry) = queue.lock().await.next() else { break };
                 let (state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
                 let past = tokio::task::spawn_blocking(move || Past::read(state, id)).await;
                 let past = past.map_err(|error| Fatal::Internal(error.to_string()))??;
-                match execute_item(&context, slot, &entry, past).await {
+                match execute_item(&Arc::new(context.for_item()), slot, &entry, past).await {
                     Ok(()) => {}
                     // The dispatcher has ended and tells why.
                     Err(Broken::RunOver) => break,

@@ -16,6 +16,12 @@ pub enum StopCause {
     MaxDuration(Duration),
     /// A connection denied one piece of work after the other, the last one with this.
     Denied(Failure),
+    /// A connection stopped answering, and did not come back in the time that its policy gives it.
+    Gone {
+        connection: String,
+        waited: Duration,
+        failure: Failure,
+    },
     /// A unit ended in a way that it must not: a defect of the runner.
     UnitLost,
 }
@@ -54,6 +60,11 @@ impl Stop {
     /// Resolves once no new work may begin.
     pub async fn draining(&self) {
         self.drain.cancelled().await;
+    }
+
+    /// For what waits to begin.
+    pub fn drain_token(&self) -> &CancellationToken {
+        &self.drain
     }
 
     /// For work that has to discard what it began when it is given up.

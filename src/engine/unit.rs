@@ -11,6 +11,7 @@ use super::assess::Assessment;
 use super::attempts::{Delays, wait};
 use super::context::Context;
 use super::effects::work_off;
+use super::permits::LeafPermit;
 
 /// One unit with what was found out and decided about it.
 #[derive(Debug)]
@@ -60,11 +61,11 @@ async fn copy_until_settled(context: &Context, work: &UnitWork, mut decision: De
             }
             Err(failure) => failure,
         };
-        context.note_attempt(&failure);
         if failure.class == FailureClass::Cancelled {
             return None;
         }
         let Some(delay) = delays.after(&failure) else {
+            context.health.exhausted(&failure);
             return Some(give_up(context, work.unit, attempts, failure));
         };
         if !retry_after(context, work, failure, delay).await {
@@ -110,12 +111,18 @@ async fn attempt(context: &Context, work: &UnitWork, decision: &mut Decision, nu
     let _leaf = tokio::select! {
         biased;
         () = context.stop.draining() => return Err(Failure::cancelled()),
-        leaf = context.permits.leaf(context.copy_connections()) => leaf,
+        leaf = begin(context) => leaf?,
     };
     context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
     let outcome = act(context, work, decision, number).await;
     context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);
     outcome
+}
+
+/// Waits until a copy may begin.
+async fn begin(context: &Context) -> Result<LeafPermit, Failure> {
+    context.permits.unit_turn(&context.item_paces).await;
+    context.permits.leaf(&context.ends.doors).await
 }
 
 async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
@@ -152,6 +159,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                     continue;
                 }
                 context
+                    .ends
                     .sink
                     .stat(&work.record.target)
                     .await
@@ -162,7 +170,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
                     })
             }
             Decision::Compare => {
-                let (source, sink) = (context.source.as_ref(), context.sink.as_ref());
+                let (source, sink) = (context.ends.source.as_ref(), context.ends.sink.as_ref());
                 let abort = context.stop.abort_token();
                 let hash = context.job.sink.hash;
                 let bytes = &context.meters.bytes;
@@ -201,12 +209,14 @@ async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) 
     let sink = &context.job.sink;
     // Taken only by an object that is large: lists that tell no sizes must not make every file hold the room of many.
     let extra_parts = || -> (usize, Room) {
-        let (extra, held) = context.permits.extra_leaves(context.job.concurrency.parts - 1);
+        let wanted = context.job.concurrency.parts - 1;
+        let (extra, held) = context.permits.extra_leaves(wanted, &context.ends.sink_door);
         (extra, Box::new(held))
     };
+    let paces = context.permits.file(&context.item_paces);
     let copied = copy(&CopyRequest {
-        source: context.source.as_ref(),
-        sink: context.sink.as_ref(),
+        source: context.ends.source.as_ref(),
+        sink: context.ends.sink.as_ref(),
         from: &work.record.source,
         to: &work.record.target,
         announced_size: work.assessment.offer.size,
@@ -214,6 +224,8 @@ async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) 
         hash: sink.hash,
         part_size: sink.part_size,
         extra_parts: &extra_parts,
+        part_paces: &paces.parts,
+        byte_paces: &paces.bytes,
         memory: &context.permits.memory,
         memory_permits: context.permits.memory_permits,
         meter: &context.meters.bytes,

@@ -70,7 +70,8 @@ pub async fn verify(
     options: VerifyOptions,
     mut visit: impl FnMut(&Finding),
 ) -> Result<VerifyCounts, Fatal> {
-    let connections = Connections::new(job.connections.clone());
+    let stop = Stop::default();
+    let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let name = &job.sink.connection;
     let sink = connections.store(name).await;
     let sink = sink.map_err(|failure| Fatal::Connection {

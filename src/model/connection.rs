@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{RetryPolicy, SecretReference};
+use super::{Ceilings, RetryPolicy, SecretReference};
 
 /// A named outside system as the profile in use defines it; secrets are still references.
 #[derive(Clone, Debug, PartialEq)]
@@ -10,8 +10,8 @@ pub struct ConnectionConfig {
     pub kind: ConnectionKind,
     /// The longest that one call may take.
     pub timeout: Duration,
-    /// Calls in flight to this connection in the whole run; no bound of its own when absent.
-    pub limit: Option<usize>,
+    /// How much the run may ask of it.
+    pub ceilings: Ceilings,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetryPolicy>,
 }

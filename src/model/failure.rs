@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,12 @@ pub struct Failure {
     pub message: String,
     /// The least time the other side asked to be left alone for (`Retry-After`).
     pub retry_after: Option<Duration>,
+    /// The HTTP status of the answer, for what reacts to it in this process; records have it in the message.
+    #[serde(skip)]
+    pub status: Option<u16>,
+    /// The connection that was talked to, for the same.
+    #[serde(skip)]
+    pub connection: Option<Arc<str>>,
 }
 
 impl Failure {
@@ -96,6 +103,8 @@ impl Failure {
             code: Cow::Borrowed(code),
             message: redact(message.as_ref()).into_owned(),
             retry_after: None,
+            status: None,
+            connection: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! Plain values only. No I/O, no tokio, no opendal, no sled: every other floor may import this one, and it imports none.
 
 mod account;
+mod ceilings;
 mod connection;
 mod duration;
 mod effect;
@@ -17,12 +18,14 @@ mod redact;
 mod secret;
 mod size;
 mod table;
+mod speed;
 mod timestamp;
 mod value;
 mod verify_counts;
 
 pub use account::{Account, EffectAccount, ItemAccount, State};
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, Dialect, MessageEncoding};
+pub use ceilings::Ceilings;
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;
@@ -30,14 +33,15 @@ pub use failure::{Failure, FailureClass};
 pub use hash::{ContentHash, HashKind};
 pub use item::{ItemId, ItemKey, ItemStatus, ItemSummary};
 pub use ledger::{PageIntent, UnitIntent, UnitRecord, UnitResult, UnitStatus};
-pub use policy::{Concurrency, Limits, RetryPolicy, SinkMode};
-pub use progress::{Phase, Progress, Throttle};
+pub use policy::{Concurrency, Limits, NodeSpeeds, RetryPolicy, SinkMode};
+pub use progress::{Outage, Phase, Progress, Throttle};
 pub use redact::redact;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
 };
+pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use timestamp::Timestamp;
 pub use value::{ColumnType, Columns, Row, Value};
 pub use verify_counts::VerifyCounts;

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::Speed;
+
 /// What happens to an object that is already at the sink.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SinkMode {
@@ -36,6 +38,8 @@ pub struct RetryPolicy {
     pub multiplier: f64,
     /// Draw each delay at random between half of it and the whole.
     pub jitter: bool,
+    /// How long a connection that is gone is waited for before the run ends.
+    pub outage: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -46,12 +50,13 @@ impl Default for RetryPolicy {
             max_delay: Duration::from_secs(60),
             multiplier: 2.0,
             jitter: true,
+            outage: Duration::from_secs(300),
         }
     }
 }
 
-/// The concurrency tree. A node's limit holds per instance of its parent; all are at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The concurrency tree. What a node says holds per instance of its parent; all limits are at least 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Concurrency {
     /// Leaf work (copies, parts, queries) in flight in the whole run.
     pub leaves: usize,
@@ -61,6 +66,20 @@ pub struct Concurrency {
     pub units: usize,
     /// Parts at once in each large file.
     pub parts: usize,
+    pub speeds: NodeSpeeds,
+}
+
+/// How fast each node of the concurrency tree may go.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct NodeSpeeds {
+    /// Leaf work of the whole run.
+    pub leaves: Speed,
+    /// Items begun in the whole run, and the bytes of all of them.
+    pub items: Speed,
+    /// Units begun in each item, and the bytes of each item.
+    pub units: Speed,
+    /// Parts begun in each large file, and the bytes of each file.
+    pub parts: Speed,
 }
 
 impl Default for Concurrency {
@@ -70,6 +89,7 @@ impl Default for Concurrency {
             items: 4,
             units: 16,
             parts: 4,
+            speeds: NodeSpeeds::default(),
         }
     }
 }

@@ -37,21 +37,49 @@ pub struct Progress {
     pub in_flight: u64,
     /// Repeated attempts in this run.
     pub retries: u64,
-    /// Less is in flight than the spec allows, because the other side asked for less.
-    pub throttle: Option<Throttle>,
+    /// Work that a connection has throttled in this run.
+    pub throttles: Vec<Throttle>,
+    /// Connections that are gone and are waited for.
+    pub outages: Vec<Outage>,
     /// Failed attempts that ended a unit or a listing in this run, by `class code`.
     pub failures: BTreeMap<String, u64>,
     /// By slot, the item it works on.
     pub slots: BTreeMap<usize, ItemKey>,
 }
 
-/// A limit of the concurrency tree that has given way to throttling.
+/// How a connection's throttling answers have lowered what is in flight to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttle {
-    /// Leaves in flight now, at most.
+    /// The stage whose work it is: `copy`, a step's name, or `list` where only lists are read.
+    pub stage: String,
+    pub connection: String,
+    /// Calls in flight to it now, at most.
     pub limit: u64,
-    /// What the spec allows.
+    /// What the spec allows; `limit` has grown back when it is the same.
     pub ceiling: u64,
-    /// Of the failure that cut it last.
+    /// The lowest that `limit` has been.
+    pub lowest: u64,
+    /// How often it was lowered.
+    pub cuts: u64,
+    /// The status of the answer that lowered it last, or the failure's code where it had none.
+    pub answer: String,
+}
+
+impl Throttle {
+    /// Whether less is in flight than the spec allows.
+    pub fn is_in_force(&self) -> bool {
+        self.limit < self.ceiling
+    }
+}
+
+/// A connection that is gone: nothing new is begun with it before it answers again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outage {
+    pub connection: String,
+    /// When it was noticed.
+    pub since: Timestamp,
+    /// How often it was asked since.
+    pub probes: u64,
+    /// Of the failure that the last question met.
     pub code: String,
 }

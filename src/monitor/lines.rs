@@ -2,8 +2,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::model::{Timestamp, format_bytes, format_count};
-use crate::report::{format_byte_rate, format_rate, shown};
+use crate::model::{Progress, Timestamp, format_bytes, format_count};
+use crate::report::{format_byte_rate, format_rate, limited, shown};
 
 use super::Snapshot;
 use super::status::remaining_text;
@@ -78,13 +78,25 @@ fn progress_line(snapshot: &Snapshot) -> String {
         remaining => format!("{remaining} left"),
     };
     format!(
-        "items {}, files {}, {}, {} files/min, {}, {failures}, {left}",
+        "items {}, files {}, {}, {} files/min, {}, {failures}, {left}{}",
         ended(items.planned, items.pending),
         ended(files.planned(), files.pending),
         format_bytes(progress.bytes_moved),
         format_rate(rates.files_per_minute.recent),
         format_byte_rate(rates.bytes_per_second.recent),
+        held_up(progress),
     )
+}
+
+/// What holds the run up, behind commas: `, copy 37/64, limited by 503 from results`, `, waiting for originals`.
+pub(super) fn held_up(progress: &Progress) -> String {
+    let throttles = progress.throttles.iter().filter(|throttle| throttle.is_in_force());
+    let mut text: String = throttles.map(|throttle| format!(", {}", limited(throttle))).collect();
+    for outage in &progress.outages {
+        text.push_str(", waiting for ");
+        text.push_str(&shown(&outage.connection));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -92,6 +104,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::model::{Outage, Throttle};
     use crate::monitor::snapshot::tests::snapshot;
 
     #[derive(Clone, Default)]
@@ -126,6 +139,28 @@ mod tests {
         }
         let line = "items 21/50, files 415/1,062, 31 MiB, 95 files/min, 1.2 MiB/s, 3 failures, about 7 m 12 s left\n";
         assert_eq!(out.text(), line.repeat(2));
+    }
+
+    #[test]
+    fn a_line_tells_what_holds_the_run_up() {
+        let mut progress = Progress::default();
+        assert_eq!(held_up(&progress), "");
+        progress.throttles = vec![Throttle {
+            stage: "copy".to_owned(),
+            connection: "results".to_owned(),
+            limit: 37,
+            ceiling: 64,
+            answer: "503".to_owned(),
+            ..Throttle::default()
+        }];
+        progress.outages = vec![Outage {
+            connection: "originals".to_owned(),
+            ..Outage::default()
+        }];
+        assert_eq!(
+            held_up(&progress),
+            ", copy 37/64, limited by 503 from results, waiting for originals"
+        );
     }
 
     #[test]

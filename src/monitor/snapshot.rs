@@ -124,7 +124,8 @@ pub(super) mod tests {
             bytes_moved: 31 << 20,
             in_flight: 10,
             retries: 7,
-            throttle: None,
+            throttles: Vec::new(),
+            outages: Vec::new(),
             failures: BTreeMap::from([
                 ("not_found store.not_found".to_owned(), 1),
                 ("transient store.timeout".to_owned(), 2),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::{Phase, Timestamp, format_bytes, format_count, format_duration};
-use crate::report::{format_byte_rate, format_rate, shown, shown_short};
+use crate::report::{format_byte_rate, format_rate, limited, shown, shown_short};
 
 use super::{Rate, Snapshot};
 
@@ -198,11 +198,19 @@ impl fmt::Display for Status<'_> {
             formatter,
             "in flight  {in_flight} files, {retries} attempts repeated so far"
         )?;
-        if let Some(throttle) = &progress.throttle {
-            let (limit, ceiling, code) = (throttle.limit, throttle.ceiling, shown(&throttle.code));
+        for throttle in progress.throttles.iter().filter(|throttle| throttle.is_in_force()) {
+            let limited = limited(throttle);
             writeln!(
                 formatter,
-                "limited    to {limit} of {ceiling} in flight by {code}; it grows back with each round of successes"
+                "limited    {limited}; it grows back with each round of successes"
+            )?;
+        }
+        for outage in &progress.outages {
+            let (connection, code, since) = (shown(&outage.connection), shown(&outage.code), outage.since);
+            let asked = format_count(outage.probes);
+            writeln!(
+                formatter,
+                "paused     `{connection}` has not answered since {since} ({code}), asked {asked} times: nothing new is begun with it"
             )?;
         }
         let rates = &snapshot.rates;
@@ -260,7 +268,7 @@ fn percent(snapshot: &Snapshot) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::EffectAccount;
+    use crate::model::{EffectAccount, Outage, Throttle};
     use crate::monitor::snapshot::tests::snapshot;
 
     fn page(snapshot: &Snapshot, running: bool, age_ms: i64) -> String {
@@ -346,6 +354,35 @@ mod tests {
             "{text}"
         );
         assert!(text.ends_with("Next: pipeline run jobs/reupload.yaml\n"), "{text}");
+    }
+
+    #[test]
+    fn what_holds_a_run_up_is_shown() {
+        let mut snapshot = snapshot();
+        snapshot.progress.throttles = vec![Throttle {
+            stage: "copy".to_owned(),
+            connection: "results".to_owned(),
+            limit: 37,
+            ceiling: 64,
+            lowest: 8,
+            cuts: 3,
+            answer: "503".to_owned(),
+        }];
+        snapshot.progress.outages = vec![Outage {
+            connection: "originals".to_owned(),
+            since: snapshot.progress.started,
+            probes: 4,
+            code: "store.connection".to_owned(),
+        }];
+        let text = page(&snapshot, true, 0);
+        assert!(
+            text.contains("\nlimited    copy 37/64, limited by 503 from results; it"),
+            "{text}"
+        );
+        let paused = "\npaused     `originals` has not answered since 2026-09-21T14:13:20.000Z (store.connection), asked 4 times";
+        assert!(text.contains(paused), "{text}");
+        snapshot.progress.throttles[0].limit = 64;
+        assert!(!page(&snapshot, true, 0).contains("limited"), "it has grown back");
     }
 
     #[test]

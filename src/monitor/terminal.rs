@@ -4,6 +4,7 @@ use crate::model::{Phase, format_bytes, format_count};
 use crate::report::{format_byte_rate, format_rate, shown};
 
 use super::Snapshot;
+use super::lines::held_up;
 use super::status::remaining_text;
 
 /// Redraws in a second, at most.
@@ -58,11 +59,12 @@ impl Bars {
             Phase::Starting | Phase::Running | Phase::Ended => "",
         };
         self.pace.set_message(format!(
-            "{}, {}, {} files/min, {}{phase}",
+            "{}, {}, {} files/min, {}{phase}{}",
             format_bytes(progress.bytes_moved),
             format_byte_rate(rates.bytes_per_second.recent),
             format_rate(rates.files_per_minute.recent),
             remaining_text(snapshot),
+            held_up(progress),
         ));
         let failures = match snapshot.frequent_failures.first() {
             None => "none".to_owned(),

@@ -2,12 +2,13 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::model::format_count;
+use crate::model::{Throttle, format_count};
 use crate::state::RunRecord;
 
 use super::history::{run_json, run_line};
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
+use super::throttle::throttled;
 use super::{AccountReport, CommandLine, FailureTotal, shorten, shown};
 
 /// Where a job stands after its last run, from its state alone.
@@ -18,6 +19,8 @@ pub struct JobReport<'a> {
     /// Oldest first.
     pub runs: &'a [RunRecord],
     pub account: AccountReport,
+    /// What connections throttled in the last run.
+    pub throttles: &'a [Throttle],
     /// Everything that is failed, of all runs, the most frequent first.
     pub failures: &'a [FailureTotal],
     pub command_line: &'a CommandLine,
@@ -37,6 +40,7 @@ impl JobReport<'_> {
             "profile": self.profile,
             "run": self.runs.last().map(run_json),
             "account": self.account.to_json(),
+            "throttles": self.throttles,
             "failures": self.failures,
             "last_runs": self.last_runs().map(run_json).collect::<Vec<_>>(),
             "next": self.next(),
@@ -63,6 +67,9 @@ impl fmt::Display for JobReport<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "{} (profile {})", shown(self.job), shown(self.profile))?;
         writeln!(formatter, "\n{}", self.account)?;
+        for throttle in self.throttles {
+            writeln!(formatter, "throttled {}", throttled(throttle))?;
+        }
         let total: u64 = self.failures.iter().map(|failure| failure.count).sum();
         if total > 0 {
             writeln!(formatter, "\n{}:", counted(total, "failure", "failures"))?;

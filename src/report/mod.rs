@@ -20,6 +20,7 @@ mod plan_line;
 mod rate;
 mod summary;
 mod text;
+mod throttle;
 mod verify;
 mod why;
 
@@ -37,5 +38,6 @@ pub use plan::PlanReport;
 pub use rate::{format_byte_rate, format_rate, rate_over};
 pub use summary::{Integrity, Outcome, RunSummary};
 pub use text::{shorten, shown, shown_short};
+pub use throttle::limited;
 pub use verify::{Difference, Finding, VerifyReport};
 pub use why::WhyReport;

@@ -280,6 +280,7 @@ pub(super) mod tests {
                 items: 20,
                 units: 10,
                 parts: 1,
+                ..Concurrency::default()
             },
             fingerprints: BTreeMap::from([("copy".to_owned(), "00ff".to_owned())]),
         }

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact};
+use crate::model::{
+    Ceilings, ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact,
+};
 use crate::spec::{
-    AzblobSpec, AzureQueueSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem, RetrySpec,
+    AzblobSpec, AzureQueueSpec, CommonSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem,
     S3Spec, missing_environment,
 };
 
@@ -45,24 +47,18 @@ impl ConnectionReader<'_, '_> {
             let kind = ConnectionKind::Fs {
                 root: absolute(self.folder, &fs.root),
             };
-            return Some(self.config(&at("fs"), name, kind, (&fs.timeout, fs.limit, &fs.retry)));
+            return Some(self.config(&at("fs"), name, kind, fs.common()));
         }
         if let Some(memory) = &spec.memory {
-            let common = (&memory.timeout, memory.limit, &memory.retry);
-            return Some(self.config(&at("memory"), name, ConnectionKind::Memory, common));
+            return Some(self.config(&at("memory"), name, ConnectionKind::Memory, memory.common()));
         }
         if let Some(azblob) = &spec.azblob {
             let kind = self.azblob(&at("azblob"), azblob)?;
-            return Some(self.config(
-                &at("azblob"),
-                name,
-                kind,
-                (&azblob.timeout, azblob.limit, &azblob.retry),
-            ));
+            return Some(self.config(&at("azblob"), name, kind, azblob.common()));
         }
         if let Some(s3) = &spec.s3 {
             let kind = self.s3(&at("s3"), s3);
-            return Some(self.config(&at("s3"), name, kind, (&s3.timeout, s3.limit, &s3.retry)));
+            return Some(self.config(&at("s3"), name, kind, s3.common()));
         }
         if let Some(sample) = &spec.sample {
             let pointer = at("sample");
@@ -74,51 +70,51 @@ impl ConnectionReader<'_, '_> {
                     SAMPLE_SIZE_MAX,
                 ),
             };
-            return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
+            return Some(self.config(&pointer, name, kind, sample.common()));
         }
         if let Some(null) = &spec.null {
-            let common = (&null.timeout, null.limit, &null.retry);
-            return Some(self.config(&at("null"), name, ConnectionKind::Null, common));
+            return Some(self.config(&at("null"), name, ConnectionKind::Null, null.common()));
         }
         if let Some(queue) = &spec.azqueue {
             let kind = self.azure_queue(&at("azqueue"), queue)?;
-            let common = (&queue.timeout, queue.limit, &queue.retry);
-            return Some(self.config(&at("azqueue"), name, kind, common));
+            return Some(self.config(&at("azqueue"), name, kind, queue.common()));
         }
         if let Some(queue) = &spec.jsonl_queue {
             let path = absolute(self.folder, &queue.path);
-            let common = (&queue.timeout, queue.limit, &queue.retry);
-            return Some(self.config(&at("jsonl-queue"), name, ConnectionKind::JsonlQueue { path }, common));
+            return Some(self.config(
+                &at("jsonl-queue"),
+                name,
+                ConnectionKind::JsonlQueue { path },
+                queue.common(),
+            ));
         }
         let sqlite = spec.csv_sqlite.as_ref()?;
         let kind = self.csv_sqlite(sqlite);
-        let common = (&sqlite.timeout, sqlite.limit, &sqlite.retry);
-        Some(self.config(&at("csv-sqlite"), name, kind, common))
+        Some(self.config(&at("csv-sqlite"), name, kind, sqlite.common()))
     }
 
-    /// What every kind has: time-out, limit and retry policy.
-    fn config(
-        &mut self,
-        pointer: &str,
-        name: &str,
-        kind: ConnectionKind,
-        (timeout, limit, retry): (&Option<String>, Option<u32>, &Option<RetrySpec>),
-    ) -> ConnectionConfig {
+    /// What every kind has: time-out, ceilings and retry policy.
+    fn config(&mut self, pointer: &str, name: &str, kind: ConnectionKind, spec: CommonSpec<'_>) -> ConnectionConfig {
         let timeout_pointer = format!("{pointer}/timeout");
-        let timeout = self.findings.duration(&timeout_pointer, timeout.as_ref(), TIMEOUT);
+        let timeout = self.findings.duration(&timeout_pointer, spec.timeout, TIMEOUT);
         if timeout.is_zero() {
             let problem = Problem::new("`timeout` is zero: no call could end in time");
             self.findings
                 .add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
         }
-        let retry = retry
-            .as_ref()
+        let retry = spec
+            .retry
             .map(|retry| self.findings.retry(&format!("{pointer}/retry"), retry, self.retry));
+        let count = |limit: u32| usize::try_from(limit).ok();
         ConnectionConfig {
             name: name.to_owned(),
             kind,
             timeout,
-            limit: limit.and_then(|limit| usize::try_from(limit).ok()),
+            ceilings: Ceilings {
+                limit: spec.limit.and_then(count),
+                per_slot: spec.per_slot.and_then(|per_slot| count(per_slot.limit)),
+                speed: self.findings.speed(pointer, spec.rate, spec.bandwidth),
+            },
             retry,
         }
     }

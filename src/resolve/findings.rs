@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::model::{RetryPolicy, parse_duration, parse_size};
+use crate::model::{RetryPolicy, Speed, parse_bandwidth, parse_duration, parse_rate, parse_size};
 use crate::spec::{Document, Problem, RetrySpec};
 
 /// The problems of one file as they are found, and the readings of values that can find some.
@@ -41,6 +41,29 @@ impl<'a> Findings<'a> {
         })
     }
 
+    /// The `rate` and `bandwidth` below `pointer`; each without a bound when it is left out.
+    pub fn speed(&mut self, pointer: &str, rate: Option<&String>, bandwidth: Option<&String>) -> Speed {
+        Speed {
+            rate: self.bound(&format!("{pointer}/rate"), rate, parse_rate),
+            bandwidth: self.bound(&format!("{pointer}/bandwidth"), bandwidth, parse_bandwidth),
+        }
+    }
+
+    fn bound<T>(
+        &mut self,
+        pointer: &str,
+        text: Option<&String>,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        match parse(text?) {
+            Ok(bound) => Some(bound),
+            Err(message) => {
+                self.add(pointer, Problem::new(message));
+                None
+            }
+        }
+    }
+
     /// A retry policy with `defaults` for what it leaves out.
     pub fn retry(&mut self, pointer: &str, spec: &RetrySpec, defaults: &RetryPolicy) -> RetryPolicy {
         let initial_pointer = format!("{pointer}/initial_delay");
@@ -51,6 +74,7 @@ impl<'a> Findings<'a> {
             max_delay: self.duration(&max_pointer, spec.max_delay.as_ref(), defaults.max_delay),
             multiplier: spec.multiplier.unwrap_or(defaults.multiplier),
             jitter: spec.jitter.unwrap_or(defaults.jitter),
+            outage: self.duration(&format!("{pointer}/outage"), spec.outage.as_ref(), defaults.outage),
         };
         if policy.initial_delay > policy.max_delay {
             let given = |text: &Option<String>, default: Duration| {

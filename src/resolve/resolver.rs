@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::model::{ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, RetryPolicy, SinkMode};
+use crate::model::{
+    ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, NodeSpeeds, RetryPolicy, SinkMode, Speed,
+};
 use crate::spec::{ColumnTypeSpec, FilesSpec, HashSpec, ItemsSpec, JobSpec, Problem, QuerySpec, SinkModeSpec};
 
 use super::checks::overlap;
@@ -400,7 +402,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    pub fn concurrency(&self) -> Concurrency {
+    pub fn concurrency(&mut self) -> Concurrency {
         let defaults = Concurrency::default();
         let count =
             |limit: Option<u32>, default: usize| limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default);
@@ -408,7 +410,26 @@ impl Resolver<'_, '_> {
         let items = root.and_then(|root| root.items.as_ref());
         let units = items.and_then(|items| items.units.as_ref());
         let parts = units.and_then(|units| units.parts.as_ref());
+        let mut speed = |pointer: &str, given: Option<(&Option<String>, &Option<String>)>| {
+            given.map_or_else(Speed::default, |(rate, bandwidth)| {
+                self.findings.speed(pointer, rate.as_ref(), bandwidth.as_ref())
+            })
+        };
+        let at = "/concurrency";
+        let speeds = NodeSpeeds {
+            leaves: speed(at, root.map(|node| (&node.rate, &node.bandwidth))),
+            items: speed(&format!("{at}/items"), items.map(|node| (&node.rate, &node.bandwidth))),
+            units: speed(
+                &format!("{at}/items/units"),
+                units.map(|node| (&node.rate, &node.bandwidth)),
+            ),
+            parts: speed(
+                &format!("{at}/items/units/parts"),
+                parts.map(|node| (&node.rate, &node.bandwidth)),
+            ),
+        };
         Concurrency {
+            speeds,
             leaves: count(root.and_then(|root| root.limit), defaults.leaves),
             items: count(items.and_then(|items| items.limit), defaults.items),
             units: count(units.and_then(|units| units.limit), defaults.units),

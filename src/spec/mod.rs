@@ -24,9 +24,9 @@ pub use secrets::{SECRET_FIELDS, plain_text_secrets};
 pub use source_file::{SourceFile, Syntax};
 pub use validate::{Reading, closest, read_connections, read_job, used_connections};
 pub use wire::{
-    AzblobSpec, AzureQueueSpec, ColumnTypeSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec,
-    ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, HashSpec,
-    ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
+    AzblobSpec, AzureQueueSpec, ColumnTypeSpec, CommonSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec,
+    ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec,
+    HashSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec,
     NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SinkModeSpec,
     SinkSpec, SourceSpec, StepSpec, VarSpec,
     ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec,

@@ -2,7 +2,9 @@ use jsonschema::JsonType;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
-use super::wire::{DURATION_PATTERN, JOB_PATTERN, NAME_PATTERN, QUEUE_PATTERN, SIZE_PATTERN};
+use super::wire::{
+    BANDWIDTH_PATTERN, DURATION_PATTERN, JOB_PATTERN, NAME_PATTERN, QUEUE_PATTERN, RATE_PATTERN, SIZE_PATTERN,
+};
 use super::{Problem, closest};
 
 /// A value that is not what its key takes; the whole file has no key.
@@ -79,6 +81,8 @@ fn pattern_words(pattern: &str) -> (&'static str, &'static str) {
             "write numbers with units, as in `500ms`, `10s` or `1h30m`",
         ),
         SIZE_PATTERN => ("a size", "write a number and a unit, as in `64KiB` or `8MiB`"),
+        RATE_PATTERN => ("a rate", "write a number and a time, as in `500/s`, `30/m` or `1000/h`"),
+        BANDWIDTH_PATTERN => ("a bandwidth", "write a size for each second, as in `50MiB/s`"),
         JOB_PATTERN => (
             "a name for a job",
             "use small letters, digits, `-` and `_`, beginning with a letter or a digit: the name is a folder's too",

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
-use crate::connect::{ByteStream, ObjectWriter, Precondition, Store, WriteRequest};
+use crate::connect::{ByteStream, ObjectWriter, Paces, Precondition, Store, WriteRequest, further_parts, paced};
 use crate::model::{ContentHash, Failure, HashKind};
 
 use super::Hasher;
@@ -25,6 +25,10 @@ pub struct CopyRequest<'a> {
     pub part_size: u64,
     /// Asked once, when the object turns out to be large: how many more parts may be in flight, and what holds the room for them.
     pub extra_parts: &'a (dyn Fn() -> (usize, Room) + Sync),
+    /// The turns of parts behind the first.
+    pub part_paces: &'a Paces,
+    /// How fast bytes may be read.
+    pub byte_paces: &'a Paces,
     /// A permit is one KiB of buffer; taken before bytes are read.
     pub memory: &'a Semaphore,
     /// Permits there are in all: no object may wait for more.
@@ -116,6 +120,7 @@ async fn open<'a>(request: &CopyRequest<'a>) -> Result<(ByteStream, Box<dyn Obje
         })
         .await
         .map_err(|failure| failure.context("sink"))?;
+    let stream = paced(stream, info.size, request.byte_paces.clone());
     Ok((stream, writer, (memory, room)))
 }
 
@@ -127,7 +132,10 @@ async fn transfer(
     let mut hasher = Hasher::new(request.hash);
     let mut size = 0;
     while let Some(bytes) = stream.try_next().await.map_err(|failure| failure.context("source"))? {
+        let before = size;
         size += bytes.len() as u64;
+        let parts = further_parts(before, size, request.part_size);
+        request.part_paces.take(parts).await;
         hasher.update(&bytes);
         request.meter.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         writer.write(bytes).await.map_err(|failure| failure.context("sink"))?;

@@ -50,32 +50,3 @@ fn items_and_files_keep_to_their_limits() {
     assert_eq!(gate.most_held(), 6);
     assert_eq!(project.sink().len(), 12);
 }
-
-#[test]
-fn throttling_lowers_what_is_in_flight_and_status_says_so() {
-    let gate = Gate::start();
-    gate.put("a/busy", bytes_of("busy", 1_000), Behaviour::Status(503));
-    gate.put("a/held", bytes_of("held", 1_000), Behaviour::Held);
-    let project = Job::new()
-        .item("a", ["busy", "held"])
-        .source_gate(&gate)
-        .with("concurrency", "{ limit: 16, items: { limit: 1, units: { limit: 2 } } }")
-        .with("retry", "{ max_attempts: 2, initial_delay: 10ms, max_delay: 10ms }")
-        .create();
-    let run = project.spawn(["run", SPEC]);
-    gate.wait_until_held(1);
-    let throttle = loop {
-        let seen = project.command(["status", SPEC, "--json"]).json();
-        let throttle = seen["snapshot"]["progress"]["throttle"].clone();
-        if throttle.is_object() {
-            break throttle;
-        }
-    };
-    assert_eq!((&throttle["limit"], &throttle["ceiling"]), (&8.into(), &16.into()));
-    project
-        .command(["status", SPEC])
-        .exits(0)
-        .says("limited    to 8 of 16 in flight by store.throttled");
-    gate.open();
-    run.wait().exits(5);
-}

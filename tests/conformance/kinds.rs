@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pipeline::connect::{Connections, Store};
-use pipeline::model::{ConnectionConfig, ConnectionKind, SecretReference};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, SecretReference};
 use tokio::runtime::Runtime;
 
 use super::servers::{Azurite, Seaweed};
@@ -78,7 +78,7 @@ impl Kind {
             name: "subject".to_owned(),
             kind: self.connection(container, secrets),
             timeout: Duration::from_secs(30),
-            limit: None,
+            ceilings: Ceilings::default(),
             retry: None,
         };
         let connections = Connections::new(BTreeMap::from([("subject".to_owned(), config)]));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use pipeline::connect::{Connections, Store};
-use pipeline::model::{ConnectionConfig, ConnectionKind, Failure, FailureClass, SecretReference};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, Failure, FailureClass, SecretReference};
 
 use super::kinds::runtime;
 
@@ -57,7 +57,7 @@ impl Misbehaving {
             name: "bad".to_owned(),
             kind,
             timeout: Duration::from_millis(500),
-            limit: None,
+            ceilings: Ceilings::default(),
             retry: None,
         };
         (Connections::new(BTreeMap::from([("bad".to_owned(), config)])), folder)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use pipeline::connect::{Connections, Queue};
-use pipeline::model::{ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference};
 
 use super::kinds::{azurite, next_name, runtime};
 use super::servers::Azurite;
@@ -98,7 +98,7 @@ impl QueueKind {
             name: "subject".to_owned(),
             kind,
             timeout: Duration::from_secs(if endpoint == self.own_endpoint() { 30 } else { 1 }),
-            limit: None,
+            ceilings: Ceilings::default(),
             retry: None,
         };
         let connections = Connections::new(BTreeMap::from([("subject".to_owned(), config)]));

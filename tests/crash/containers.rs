@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::connect::{Connections, ObjectInfo, ObjectMetadata, Precondition, Store, WriteRequest};
-use pipeline::model::{ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
@@ -49,6 +49,7 @@ pub struct Reach<'a> {
     pub list: List,
     pub page_units: usize,
     pub max_attempts: usize,
+    pub outage: &'static str,
     /// The queue of the emulator that is told of each file at the sink.
     pub queue: Option<&'a str>,
 }
@@ -63,6 +64,7 @@ impl<'a> Reach<'a> {
             list: List::Csv,
             page_units: 4096,
             max_attempts: 3,
+            outage: "5m",
             queue: None,
         }
     }
@@ -94,7 +96,7 @@ impl Containers {
                 name: container.clone(),
                 kind,
                 timeout: Duration::from_secs(60),
-                limit: None,
+                ceilings: Ceilings::default(),
                 retry: None,
             };
             (container.clone(), config)
@@ -141,6 +143,7 @@ impl Containers {
             list,
             page_units,
             max_attempts,
+            outage,
             queue,
         } = *reach;
         let environment = BTreeMap::from([("CRASH_ACCOUNT_KEY", key.to_owned())]);
@@ -170,6 +173,7 @@ impl Containers {
             mode,
             page_units,
             max_attempts,
+            outage,
             items,
             units,
             then: queue.map_or("[]", |_| TELL),

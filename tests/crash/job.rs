@@ -135,6 +135,7 @@ impl Job {
             mode: self.mode,
             page_units: self.page_units,
             max_attempts: 3,
+            outage: "5m",
             items: 2,
             units: self.units,
             then: "[]",
@@ -156,6 +157,8 @@ pub struct Spec {
     pub mode: &'static str,
     pub page_units: usize,
     pub max_attempts: usize,
+    /// How long a connection that is gone is waited for.
+    pub outage: &'static str,
     pub items: usize,
     pub units: usize,
     /// `then`, in YAML's flow style.
@@ -204,6 +207,7 @@ impl Place {
             mode,
             page_units,
             max_attempts,
+            outage,
             items,
             units,
             then,
@@ -224,7 +228,7 @@ source:
 sink: {{ connection: results, mode: {mode} }}
 naming: {{ object: "{{{{item.{items_column}}}}}-{{{{{name}}}}}" }}
 concurrency: {{ limit: 16, items: {{ limit: {items}, units: {{ limit: {units}, parts: {{ limit: 3 }} }} }} }}
-retry: {{ max_attempts: {max_attempts}, initial_delay: 50ms, max_delay: 200ms }}
+retry: {{ max_attempts: {max_attempts}, initial_delay: 50ms, max_delay: 200ms, outage: {outage} }}
 limits: {{ page_units: {page_units} }}
 then: {then}
 "#
@@ -251,9 +255,18 @@ then: {then}
 
     /// Attempts that the run has repeated, as it tells other processes.
     pub fn retries(&self) -> u64 {
+        self.progress()["retries"].as_u64().unwrap_or(0)
+    }
+
+    /// How often connections that are gone have been asked for so far; `None` while none is.
+    pub fn probes(&self) -> Option<u64> {
+        self.progress()["outages"][0]["probes"].as_u64()
+    }
+
+    fn progress(&self) -> Value {
         let status = std::fs::read(self.state().status()).unwrap_or_default();
-        let status: Value = serde_json::from_slice(&status).unwrap_or_default();
-        status["progress"]["retries"].as_u64().unwrap_or(0)
+        let mut status: Value = serde_json::from_slice(&status).unwrap_or_default();
+        status["progress"].take()
     }
 
     /// Starts a run whose output goes to files of this name.

@@ -17,19 +17,34 @@ const AMOUNT: Amount = Amount {
 };
 
 #[test]
-fn a_store_that_goes_away_leaves_retryable_failures_and_a_later_run_completes() {
+fn a_store_that_stays_away_ends_the_run_and_a_later_one_completes() {
     let files = AMOUNT.files();
     let containers = Containers::with(&files);
     let before = containers.marks();
     let proxy = Proxy::start();
     let endpoint = proxy.endpoint();
-    let place = containers.job(files.clone(), &Reach::by(&endpoint));
+    let reach = Reach {
+        outage: "1s",
+        ..Reach::by(&endpoint)
+    };
+    let place = containers.job(files.clone(), &reach);
 
     let mut running = place.start();
     assert!(running.wait_until(|| containers.at_sink() > before.len() + 40));
     proxy.break_off();
     let ended = running.wait();
-    assert_eq!(ended.code, 5, "{ended:?}");
+    assert_eq!(ended.code, 7, "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("connection `originals` is gone: it gave no answer for 1.0 s"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("Next: pipeline run"), "{ended:?}");
+    assert!(
+        ended.account("files", "pending") > 0,
+        "no copies of one error for all: {ended:?}"
+    );
     assert!(ended.account("files", "failed") > 0, "{ended:?}");
     assert!(ended.account("files", "done") >= 40, "{ended:?}");
     assert_eq!(ended.json["account"]["balanced"], true, "{ended:?}");
@@ -58,6 +73,7 @@ fn a_listing_that_breaks_off_goes_on_behind_its_finished_pages() {
     let reach = Reach {
         list: List::Glob,
         page_units: 16,
+        outage: "0s",
         ..Reach::by(&endpoint)
     };
     let place = containers.job(files.clone(), &reach);
@@ -65,7 +81,7 @@ fn a_listing_that_breaks_off_goes_on_behind_its_finished_pages() {
     assert!(running.wait_until(|| containers.at_sink() > 20));
     proxy.break_off();
     let ended = running.wait();
-    assert_eq!(ended.code, 5, "{ended:?}");
+    assert_eq!(ended.code, 7, "{ended:?}");
     assert_eq!(ended.json["account"]["balanced"], true, "{ended:?}");
 
     proxy.mend();
@@ -73,6 +89,38 @@ fn a_listing_that_breaks_off_goes_on_behind_its_finished_pages() {
     assert_eq!(ended.code, 0, "{ended:?}");
     ended.assert_files(files.len(), 0, 0);
     containers.assert_sink(&files, &BTreeMap::new());
+}
+
+#[test]
+fn a_connection_that_is_gone_pauses_the_run_until_it_is_back() {
+    let files = AMOUNT.files();
+    let containers = Containers::with(&files);
+    let before = containers.marks();
+    let proxy = Proxy::start();
+    let endpoint = proxy.endpoint();
+    let reach = Reach {
+        outage: "10m",
+        ..Reach::by(&endpoint)
+    };
+    let place = containers.job(files.clone(), &reach);
+    let mut running = place.start();
+    assert!(running.wait_until(|| containers.at_sink() > before.len() + 20));
+    proxy.break_off();
+    assert!(
+        running.wait_until(|| place.probes().is_some_and(|probes| probes >= 2)),
+        "it is noticed, and asked for"
+    );
+    proxy.mend();
+    let ended = running.wait();
+    assert_eq!(ended.code, 5, "{ended:?}");
+    assert_eq!(ended.account("files", "pending"), 0, "{ended:?}");
+    // Besides those that showed it, only those whose last attempt was under way.
+    assert!((1..=40).contains(&ended.account("files", "failed")), "{ended:?}");
+
+    let ended = end_after_kills(&place);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    ended.assert_files(count(&files, Fate::Copied), count(&files, Fate::There), 0);
+    containers.assert_sink(&files, &before);
 }
 
 #[test]

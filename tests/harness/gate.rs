@@ -15,6 +15,8 @@ pub enum Behaviour {
     CutShort,
     /// An error, with this status.
     Status(u16),
+    /// So many times 503 with a delay of a second to keep, then sound.
+    Busy(u32),
 }
 
 /// A blob server of Azure's kind that holds bytes back until it is told, so that a test can look at a run from outside at a
@@ -68,9 +70,14 @@ impl Gate {
 
     /// A connection of the kind `azblob` to this server, its SAS token in the file `sas` beside the connections.
     pub fn connection(&self) -> String {
+        self.connection_with("limit = 10000")
+    }
+
+    /// The same with more keys, as TOML.
+    pub fn connection_with(&self, keys: &str) -> String {
         let endpoint = &self.endpoint;
         format!(
-            r#"azblob = {{ account = "account", container = "box", endpoint = "{endpoint}", sas_token = "${{file:sas}}" }}"#
+            r#"azblob = {{ account = "account", container = "box", endpoint = "{endpoint}", sas_token = "${{file:sas}}", {keys} }}"#
         )
     }
 
@@ -150,13 +157,20 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     };
     let is_read = method == "GET";
     if is_read {
-        shared.lock().reads.push(path);
+        shared.lock().reads.push(path.clone());
     }
     match behaviour {
         Behaviour::Status(status) if is_read => {
             return write!(
                 stream,
                 "HTTP/1.1 {status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+        }
+        Behaviour::Busy(times) if is_read && times > 0 => {
+            shared.lock().blobs.insert(path, (bytes, Behaviour::Busy(times - 1)));
+            return write!(
+                stream,
+                "HTTP/1.1 503 No\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             );
         }
         Behaviour::Held if is_read => hold(shared),

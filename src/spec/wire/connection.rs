@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DURATION_PATTERN, NAME_PATTERN, QUEUE_PATTERN, RetrySpec, SIZE_PATTERN};
+use super::{
+    BANDWIDTH_PATTERN, DURATION_PATTERN, NAME_PATTERN, PerSlotSpec, QUEUE_PATTERN, RATE_PATTERN, RetrySpec,
+    SIZE_PATTERN,
+};
 
 /// Connections by profile and by name.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -51,6 +54,14 @@ pub struct FsSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -65,6 +76,14 @@ pub struct MemorySpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -92,6 +111,14 @@ pub struct AzblobSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -121,6 +148,14 @@ pub struct S3Spec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -141,6 +176,14 @@ pub struct SampleSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -155,6 +198,14 @@ pub struct NullSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -172,6 +223,14 @@ pub struct CsvSqliteSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -199,6 +258,14 @@ pub struct AzureQueueSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }
@@ -224,6 +291,14 @@ pub struct JsonlQueueSpec {
     /// Calls in flight to this connection in the whole run. No bound of its own when left out.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
+    /// What each item slot may ask of it.
+    pub per_slot: Option<PerSlotSpec>,
     /// Replaces the job's policy for what this connection does.
     pub retry: Option<RetrySpec>,
 }

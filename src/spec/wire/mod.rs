@@ -1,6 +1,7 @@
 //! The shapes of a spec and of a connections file as they are written. They are the source of the JSON schemas; their docs are the
 //! descriptions that editors show.
 
+mod common;
 mod connection;
 mod job;
 mod policy;
@@ -9,13 +10,15 @@ mod source;
 mod step;
 mod tables;
 
+pub use common::CommonSpec;
 pub use connection::{
     AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
     MessageEncodingSpec, NullSpec, S3Spec, SampleSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{
-    ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, LimitsSpec, RetrySpec,
+    ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, LimitsSpec, PerSlotSpec,
+    RetrySpec,
 };
 pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
@@ -26,6 +29,10 @@ pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";
 /// Of a size: a number with a unit, `8MiB`.
 pub(super) const SIZE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$";
+/// Of a rate: a number and a time, `500/s`.
+pub(super) const RATE_PATTERN: &str = r"^[0-9]+(\.[0-9]+)? ?/ ?(s|m|h)$";
+/// Of a bandwidth: a size for each second, `50MiB/s`.
+pub(super) const BANDWIDTH_PATTERN: &str = r"^[0-9]+(\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)? ?/ ?s$";
 /// Of a job's name, which is also a folder's.
 pub(super) const JOB_PATTERN: &str = r"^[a-z0-9][a-z0-9_-]*$";
 /// Of names that templates, references and queries take up.

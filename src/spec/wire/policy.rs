@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{DURATION_PATTERN, SIZE_PATTERN};
+use super::{BANDWIDTH_PATTERN, DURATION_PATTERN, RATE_PATTERN, SIZE_PATTERN};
 
 /// Leaf work (copies, parts, queries) in the whole run, and below it items, units and parts.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -10,6 +10,12 @@ pub struct ConcurrencySpec {
     /// Leaf work in flight in the whole run. Default 64.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Leaf work begun in a second, a minute or an hour: `500/s`, `30/m`. No bound when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes read in a second, of the whole run: `50MiB/s`. No bound when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
     /// Items at once.
     pub items: Option<ConcurrencyItemsSpec>,
 }
@@ -21,6 +27,12 @@ pub struct ConcurrencyItemsSpec {
     /// Items at once. Default 4.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Items begun in a second, a minute or an hour: `500/s`, `30/m`. No bound when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes read in a second, of all items together: `50MiB/s`. No bound when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
     /// Files at once in each item.
     pub units: Option<ConcurrencyUnitsSpec>,
 }
@@ -32,6 +44,12 @@ pub struct ConcurrencyUnitsSpec {
     /// Files at once in each item. Default 16.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Files begun in a second, a minute or an hour: `500/s`, `30/m`. No bound when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes read in a second, of each item: `50MiB/s`. No bound when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
     /// Parts at once in each large file.
     pub parts: Option<ConcurrencyPartsSpec>,
 }
@@ -43,6 +61,12 @@ pub struct ConcurrencyPartsSpec {
     /// Parts at once in each large file. Default 4.
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<u32>,
+    /// Parts begun in a second, a minute or an hour: `500/s`, `30/m`. No bound when left out.
+    #[schemars(regex(pattern = RATE_PATTERN))]
+    pub rate: Option<String>,
+    /// Bytes read in a second, of each file: `50MiB/s`. No bound when left out.
+    #[schemars(regex(pattern = BANDWIDTH_PATTERN))]
+    pub bandwidth: Option<String>,
 }
 
 /// How often and how patiently a unit is tried.
@@ -63,6 +87,9 @@ pub struct RetrySpec {
     pub multiplier: Option<f64>,
     /// Whether each delay is drawn at random between half of it and the whole. Default true.
     pub jitter: Option<bool>,
+    /// How long a connection that is gone is waited for before the run ends. Default `5m`; `0s` ends it at once.
+    #[schemars(regex(pattern = DURATION_PATTERN))]
+    pub outage: Option<String>,
 }
 
 /// Bounds of the run as a whole.
@@ -78,4 +105,13 @@ pub struct LimitsSpec {
     /// Units in one page of an item's state. Default 4096.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_units: Option<u32>,
+}
+
+/// Bounds of a connection within each item slot.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerSlotSpec {
+    /// Calls in flight to this connection from each item slot.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub limit: u32,
 }

@@ -157,6 +157,7 @@ impl Answer {
             None => format!("HTTP {status}"),
         };
         let mut failure = failure(action, queue, self.meaning(), &told);
+        failure.status = Some(status);
         if failure.class == FailureClass::Throttled {
             failure.retry_after = self.retry_after;
         }

@@ -176,6 +176,7 @@ pub(super) fn failure(action: Action, name: &str, error: &Error) -> Failure {
         message = format!("{message} ({told})");
     }
     let mut failure = Failure::new(class, code, message);
+    failure.status = answer.status;
     if class == FailureClass::Throttled {
         failure.retry_after = answer.retry_after;
     }

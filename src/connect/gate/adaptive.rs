@@ -24,12 +24,14 @@ struct Inside {
     owed: usize,
     successes: usize,
     cut: Option<Cut>,
+    cuts: u64,
+    lowest: usize,
 }
 
 #[derive(Debug)]
 struct Cut {
     at: Instant,
-    code: String,
+    answer: String,
 }
 
 /// One piece of work within the limit; given back on drop.
@@ -49,6 +51,8 @@ impl AdaptiveLimit {
                 owed: 0,
                 successes: 0,
                 cut: None,
+                cuts: 0,
+                lowest: ceiling,
             }),
         })
     }
@@ -86,8 +90,13 @@ impl AdaptiveLimit {
         inside.owed += surplus - self.permits.forget_permits(surplus);
         inside.limit = lower;
         inside.successes = 0;
-        let code = failure.code.to_string();
-        inside.cut = Some(Cut { at: now, code });
+        inside.cuts += 1;
+        inside.lowest = inside.lowest.min(lower);
+        let answer = match failure.status {
+            Some(status) => status.to_string(),
+            None => failure.code.to_string(),
+        };
+        inside.cut = Some(Cut { at: now, answer });
     }
 
     /// A piece of work succeeded.
@@ -108,14 +117,17 @@ impl AdaptiveLimit {
         }
     }
 
-    /// How far the limit is below its ceiling, and why; `None` when it is not.
+    /// How throttling has lowered the limit; `None` when it never has. Whose limit it is, the owner adds.
     pub fn throttle(&self) -> Option<Throttle> {
         let inside = self.inside();
-        let cut = inside.cut.as_ref().filter(|_| inside.limit < self.ceiling)?;
+        let cut = inside.cut.as_ref()?;
         Some(Throttle {
             limit: inside.limit as u64,
             ceiling: self.ceiling as u64,
-            code: cut.code.clone(),
+            lowest: inside.lowest as u64,
+            cuts: inside.cuts,
+            answer: cut.answer.clone(),
+            ..Throttle::default()
         })
     }
 
@@ -160,7 +172,8 @@ mod tests {
         assert_eq!(free(&limit), 4);
         let throttle = limit.throttle().unwrap();
         assert_eq!((throttle.limit, throttle.ceiling), (4, 16));
-        assert_eq!(throttle.code, "store.throttled");
+        assert_eq!((throttle.lowest, throttle.cuts), (4, 2));
+        assert_eq!(throttle.answer, "store.throttled");
     }
 
     #[test]
@@ -176,7 +189,9 @@ mod tests {
             limit.succeeded();
         }
         assert_eq!(free(&limit), 4);
-        assert_eq!(limit.throttle(), None);
+        let throttle = limit.throttle().unwrap();
+        assert!(!throttle.is_in_force());
+        assert_eq!(throttle.lowest, 1, "what happened is still told");
         limit.succeeded();
         assert_eq!(free(&limit), 4, "it does not grow beyond its ceiling");
     }
