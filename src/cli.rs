@@ -85,9 +85,9 @@ struct Job {
 /// In which environment a job is run.
 #[derive(Debug, Args)]
 struct Place {
-    /// Which connections to use, from connections.toml beside the spec
-    #[arg(long, env = "PIPELINE_PROFILE", default_value = "local", value_name = "NAME")]
-    profile: String,
+    /// Which connections to use, from connections.toml beside the spec; `local` when none is named
+    #[arg(long, env = "PIPELINE_PROFILE", value_name = "NAME")]
+    profile: Option<String>,
     /// Set a variable of the spec; may be given several times
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     vars: Vec<(String, String)>,
@@ -191,7 +191,7 @@ impl Place {
         let Self { profile, vars, state } = self;
         JobArguments {
             spec,
-            profile,
+            profile: profile.unwrap_or_else(|| commands::DEFAULT_PROFILE.to_owned()),
             vars,
             state,
         }

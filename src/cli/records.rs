@@ -139,6 +139,7 @@ impl From<Retry> for commands::RetryArguments {
                 yes: false,
                 quiet: retry.quiet,
                 no_progress: retry.no_progress,
+                plan: None,
             },
             from: retry.from,
         }

@@ -37,7 +37,7 @@ pub async fn retry(arguments: &RetryArguments) -> Result<Exit, CommandError> {
     tell(&put_back_in(&state, &selection).await?);
     // Failures that the file does not name stay as they are.
     run.no_failed |= arguments.from.is_some();
-    run_on(&run, job, state).await
+    run_on(&run, job, state, None).await
 }
 
 async fn put_back_in(state: &State, selection: &RetrySelection) -> Result<PutBack, CommandError> {

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -6,10 +7,10 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinSet;
 
 use crate::connect::Connections;
-use crate::model::{Account, ItemId, ItemStatus, Progress, Timestamp};
+use crate::model::{Account, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
 use crate::resolve::ResolvedJob;
 use crate::state::{
-    Change, Holder, JobRecord, Journal, JournalEntry, PageState, RunOutcome, RunRecord, State, StateError, StateWriter,
+    Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError, StateWriter,
 };
 
 use super::breaker::Breaker;
@@ -17,12 +18,13 @@ use super::context::{Context, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
 use super::effects::open_steps;
 use super::events::EventSink;
-use super::item::{Broken, Past, execute_item};
+use super::item::{Broken, Past, execute_item, refuse_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
-use super::outcome::{Fatal, RunReport};
+use super::outcome::{Fatal, RunReport, Vanished};
 use super::owed::owed;
 use super::permits::Permits;
+use super::planned::check_item;
 use super::{RunOptions, Stop, StopCause};
 
 /// One execution of a job over an opened state.
@@ -102,6 +104,10 @@ impl Runner {
         let work = join_with_state(entries, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();
 
+        let vanished = match &self.options.plan {
+            Some(plan) => vanished(plan, &ids)?,
+            None => Vanished::default(),
+        };
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
@@ -179,13 +185,15 @@ impl Runner {
             retries: progress.retries,
             imbalances,
             hash,
+            drifted: progress.failures.get(&drift_tally()).copied().unwrap_or_default(),
+            vanished,
         };
         record.ended = Some(Timestamp::now());
         record.outcome = Some(match &report.stopped {
             Some(StopCause::Denied(_) | StopCause::UnitLost) => RunOutcome::Fatal,
             Some(StopCause::Asked) => RunOutcome::Interrupted,
             Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => RunOutcome::Stopped,
-            None if report.is_complete() => RunOutcome::Complete,
+            None if report.is_complete() && report.vanished.count == 0 => RunOutcome::Complete,
             None => RunOutcome::Failures,
         });
         journal.write(JournalEntry::RunEnded { run: record.clone() })?;
@@ -194,6 +202,19 @@ impl Runner {
         close(writer).await?;
         Ok(report)
     }
+}
+
+/// Items of a plan that the list does not have any more.
+fn vanished(plan: &PlanFile, ids: &[ItemId]) -> Result<Vanished, Fatal> {
+    let known: HashSet<&ItemId> = ids.iter().collect();
+    let found = plan.unknown_items(Vanished::SHOWN, |id| known.contains(&id));
+    let (keys, count) = found.map_err(|error| Fatal::Plan(error.to_string()))?;
+    Ok(Vanished { keys, count })
+}
+
+/// What the failures of things that are not as a plan has them are counted under.
+fn drift_tally() -> String {
+    format!("{} {}", FailureClass::Conflict, Failure::DRIFTED)
 }
 
 fn run_record(job: &ResolvedJob, state: &State) -> Result<RunRecord, StateError> {
@@ -290,10 +311,10 @@ async fn work_off(context: &Arc<Context>, work: Vec<ItemEntry>, state: &Arc<Stat
         workers.spawn(async move {
             while !context.stop.is_draining() {
                 let Some(entry) = queue.lock().await.next() else { break };
-                let (state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
-                let past = tokio::task::spawn_blocking(move || Past::read(state, id)).await;
+                let (read_state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
+                let past = tokio::task::spawn_blocking(move || Past::read(read_state, id)).await;
                 let past = past.map_err(|error| Fatal::Internal(error.to_string()))??;
-                match execute_item(&context, slot, &entry, past).await {
+                match carry_out(&context, slot, &entry, past, &state).await {
                     Ok(()) => {}
                     // The dispatcher has ended and tells why.
                     Err(Broken::RunOver) => break,
@@ -312,6 +333,25 @@ async fn work_off(context: &Arc<Context>, work: Vec<ItemEntry>, state: &Arc<Stat
         }
     }
     ended
+}
+
+/// Executes an item; under a plan only when it still is as the plan has it.
+async fn carry_out(
+    context: &Arc<Context>,
+    slot: usize,
+    entry: &ItemEntry,
+    mut past: Past,
+    state: &Arc<State>,
+) -> Result<(), Broken> {
+    if let Some(file) = &context.options.plan {
+        match check_item(context, file, entry, state).await? {
+            Ok(plan) => past.plan = Some(plan),
+            // A stop leaves the item where it was.
+            Err(failure) if failure.class == FailureClass::Cancelled => return Ok(()),
+            Err(failure) => return refuse_item(context, slot, entry, &past, failure).await,
+        }
+    }
+    execute_item(context, slot, entry, past).await
 }
 
 /// The account of the selected items as their pages give it, and where the run's own account or an item's summary says something else.

@@ -15,6 +15,7 @@ mod item_lists;
 mod message_stages;
 mod messages;
 mod names;
+mod plan_file;
 mod plan_output;
 mod plan_run_agree;
 mod report;
