@@ -91,6 +91,9 @@ struct Place {
     /// Set a variable of the spec; may be given several times
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     vars: Vec<(String, String)>,
+    /// Set a value of the spec, as in `concurrency.items.limit=30`; may be given several times. PIPELINE_SET has some as well, with `;` between them
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
     /// Keep the state in this folder
     #[arg(long, env = "PIPELINE_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
@@ -188,11 +191,22 @@ impl From<Job> for JobArguments {
 
 impl Place {
     fn of(self, spec: PathBuf) -> JobArguments {
-        let Self { profile, vars, state } = self;
+        let Self {
+            profile,
+            vars,
+            settings,
+            state,
+        } = self;
+        // The last one of a path counts: a flag comes behind the variable.
+        let of_environment = std::env::var("PIPELINE_SET").unwrap_or_default();
+        let of_environment = of_environment.split(';').map(str::trim).filter(|setting| !setting.is_empty());
+        let settings = of_environment.map(str::to_owned).chain(settings).collect();
         JobArguments {
             spec,
             profile: profile.unwrap_or_else(|| commands::DEFAULT_PROFILE.to_owned()),
             vars,
+            settings,
+            fresh: false,
             state,
         }
     }

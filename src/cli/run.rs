@@ -85,7 +85,8 @@ impl From<Run> for commands::RunArguments {
             profile: run.place.profile.clone(),
         });
         // Without a spec there is a plan, which names one.
-        let job = run.place.of(run.spec.unwrap_or_default());
+        let mut job = run.place.of(run.spec.unwrap_or_default());
+        job.fresh = run.accept_changes || run.restart;
         Self {
             plan,
             job,

@@ -42,6 +42,7 @@ impl PlanKeeper {
             spec_path: arguments.spec.display().to_string(),
             profile: job.profile.clone(),
             assignments: arguments.vars.clone(),
+            settings: arguments.settings.clone(),
             vars: vars_of(job),
             state: arguments.state.as_ref().map(|state| state.display().to_string()),
             fingerprints: fingerprints(job),
@@ -111,6 +112,8 @@ impl PlannedRun {
         arguments.job.spec = asked.spec.clone().unwrap_or_else(|| PathBuf::from(&header.spec_path));
         arguments.job.profile = header.profile.clone();
         arguments.job.vars = header.assignments.clone();
+        // What is set for the run alone comes behind, and counts.
+        arguments.job.settings.splice(..0, header.settings.iter().cloned());
         if arguments.job.state.is_none() {
             arguments.job.state = header.state.as_ref().map(PathBuf::from);
         }

@@ -110,6 +110,8 @@ pub struct PlanHeader {
     pub profile: String,
     /// `--var name=value`, in the order of the command line.
     pub assignments: Vec<(String, String)>,
+    /// `--set path=value`, in the order in which they count.
+    pub settings: Vec<String>,
     /// All variables of the job, with their defaults.
     pub vars: BTreeMap<String, String>,
     /// `--state`, where it was given.

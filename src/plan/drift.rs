@@ -44,16 +44,18 @@ pub fn drift(planned: &PlannedBasis, seen: &Seen<'_>) -> Option<String> {
         _ if planned.decision == PlannedDecision::Refuse => return None,
         Some(decision) => decision,
     };
+    let is_begun = matches!(seen.known, Known::Intended { .. });
+    if !is_begun && planned.at_sink.is_none() && seen.at_sink.is_some() {
+        return Some("an object has appeared at the sink".to_owned());
+    }
     if let Decision::Refuse(failure) = seen.decision {
         return Some(format!("it would be refused now: {}", failure.message));
     }
-    let is_begun = matches!(seen.known, Known::Intended { .. });
     if is_begun && planned.decision.reads_source() && decision.reads_source() {
         return source_drift(planned, seen).map(str::to_owned);
     }
     let now = seen.at_sink.map(planned_object);
     let at_sink = match (planned.at_sink, now) {
-        (None, Some(_)) => Some("an object has appeared at the sink"),
         (Some(_), None) => Some("the object at the sink is gone"),
         (Some(before), Some(now)) if before != now => Some("the object at the sink is another"),
         _ => None,

@@ -314,6 +314,7 @@ fn fixture_header() -> PlanHeader {
         spec_path: SPEC.to_owned(),
         profile: "local".to_owned(),
         assignments: vec![("day".to_owned(), "x".to_owned())],
+        settings: vec!["limits.memory=64MiB".to_owned()],
         vars: [("day".to_owned(), "x".to_owned())].into(),
         state: None,
         fingerprints: [("copy".to_owned(), "00".to_owned())].into(),

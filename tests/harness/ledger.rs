@@ -17,6 +17,7 @@ impl Project {
     pub fn job(&self, spec: &str) -> ResolvedJob {
         let environment = |name: &str| self.environment(name);
         let options = LoadOptions {
+            settings: Vec::new(),
             profile: "local".to_owned(),
             vars: Vec::new(),
             environment: &environment,
