@@ -41,6 +41,8 @@ enum Command {
     Validate(Validate),
     /// Show where a run stands, also while it goes on
     Status(Status),
+    /// Show a run on the whole terminal until it ends
+    Watch(Watch),
     /// Check the ledger against the sink
     Verify(Verify),
     /// List what has failed, by class and code
@@ -144,6 +146,18 @@ struct Status {
     /// Time between two looks
     #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = parse_duration)]
     every: Duration,
+}
+
+#[derive(Debug, Args)]
+struct Watch {
+    #[command(flatten)]
+    job: Job,
+    /// Time between two looks
+    #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = parse_duration)]
+    refresh: Duration,
+    /// Show it once, as happens without a terminal
+    #[arg(long)]
+    once: bool,
 }
 
 #[derive(Debug, Args)]
@@ -307,6 +321,10 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
                 every,
             })
             .await
+        }
+        Command::Watch(Watch { job, refresh, once }) => {
+            let job = job.into();
+            commands::watch(&commands::WatchArguments { job, refresh, once }).await
         }
         Command::Verify(verify) => commands::verify(&verify.into()).await,
         Command::Failures(Failures {

@@ -28,6 +28,7 @@ mod state_unlock;
 mod status;
 mod validate;
 mod verify;
+mod watch;
 mod why;
 
 pub use arguments::{DEFAULT_PROFILE, JobArguments, SelectionArguments};
@@ -52,4 +53,5 @@ pub use state_unlock::{StateUnlockArguments, state_unlock};
 pub use status::{StatusArguments, status};
 pub use validate::{ValidateArguments, validate};
 pub use verify::{VerifyArguments, verify};
+pub use watch::{WatchArguments, watch};
 pub use why::{WhyArguments, why};
