@@ -213,7 +213,10 @@ impl Place {
         } = self;
         // The last one of a path counts: a flag comes behind the variable.
         let of_environment = std::env::var("PIPELINE_SET").unwrap_or_default();
-        let of_environment = of_environment.split(';').map(str::trim).filter(|setting| !setting.is_empty());
+        let of_environment = of_environment
+            .split(';')
+            .map(str::trim)
+            .filter(|setting| !setting.is_empty());
         let settings = of_environment.map(str::to_owned).chain(settings).collect();
         JobArguments {
             spec,

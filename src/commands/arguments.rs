@@ -66,7 +66,10 @@ impl JobArguments {
         let taken: Vec<(String, String)> = match &given {
             Ok(job) => {
                 let is_other = |name: &str, value: &str| job.vars.get(name).is_some_and(|now| now.to_string() != value);
-                stored.into_iter().filter(|(name, value)| is_other(name, value)).collect()
+                stored
+                    .into_iter()
+                    .filter(|(name, value)| is_other(name, value))
+                    .collect()
             }
             Err(_) => stored,
         };

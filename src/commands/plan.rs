@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::engine::{PreviewOptions, Stop, Visit, preview};
 use crate::plan::{changes, compile, fingerprints};
-use crate::report::{GraphFormat, PlanReport, decision_json, counted, decision_line, graph};
+use crate::report::{GraphFormat, PlanReport, counted, decision_json, decision_line, graph};
 use crate::state::State;
 
 use super::output::say;
@@ -95,7 +95,10 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     shown?;
     if let (Some(keeper), Some(path)) = (keeper, &arguments.out) {
         let kept = counted(keeper.finish()?, "file", "files");
-        say(format_args!("the decisions about {kept} are kept in `{}`", path.display()));
+        say(format_args!(
+            "the decisions about {kept} are kept in `{}`",
+            path.display()
+        ));
     }
     let command_line = arguments.job.command_line();
     let report = PlanReport {

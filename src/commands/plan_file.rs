@@ -132,10 +132,17 @@ impl PlannedRun {
         let header = self.file.header();
         let mut reasons = Vec::new();
         if header.job != job.name {
-            reasons.push(format!("it is of job `{}`, and the spec is of `{}`", header.job, job.name));
+            reasons.push(format!(
+                "it is of job `{}`, and the spec is of `{}`",
+                header.job, job.name
+            ));
         }
         let vars = vars_of(job);
-        for name in header.vars.keys().chain(vars.keys().filter(|name| !header.vars.contains_key(*name))) {
+        for name in header
+            .vars
+            .keys()
+            .chain(vars.keys().filter(|name| !header.vars.contains_key(*name)))
+        {
             if header.vars.get(name) != vars.get(name) {
                 reasons.push(format!("the variable `{name}` has another value"));
             }
@@ -166,9 +173,15 @@ impl PlannedRun {
             say(format_args!(
                 "error: what the plan `{path}` decided on has changed; left alone: {count}"
             ));
-            let drifted = failures.groups().into_iter().filter(|group| group.code == Failure::DRIFTED);
+            let drifted = failures
+                .groups()
+                .into_iter()
+                .filter(|group| group.code == Failure::DRIFTED);
             for group in drifted {
-                group.examples.iter().for_each(|failed| say(format_args!("  {}", shown(&failed.line()))));
+                group
+                    .examples
+                    .iter()
+                    .for_each(|failed| say(format_args!("  {}", shown(&failed.line()))));
                 let hidden = group.count.saturating_sub(group.examples.len() as u64);
                 if hidden > 0 {
                     say(format_args!("  and {} more", format_count(hidden)));

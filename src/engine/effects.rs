@@ -19,7 +19,8 @@ use super::unit::{UnitWork, retry_after};
 pub struct StepRun {
     pub name: String,
     pub connection: String,
-    pub queue: Arc<dyn Queue>,
+    /// Absent where this run sends nothing to it: then it need not be there.
+    pub queue: Option<Arc<dyn Queue>>,
     pub when: NotifyWhen,
     pub retry: RetryPolicy,
     pub part: Part,
@@ -40,10 +41,13 @@ pub async fn open_steps(
     } in &job.steps
     {
         let connection = notify.connection.clone();
-        let queue = connections
-            .queue(&connection)
-            .await
-            .map_err(|failure| (connection.clone(), failure))?;
+        let part = Part::of(name, options);
+        let queue = if part.sends() {
+            let opened = connections.queue(&connection).await;
+            Some(opened.map_err(|failure| (connection.clone(), failure))?)
+        } else {
+            None
+        };
         steps.push(StepRun {
             name: name.clone(),
             queue,
@@ -53,7 +57,7 @@ pub async fn open_steps(
                 .retry
                 .clone()
                 .unwrap_or_else(|| job.retry.clone()),
-            part: Part::of(name, options),
+            part,
             breaker: Breaker::default(),
             connection,
         });
@@ -91,6 +95,10 @@ pub async fn work_off(context: &Context, work: &UnitWork, status: UnitStatus) ->
 
 /// Sends one message under the retry policy of its queue. A stop leaves it owed, also one whose answer it did not wait for.
 async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) -> EffectOutcome {
+    // A step that sends nothing has no queue, and takes nothing up.
+    let Some(queue) = &step.queue else {
+        return outcome(EffectStatus::Pending, 0, None);
+    };
     let id = message_id(&context.job.name, work, &step.name);
     let mut delays = Delays::new(&step.retry);
     let mut attempts = 0;
@@ -104,7 +112,7 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
         let sent = tokio::select! {
             biased;
-            sent = step.queue.send(Message { id: &id, body }) => sent,
+            sent = queue.send(Message { id: &id, body }) => sent,
             () = context.stop.abort_token().cancelled() => Err(Failure::cancelled()),
         };
         context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);

@@ -315,7 +315,8 @@ async fn list_on(
                             by_name.extend(batch.drafts.iter().map(|draft| mark_row(&draft.source, &draft.target)));
                         }
                         let is_last = batch.is_last;
-                        let Some(page) = PageRun::open(context, summary.pages, batch, plan, seen, summary).await? else {
+                        let Some(page) = PageRun::open(context, summary.pages, batch, plan, seen, summary).await?
+                        else {
                             return Ok(Ok(()));
                         };
                         page.run(context, summary).await?;

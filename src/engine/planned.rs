@@ -145,7 +145,9 @@ pub async fn check_item(
     let vanished = tokio::task::spawn_blocking(move || first_vanished(&reader, id, &met)).await;
     Ok(match vanished.map_err(|_| Broken::RunOver)? {
         Ok(None) => Ok(plan),
-        Ok(Some(source)) => Err(drifted(&format!("`{source}` is in the plan and not in the list any more"))),
+        Ok(Some(source)) => Err(drifted(&format!(
+            "`{source}` is in the plan and not in the list any more"
+        ))),
         Err(error) => Err(Failure::permanent("plan.unreadable", error.to_string())),
     })
 }
@@ -165,11 +167,7 @@ fn read_item(file: &PlanFile, item: ItemId) -> Result<Option<(PlannedListing, It
     Ok(is_there.then_some((listing, plan)))
 }
 
-fn first_vanished(
-    file: &PlanFile,
-    item: ItemId,
-    met: &HashSet<NameMark>,
-) -> Result<Option<String>, PlanFileError> {
+fn first_vanished(file: &PlanFile, item: ItemId, met: &HashSet<NameMark>) -> Result<Option<String>, PlanFileError> {
     let mut vanished = None;
     file.read_item(item, |part| {
         let is_gone = |source: &str, target: &str| !met.contains(&mark_row(source, target));

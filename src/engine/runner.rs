@@ -3,20 +3,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinSet;
 
-use crate::connect::Connections;
-use crate::model::{Account, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
+use crate::connect::{Connections, Store};
+use crate::model::{Account, Event, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
 use crate::resolve::ResolvedJob;
 use crate::state::{
-    Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError, StateWriter,
+    Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError,
+    StateWriter,
 };
 
 use super::breaker::Breaker;
 use super::context::{Context, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
-use super::effects::open_steps;
+use super::effects::{StepRun, open_steps};
 use super::events::EventSink;
 use super::item::{Broken, Past, execute_item, refuse_item};
 use super::item_list::{ItemEntry, read_items};
@@ -25,7 +26,7 @@ use super::outcome::{Fatal, RunReport, Vanished};
 use super::owed::owed;
 use super::permits::Permits;
 use super::planned::check_item;
-use super::{RunOptions, Stop, StopCause};
+use super::{RunHandle, RunOptions, Stop, StopCause};
 
 /// One execution of a job over an opened state.
 pub struct Runner {
@@ -35,6 +36,7 @@ pub struct Runner {
     stop: Stop,
     progress: watch::Sender<Progress>,
     meters: Arc<Meters>,
+    feed: Option<broadcast::Sender<Event>>,
 }
 
 impl Runner {
@@ -47,7 +49,22 @@ impl Runner {
             stop,
             progress,
             meters: Arc::default(),
+            feed: None,
         }
+    }
+
+    /// Everything that happens to items and units, as it happens.
+    ///
+    /// A bounded channel that never holds the run back: a receiver that is more than `capacity` events behind loses the oldest of them, and is
+    /// told how many (`RecvError::Lagged`). It is closed when the run has come to its end.
+    pub fn events(&mut self, capacity: usize) -> broadcast::Receiver<Event> {
+        let feed = self.feed.get_or_insert_with(|| broadcast::channel(capacity.max(1)).0);
+        feed.subscribe()
+    }
+
+    /// For asking how the run stands while it goes on, from anywhere.
+    pub fn handle(&self) -> RunHandle {
+        RunHandle::new(self.progress.subscribe(), Arc::clone(&self.meters), self.stop.clone())
     }
 
     /// Where the run stands: the latest at any moment, and a wake-up at each change.
@@ -82,12 +99,29 @@ impl Runner {
             .wait()
             .await?;
 
-        let connections = Connections::new(self.job.connections.clone());
-        let entries = read_items(&self.job, &connections, &self.stop)
-            .await
-            .map_err(Fatal::ItemList)?;
-        put_back_interrupted(&state, &writer).await?;
-        let claimed = claimed_names(&self.job, &entries, &state)?;
+        let prepared = prepare(&self.job, &self.options, &self.stop, &state, &writer).await;
+        let Prepared {
+            entries,
+            claimed,
+            vanished,
+            connections,
+            source,
+            sink,
+            steps,
+        } = match prepared {
+            Ok(prepared) => prepared,
+            // A state that cannot be written to cannot take the end either.
+            Err(Fatal::State(error)) => return Err(Fatal::State(error)),
+            Err(fatal) => {
+                record.ended = Some(Timestamp::now());
+                record.outcome = Some(RunOutcome::Fatal);
+                journal.write(JournalEntry::RunEnded { run: record.clone() })?;
+                journal.close()?;
+                writer.send(Change::Job(JobRecord::Run(record))).await?;
+                close(writer).await?;
+                return Err(fatal);
+            }
+        };
         let meters = self.meters;
         let permits = Permits::new(&self.job);
         let mut dispatcher = Dispatcher::new(
@@ -98,33 +132,20 @@ impl Runner {
             self.progress.clone(),
             self.options.max_failures,
             Arc::clone(&permits.leaves),
+            self.feed,
         );
-        let entries = self.options.selection.apply(entries).map_err(Fatal::Selection)?;
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
         let work = join_with_state(entries, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();
 
-        let vanished = match &self.options.plan {
-            Some(plan) => vanished(plan, &ids)?,
-            None => Vanished::default(),
-        };
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
         let hash = self.job.sink.hash;
-        let open = async |name: &str| {
-            let opened = connections.store(name).await;
-            opened.map_err(|failure| Fatal::Connection {
-                name: name.to_owned(),
-                failure,
-            })
-        };
-        let steps = open_steps(&self.job, &connections, &self.options).await;
-        let steps = steps.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
         let context = Arc::new(Context {
             steps,
-            source: open(&self.job.source.files.read.connection).await?,
-            sink: open(&self.job.sink.connection).await?,
+            source,
+            sink,
             permits,
             retry: unit_policy(&self.job),
             job: self.job,
@@ -204,9 +225,59 @@ impl Runner {
     }
 }
 
+/// All that a run needs before it touches anything.
+struct Prepared {
+    /// The selected ones.
+    entries: Vec<ItemEntry>,
+    claimed: Option<ClaimedNames>,
+    vanished: Vanished,
+    connections: Connections,
+    source: Arc<dyn Store>,
+    sink: Arc<dyn Store>,
+    steps: Vec<StepRun>,
+}
+
+async fn prepare(
+    job: &ResolvedJob,
+    options: &RunOptions,
+    stop: &Stop,
+    state: &State,
+    writer: &StateWriter,
+) -> Result<Prepared, Fatal> {
+    let connections = Connections::new(job.connections.clone());
+    let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
+    put_back_interrupted(state, writer).await?;
+    let claimed = claimed_names(job, &entries, state)?;
+    let entries = options.selection.apply(entries).map_err(Fatal::Selection)?;
+    let vanished = match &options.plan {
+        Some(plan) => vanished(plan, &entries)?,
+        None => Vanished::default(),
+    };
+    let open = async |name: &str| {
+        let opened = connections.store(name).await;
+        opened.map_err(|failure| Fatal::Connection {
+            name: name.to_owned(),
+            failure,
+        })
+    };
+    let steps = open_steps(job, &connections, options).await;
+    let steps = steps.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
+    let source = open(&job.source.files.read.connection).await?;
+    let sink = open(&job.sink.connection).await?;
+    Ok(Prepared {
+        entries,
+        claimed,
+        vanished,
+        connections,
+        source,
+        sink,
+        steps,
+    })
+}
+
 /// Items of a plan that the list does not have any more.
-fn vanished(plan: &PlanFile, ids: &[ItemId]) -> Result<Vanished, Fatal> {
-    let known: HashSet<&ItemId> = ids.iter().collect();
+fn vanished(plan: &PlanFile, entries: &[ItemEntry]) -> Result<Vanished, Fatal> {
+    let known: HashSet<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
     let found = plan.unknown_items(Vanished::SHOWN, |id| known.contains(&id));
     let (keys, count) = found.map_err(|error| Fatal::Plan(error.to_string()))?;
     Ok(Vanished { keys, count })

@@ -31,7 +31,8 @@ pub use hash::{ContentHash, HashKind};
 pub use item::{ItemId, ItemKey, ItemStatus, ItemSummary};
 pub use ledger::{PageIntent, UnitIntent, UnitRecord, UnitResult, UnitStatus};
 pub use planned::{
-    ObjectVersion, PlanHeader, PlannedBasis, PlannedDecision, PlannedItem, PlannedListing, PlannedObject, PlannedUnit, short_digest,
+    ObjectVersion, PlanHeader, PlannedBasis, PlannedDecision, PlannedItem, PlannedListing, PlannedObject, PlannedUnit,
+    short_digest,
 };
 pub use policy::{Concurrency, Limits, RetryPolicy, SinkMode};
 pub use progress::{Phase, Progress, Throttle};

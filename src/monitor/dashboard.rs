@@ -19,7 +19,13 @@ impl fmt::Display for Dashboard<'_> {
         let (items, files) = (&progress.items, &progress.units);
         bar(formatter, "items", items.planned - items.pending, items.planned, "")?;
         let so_far = if progress.listed { "" } else { ", listing…" };
-        bar(formatter, "files", files.planned() - files.pending, files.planned(), so_far)?;
+        bar(
+            formatter,
+            "files",
+            files.planned() - files.pending,
+            files.planned(),
+            so_far,
+        )?;
         let effects = &files.effects;
         if effects.planned() > 0 {
             let ended = effects.planned() - effects.pending;
@@ -35,7 +41,9 @@ impl fmt::Display for Dashboard<'_> {
 }
 
 fn bar(formatter: &mut fmt::Formatter<'_>, name: &str, ended: u64, planned: u64, so_far: &str) -> fmt::Result {
-    let full = (u128::from(ended) * BAR_WIDTH).checked_div(u128::from(planned)).unwrap_or(0);
+    let full = (u128::from(ended) * BAR_WIDTH)
+        .checked_div(u128::from(planned))
+        .unwrap_or(0);
     let full = usize::try_from(full.min(BAR_WIDTH)).unwrap_or_default();
     let empty = BAR_WIDTH as usize - full;
     let (ended, planned) = (format_count(ended), format_count(planned));
@@ -62,9 +70,19 @@ mod tests {
         };
         let text = dashboard.to_string();
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], format!("items     [{}{}] 21/50", "━".repeat(16), " ".repeat(24)));
-        assert_eq!(lines[1], format!("files     [{}{}] 415/1,062", "━".repeat(15), " ".repeat(25)));
-        for part in ["95 files/min, 2.1 items/min, 1.2 MiB/s", "about 7 m 12 s", "2 transient store.timeout"] {
+        assert_eq!(
+            lines[0],
+            format!("items     [{}{}] 21/50", "━".repeat(16), " ".repeat(24))
+        );
+        assert_eq!(
+            lines[1],
+            format!("files     [{}{}] 415/1,062", "━".repeat(15), " ".repeat(25))
+        );
+        for part in [
+            "95 files/min, 2.1 items/min, 1.2 MiB/s",
+            "about 7 m 12 s",
+            "2 transient store.timeout",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("messages") && !text.contains("latest"), "{text}");

@@ -80,8 +80,15 @@ mod tests {
         log.follow(&folder, 1);
         let latest: Vec<&str> = log.latest().collect();
         assert_eq!(latest.len(), KEPT);
-        assert!(latest[0].starts_with("`i3`") && latest[5].starts_with("`i8`"), "{latest:?}");
-        assert!(latest.iter().all(|line| !line.contains("abc") && line.contains("store.timeout")));
+        assert!(
+            latest[0].starts_with("`i3`") && latest[5].starts_with("`i8`"),
+            "{latest:?}"
+        );
+        assert!(
+            latest
+                .iter()
+                .all(|line| !line.contains("abc") && line.contains("store.timeout"))
+        );
         log.follow(&folder, 2);
         assert_eq!(log.latest().count(), 0);
     }

@@ -21,7 +21,7 @@ mod variables;
 
 pub use files::{JobFiles, resolve};
 pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
-pub use peek::{Peek, peek};
 pub use load::{LoadError, LoadOptions, load};
+pub use peek::{Peek, peek};
 pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
 pub use template::{Reference, Scope, Template, TemplateProblem, target_row};

@@ -93,7 +93,10 @@ impl Problems {
         problems.dedup();
         let masked = mask(&file.text, secrets);
         let (lines, flags) = match file.flags_from.and_then(|from| masked.split_at_checked(from)) {
-            Some((lines, flags)) => (Arc::from(lines), Some(NamedSource::new("the command line", Arc::from(flags)))),
+            Some((lines, flags)) => (
+                Arc::from(lines),
+                Some(NamedSource::new("the command line", Arc::from(flags))),
+            ),
             None => (masked, None),
         };
         let source = NamedSource::new(&file.name, lines);

@@ -49,7 +49,12 @@ fn put(root: &mut Node, path: &str, begins: usize, value: Node) -> Result<(), Pr
                 .at(place)
                 .help("write it as in `concurrency.items.limit`"));
         }
-        node = child(node, key, span, &path[..behind.saturating_sub(begins + 1).min(path.len())])?;
+        node = child(
+            node,
+            key,
+            span,
+            &path[..behind.saturating_sub(begins + 1).min(path.len())],
+        )?;
         behind += key.len() + 1;
     }
     *node = value;
@@ -118,7 +123,11 @@ mod tests {
     fn values_are_put_where_their_path_says() {
         for (setting, pointer, value) in [
             ("retry.max_attempts=5", "/retry/max_attempts", NodeValue::Integer(5)),
-            ("limits.memory=64MiB", "/limits/memory", NodeValue::Text("64MiB".to_owned())),
+            (
+                "limits.memory=64MiB",
+                "/limits/memory",
+                NodeValue::Text("64MiB".to_owned()),
+            ),
             ("list.0.a=true", "/list/0/a", NodeValue::Boolean(true)),
             ("job='7'", "/job", NodeValue::Text("7".to_owned())),
             ("job=a=b: c", "/job", NodeValue::Text("a=b: c".to_owned())),
@@ -137,7 +146,9 @@ mod tests {
     fn what_has_no_place_is_a_problem_at_the_flag() {
         for setting in ["retry", "a..b=1", "=1", "job.name=x", "list.1.a=2", "list.x=2"] {
             let (document, problems) = set_one(setting);
-            let [problem] = &problems[..] else { panic!("{setting}: {problems:?}") };
+            let [problem] = &problems[..] else {
+                panic!("{setting}: {problems:?}")
+            };
             let place = problem.span.clone().unwrap();
             assert!(place.start >= document.file.flags_from.unwrap(), "{setting}");
             assert!(document.file.text.get(place).is_some(), "{setting}");

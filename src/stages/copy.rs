@@ -89,7 +89,10 @@ async fn open<'a>(request: &CopyRequest<'a>) -> Result<(ByteStream, Box<dyn Obje
             format!("the list announced {announced} bytes, the source holds {}", info.size),
         ));
     }
-    if request.planned_version.is_some_and(|planned| info.version() != Some(planned)) {
+    if request
+        .planned_version
+        .is_some_and(|planned| info.version() != Some(planned))
+    {
         return Err(drifted("the source has changed"));
     }
     let is_large = info.size > request.part_size;

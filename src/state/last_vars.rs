@@ -4,7 +4,10 @@ use super::{JournalEntry, JournalReader, StateFolder, Vars};
 /// Empty where there was no run, or no journal that can be read.
 pub fn last_vars(folder: &StateFolder) -> Vars {
     let journals = folder.journals().unwrap_or_default();
-    let runs = journals.iter().rev().filter_map(|(_, path)| JournalReader::open(path).ok());
+    let runs = journals
+        .iter()
+        .rev()
+        .filter_map(|(_, path)| JournalReader::open(path).ok());
     // A run that was killed at once may have left an empty one.
     let mut started = runs.filter_map(|mut lines| match lines.next()?.ok()?.entry {
         JournalEntry::RunStarted { run } => Some(run.vars),

@@ -47,7 +47,11 @@ fn leaves_b_alone(project: &Project, because: &str) {
         assert!(after.contains_key(name), "{name}");
     }
     assert!(before.keys().all(|name| after.contains_key(name)));
-    project.command(["failures", SPEC]).exits(0).says("plan.drifted").says(because);
+    project
+        .command(["failures", SPEC])
+        .exits(0)
+        .says("plan.drifted")
+        .says(because);
     project.command(["why", SPEC, "b"]).exits(0).says(because);
     // A plan that is made anew takes the item up as it is now.
     project.command(["plan", SPEC, "--out", PLAN]).exits(0);
@@ -78,7 +82,10 @@ fn a_plan_holds_for_items_and_files_as_they_were_selected() {
 #[test]
 fn a_file_that_is_added_changed_or_gone_keeps_its_item_back() {
     let project = planned(job());
-    project.write("jobs/data/lists/b.csv", "Path,Name,Size\nb/one,one,\nb/two,two,\nb/one,three,\n");
+    project.write(
+        "jobs/data/lists/b.csv",
+        "Path,Name,Size\nb/one,one,\nb/two,two,\nb/one,three,\n",
+    );
     leaves_b_alone(&project, "`b/one` is not in the plan");
     carry_out(&project).exits(0);
 
@@ -167,9 +174,7 @@ fn what_changes_while_the_run_goes_on_is_left_alone_file_by_file() {
     gate.wait_until_held(1);
     project.write("out/a/two", bytes_of("somebody else's", 50));
     gate.open();
-    run.wait()
-        .exits(12)
-        .says("`a/two`: an object has appeared at the sink");
+    run.wait().exits(12).says("`a/two`: an object has appeared at the sink");
     assert_eq!(project.read_bytes("out/a/two"), bytes_of("somebody else's", 50));
     assert_eq!(project.read_bytes("out/a/one"), bytes_of("one", 200));
 }
@@ -179,7 +184,11 @@ fn a_killed_run_of_a_plan_goes_on() {
     let gate = Gate::start();
     let names = ["one", "two", "three"];
     for name in names {
-        let behaviour = if name == "two" { Behaviour::Held } else { Behaviour::Sound };
+        let behaviour = if name == "two" {
+            Behaviour::Held
+        } else {
+            Behaviour::Sound
+        };
         gate.put(&format!("a/{name}"), bytes_of(name, 200), behaviour);
     }
     let job = Job::new().item("a", names.map(|name| File::named(name).real_size(200)));
@@ -196,7 +205,11 @@ fn a_killed_run_of_a_plan_goes_on() {
 fn a_spec_that_was_edited_makes_the_whole_plan_stale() {
     for (from, to, because) in [
         ("{{item.Id}}/{{file.Name}}", "{{item.Id}}-{{file.Name}}", "stage `copy`"),
-        ("mode: skip", "mode: overwrite", "`sink.mode` was `skip` and is `overwrite`"),
+        (
+            "mode: skip",
+            "mode: overwrite",
+            "`sink.mode` was `skip` and is `overwrite`",
+        ),
         ("job: copy", "job: other", "it is of job `copy`"),
     ] {
         let project = planned(job());
@@ -237,7 +250,9 @@ fn a_plan_is_of_its_own_profile_variables_and_selection() {
         project.command(arguments).exits(2).says(because);
     }
     assert!(project.sink().is_empty());
-    project.command(["run", SPEC, "--plan", PLAN, "--var", "day=x"]).exits(0);
+    project
+        .command(["run", SPEC, "--plan", PLAN, "--var", "day=x"])
+        .exits(0);
     assert!(project.sink().contains_key("x/a/one"));
 
     let project = planned(Job::new().with("vars", "{ day: { default: \"${env:DAY:-one}\" } }"));
@@ -294,7 +309,9 @@ fn zstd_frames(bytes: &[u8]) -> String {
     let starts = (0..bytes.len()).filter(|place| bytes[*place..].starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
     let mut text = String::new();
     for start in starts {
-        let mut decoder = zstd::stream::read::Decoder::new(&bytes[start..]).unwrap().single_frame();
+        let mut decoder = zstd::stream::read::Decoder::new(&bytes[start..])
+            .unwrap()
+            .single_frame();
         let mut plain = Vec::new();
         std::io::Read::read_to_end(&mut decoder, &mut plain).unwrap();
         text.push_str(&String::from_utf8_lossy(&plain));

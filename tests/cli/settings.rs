@@ -13,7 +13,12 @@ fn a_setting_counts_before_the_variable_and_the_variable_before_the_file() {
     };
     assert_eq!(items(&[], ""), 2);
     assert_eq!(items(&[], "limits.page_units=9; concurrency.items.limit=3"), 3);
-    let flags = ["--set", "concurrency.items.limit=5", "--set", "concurrency.items.limit=4"];
+    let flags = [
+        "--set",
+        "concurrency.items.limit=5",
+        "--set",
+        "concurrency.items.limit=4",
+    ];
     assert_eq!(items(&flags, "concurrency.items.limit=3"), 4);
 }
 
@@ -21,7 +26,15 @@ fn a_setting_counts_before_the_variable_and_the_variable_before_the_file() {
 fn a_value_that_the_spec_leaves_out_can_be_set() {
     let project = Job::new().create();
     project
-        .command(["run", SPEC, "--set", "limits.page_units=1", "--set", "sink.hash=blake3", "--json"])
+        .command([
+            "run",
+            SPEC,
+            "--set",
+            "limits.page_units=1",
+            "--set",
+            "sink.hash=blake3",
+            "--json",
+        ])
         .exits(0)
         .says("\"hash\": \"blake3\"");
 }
@@ -48,7 +61,9 @@ fn what_is_wrong_with_a_setting_is_shown_at_the_flag() {
     assert!(project.sink().is_empty());
     // A problem of the file keeps its place there.
     project.edit(SPEC, "mode: skip", "mode: skp");
-    let both = project.command(["validate", SPEC, "--set", "retry.max_attempts=0"]).exits(2);
+    let both = project
+        .command(["validate", SPEC, "--set", "retry.max_attempts=0"])
+        .exits(2);
     both.says("copy.yaml:").says("[the command line:1:").says("2 problems");
 }
 
@@ -58,16 +73,25 @@ fn a_setting_changes_what_done_means_as_an_edit_would() {
     output.exits(0);
     let naming = ["run", SPEC, "--set", "naming.object={{item.Id}}-{{file.Name}}"];
     project.command(naming).exits(12).says("stage `copy`").says("--set");
-    project.command(["run", SPEC, "--set", "concurrency.limit=3"]).exits(0).says("nothing left");
+    project
+        .command(["run", SPEC, "--set", "concurrency.limit=3"])
+        .exits(0)
+        .says("nothing left");
 }
 
 #[test]
 fn every_command_about_a_job_takes_a_setting() {
     let (project, output) = Job::new().run();
     output.exits(0);
-    for command in ["plan", "validate", "status", "verify", "failures", "history", "report", "retry", "cleanup"] {
-        project.command([command, SPEC, "--set", "retry.max_attempts=3"]).exits(0);
-        project.command([command, SPEC, "--set", "retry.max_attempts=x"]).exits(2);
+    for command in [
+        "plan", "validate", "status", "verify", "failures", "history", "report", "retry", "cleanup",
+    ] {
+        project
+            .command([command, SPEC, "--set", "retry.max_attempts=3"])
+            .exits(0);
+        project
+            .command([command, SPEC, "--set", "retry.max_attempts=x"])
+            .exits(2);
     }
 }
 
@@ -75,7 +99,11 @@ fn every_command_about_a_job_takes_a_setting() {
 fn a_plan_keeps_its_settings() {
     let project = Job::new().create();
     let naming = "naming.object=x-{{item.Id}}-{{file.Name}}";
-    project.command(["plan", SPEC, "--set", naming, "--out", "x.plan"]).exits(0);
-    project.command(["run", "--plan", "x.plan", "--set", "concurrency.limit=3"]).exits(0);
+    project
+        .command(["plan", SPEC, "--set", naming, "--out", "x.plan"])
+        .exits(0);
+    project
+        .command(["run", "--plan", "x.plan", "--set", "concurrency.limit=3"])
+        .exits(0);
     assert!(project.sink().keys().all(|name| name.starts_with("x-item-")));
 }

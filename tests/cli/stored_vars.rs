@@ -4,7 +4,10 @@ use crate::harness::{Job, Project, SPEC};
 
 fn begun() -> Project {
     let job = Job::new()
-        .with("vars", "{ export_id: { required: true }, day: { default: \"${env:DAY:-one}\" } }")
+        .with(
+            "vars",
+            "{ export_id: { required: true }, day: { default: \"${env:DAY:-one}\" } }",
+        )
         .naming("${export_id}/${day}/{{item.Id}}/{{file.Name}}");
     let project = job.create();
     project.run().exits(2).says("the variable `export_id` has no value");
@@ -25,7 +28,10 @@ fn a_variable_that_is_not_given_is_taken_from_the_state() {
     for command in ["status", "verify", "failures", "report", "history", "plan", "retry"] {
         project.command([command, SPEC]).exits(0).says("`export_id=7`");
     }
-    project.command(["run", SPEC, "--var", "export_id=7"]).exits(0).hides("taken from the state");
+    project
+        .command(["run", SPEC, "--var", "export_id=7"])
+        .exits(0)
+        .hides("taken from the state");
 }
 
 #[test]
@@ -35,7 +41,10 @@ fn a_default_that_would_be_another_now_is_taken_from_the_state_too() {
     let output = command.env("DAY", "two").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("taken from the state, which the job was begun with: `day=one`"), "{said}");
+    assert!(
+        said.contains("taken from the state, which the job was begun with: `day=one`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -48,7 +57,10 @@ fn another_value_is_refused_and_a_new_beginning_takes_it() {
         .says("--accept-changes")
         .says("--restart");
     assert_eq!(project.sink(), sink);
-    project.command(["run", SPEC, "--restart", "--yes"]).exits(2).says("`export_id` has no value");
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(2)
+        .says("`export_id` has no value");
     project
         .command(["run", SPEC, "--restart", "--yes", "--var", "export_id=8"])
         .exits(0);

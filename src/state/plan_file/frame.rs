@@ -25,7 +25,10 @@ pub(super) enum Frame {
         units: PlannedColumns,
     },
     /// Without it the file is not whole.
-    End { items: u64, units: u64 },
+    End {
+        items: u64,
+        units: u64,
+    },
 }
 
 /// The fixed part before a frame's content.
@@ -44,7 +47,8 @@ pub(super) const NO_ITEM: ItemId = ItemId([0; 16]);
 
 impl Frame {
     pub(super) fn write(&self, item: ItemId, to: &mut impl Write) -> io::Result<()> {
-        let unencodable = || io::Error::other("a frame cannot be encoded; this is a defect of `pipeline`: please report it");
+        let unencodable =
+            || io::Error::other("a frame cannot be encoded; this is a defect of `pipeline`: please report it");
         let plain = postcard::to_stdvec(self).map_err(|_| unencodable())?;
         let content = compress(&plain).ok_or_else(unencodable)?;
         let length = u32::try_from(content.len()).map_err(|_| unencodable())?;
