@@ -41,6 +41,8 @@ enum Command {
     Validate(Validate),
     /// Show where a run stands, also while it goes on
     Status(Status),
+    /// Show a run on the whole terminal until it ends
+    Watch(Watch),
     /// Check the ledger against the sink
     Verify(Verify),
     /// List what has failed, by class and code
@@ -85,12 +87,15 @@ struct Job {
 /// In which environment a job is run.
 #[derive(Debug, Args)]
 struct Place {
-    /// Which connections to use, from connections.toml beside the spec
-    #[arg(long, env = "PIPELINE_PROFILE", default_value = "local", value_name = "NAME")]
-    profile: String,
+    /// Which connections to use, from connections.toml beside the spec; `local` when none is named
+    #[arg(long, env = "PIPELINE_PROFILE", value_name = "NAME")]
+    profile: Option<String>,
     /// Set a variable of the spec; may be given several times
     #[arg(long = "var", value_name = "NAME=VALUE", value_parser = assignment)]
     vars: Vec<(String, String)>,
+    /// Set a value of the spec, as in `concurrency.items.limit=30`; may be given several times. PIPELINE_SET has some as well, with `;` between them
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
     /// Keep the state in this folder
     #[arg(long, env = "PIPELINE_STATE", value_name = "DIR")]
     state: Option<PathBuf>,
@@ -144,6 +149,18 @@ struct Status {
 }
 
 #[derive(Debug, Args)]
+struct Watch {
+    #[command(flatten)]
+    job: Job,
+    /// Time between two looks
+    #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = parse_duration)]
+    refresh: Duration,
+    /// Show it once, as happens without a terminal
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Debug, Args)]
 struct Verify {
     #[command(flatten)]
     job: Job,
@@ -188,11 +205,25 @@ impl From<Job> for JobArguments {
 
 impl Place {
     fn of(self, spec: PathBuf) -> JobArguments {
-        let Self { profile, vars, state } = self;
-        JobArguments {
-            spec,
+        let Self {
             profile,
             vars,
+            settings,
+            state,
+        } = self;
+        // The last one of a path counts: a flag comes behind the variable.
+        let of_environment = std::env::var("PIPELINE_SET").unwrap_or_default();
+        let of_environment = of_environment
+            .split(';')
+            .map(str::trim)
+            .filter(|setting| !setting.is_empty());
+        let settings = of_environment.map(str::to_owned).chain(settings).collect();
+        JobArguments {
+            spec,
+            profile: profile.unwrap_or_else(|| commands::DEFAULT_PROFILE.to_owned()),
+            vars,
+            settings,
+            fresh: false,
             state,
         }
     }
@@ -293,6 +324,10 @@ async fn execute(command: Command) -> Result<Exit, CommandError> {
                 every,
             })
             .await
+        }
+        Command::Watch(Watch { job, refresh, once }) => {
+            let job = job.into();
+            commands::watch(&commands::WatchArguments { job, refresh, once }).await
         }
         Command::Verify(verify) => commands::verify(&verify.into()).await,
         Command::Failures(Failures {

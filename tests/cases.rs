@@ -28,6 +28,7 @@ fn wrong_specs_are_told_with_place_and_remedy() {
     let mut differences = String::new();
     for folder in folders {
         let options = LoadOptions {
+            settings: Vec::new(),
             profile: "local".to_owned(),
             vars: Vec::new(),
             environment: &environment,

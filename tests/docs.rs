@@ -48,6 +48,7 @@ fn resolved(spec: SourceFile, connections: &str, profile: &str) -> Result<Resolv
         connections: Some(SourceFile::new("connections.toml", connections, Syntax::Toml)),
     };
     let options = LoadOptions {
+        settings: Vec::new(),
         profile: profile.to_owned(),
         vars: vars.into_iter().collect(),
         environment: &any_environment,
@@ -172,6 +173,7 @@ fn the_checked_in_jobs_resolve_with_every_profile() {
     for (spec, kind) in [("reupload.yaml", "reupload"), ("copy-folder.toml", "copy-folder")] {
         for profile in ["local", "azurite", "azure", "s3"] {
             let options = LoadOptions {
+                settings: Vec::new(),
                 profile: profile.to_owned(),
                 vars: Vec::new(),
                 environment: &any_environment,
@@ -190,6 +192,7 @@ fn the_checked_in_jobs_resolve_with_every_profile() {
 fn the_local_profile_needs_nothing_of_the_environment() {
     let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
     let options = LoadOptions {
+        settings: Vec::new(),
         profile: "local".to_owned(),
         vars: Vec::new(),
         environment: &|_| None,
@@ -216,6 +219,7 @@ fn the_local_profile_needs_nothing_of_the_environment() {
 #[test]
 fn a_spec_that_is_not_there_is_told_with_a_remedy() {
     let options = LoadOptions {
+        settings: Vec::new(),
         profile: "local".to_owned(),
         vars: Vec::new(),
         environment: &|_| None,

@@ -56,6 +56,7 @@ impl Job {
 
     fn load(&self) -> Result<ResolvedJob, String> {
         let options = LoadOptions {
+            settings: Vec::new(),
             profile: self.profile.to_owned(),
             vars: self.vars.clone(),
             environment: &|name| (name == "SET").then(|| "value".to_owned()),
@@ -228,6 +229,7 @@ fn what_cannot_be_read_is_told() {
     std::fs::write(job.folder.path().join("jobs/job.yaml"), [0xff, 0xfe, 0x00]).unwrap();
     assert!(job.problems().contains("it is not UTF-8 text"));
     let options = LoadOptions {
+        settings: Vec::new(),
         profile: "local".to_owned(),
         vars: Vec::new(),
         environment: &|_| None,

@@ -1,5 +1,7 @@
 //! `plan`.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 use crate::commands;
@@ -23,6 +25,9 @@ pub struct Plan {
     /// Show the decision about every file, not only a sample
     #[arg(long, conflicts_with = "graph")]
     files: bool,
+    /// Keep the plan in this file: `run --plan FILE` does what it says and nothing else
+    #[arg(long, value_name = "FILE", conflicts_with = "graph")]
+    out: Option<PathBuf>,
     /// Exit 0 when there is nothing to do, 2 when there is
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -48,6 +53,7 @@ impl From<Plan> for commands::PlanArguments {
             }),
             sizes: plan.sizes,
             files: plan.files,
+            out: plan.out,
             detailed_exitcode: plan.detailed_exitcode,
         }
     }

@@ -124,9 +124,11 @@ impl From<Report> for commands::ReportArguments {
 
 impl From<Retry> for commands::RetryArguments {
     fn from(retry: Retry) -> Self {
+        let mut job = commands::JobArguments::from(retry.job);
+        job.fresh = retry.accept_changes;
         Self {
             run: commands::RunArguments {
-                job: retry.job.into(),
+                job,
                 output: retry.output.into(),
                 no_failed: false,
                 selection: commands::SelectionArguments::default(),
@@ -139,6 +141,7 @@ impl From<Retry> for commands::RetryArguments {
                 yes: false,
                 quiet: retry.quiet,
                 no_progress: retry.no_progress,
+                plan: None,
             },
             from: retry.from,
         }

@@ -1,5 +1,6 @@
 //! `run`, which is also a plan when it is dry.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -7,12 +8,15 @@ use clap::Args;
 use crate::commands;
 use crate::model::parse_duration;
 
-use super::{Job, Output, Selection};
+use super::{Output, Place, Selection};
 
 #[derive(Debug, Args)]
 pub struct Run {
+    /// The job's spec (YAML or TOML); with --plan, instead of the one that the plan names
+    #[arg(required_unless_present = "plan")]
+    spec: Option<PathBuf>,
     #[command(flatten)]
-    job: Job,
+    place: Place,
     #[command(flatten)]
     output: Output,
     /// Show what would be done, as `plan` does
@@ -29,6 +33,15 @@ pub struct Run {
     pub detailed_exitcode: bool,
     #[command(flatten)]
     selection: Selection,
+    /// Do what this plan says and nothing else, as `plan --out` wrote it; what has changed since is left alone
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = [
+            "dry_run", "only", "start_from", "limit", "no_failed", "skip", "stage", "accept_changes", "restart",
+        ]
+    )]
+    plan: Option<PathBuf>,
     /// Leave what failed in earlier runs as it is
     #[arg(long, env = "PIPELINE_NO_FAILED")]
     no_failed: bool,
@@ -66,8 +79,17 @@ pub struct Run {
 
 impl From<Run> for commands::RunArguments {
     fn from(run: Run) -> Self {
+        let plan = run.plan.map(|file| commands::PlanToRun {
+            file,
+            spec: run.spec.clone(),
+            profile: run.place.profile.clone(),
+        });
+        // Without a spec there is a plan, which names one.
+        let mut job = run.place.of(run.spec.unwrap_or_default());
+        job.fresh = run.accept_changes || run.restart;
         Self {
-            job: run.job.into(),
+            plan,
+            job,
             output: run.output.into(),
             no_failed: run.no_failed,
             selection: run.selection.into(),
@@ -88,12 +110,13 @@ impl From<Run> for commands::RunArguments {
 impl From<Run> for commands::PlanArguments {
     fn from(run: Run) -> Self {
         Self {
-            job: run.job.into(),
+            job: run.place.of(run.spec.unwrap_or_default()),
             output: run.output.into(),
             selection: run.selection.into(),
             graph: None,
             sizes: run.sizes,
             files: run.files,
+            out: None,
             detailed_exitcode: run.detailed_exitcode,
         }
     }

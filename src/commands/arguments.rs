@@ -1,12 +1,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::engine::Selection;
-use crate::report::CommandLine;
-use crate::resolve::{LoadOptions, ResolvedJob, load};
+use crate::model::redact;
+use crate::report::{CommandLine, shown};
+use crate::resolve::{LoadOptions, ResolvedJob, load, peek};
 use crate::spec::Environment;
-use crate::state::{Holder, Identity, State, StateFolder};
+use crate::state::{Holder, Identity, State, StateFolder, last_vars};
 
 use super::CommandError;
+use super::output::say;
 
 /// Which job, in which environment: what every command about a job takes.
 #[derive(Clone, Debug)]
@@ -15,6 +17,10 @@ pub struct JobArguments {
     pub profile: String,
     /// `name=value`, in the order of the command line.
     pub vars: Vec<(String, String)>,
+    /// `path=value`, in the order in which they count.
+    pub settings: Vec<String>,
+    /// Take the variables from the spec and the command line alone, not from the state.
+    pub fresh: bool,
     /// Instead of `.pipeline/<job>/<profile>` beside the specs.
     pub state: Option<PathBuf>,
 }
@@ -53,19 +59,66 @@ impl JobArguments {
         })
     }
 
+    /// What a job was begun with stays: a variable that is not given is taken from the state.
     fn load_with(&self, environment: &Environment<'_>) -> Result<ResolvedJob, CommandError> {
+        let stored = self.stored_vars();
+        let given = self.load_with_vars(environment, &[]);
+        let taken: Vec<(String, String)> = match &given {
+            Ok(job) => {
+                let is_other = |name: &str, value: &str| job.vars.get(name).is_some_and(|now| now.to_string() != value);
+                stored
+                    .into_iter()
+                    .filter(|(name, value)| is_other(name, value))
+                    .collect()
+            }
+            Err(_) => stored,
+        };
+        if taken.is_empty() {
+            return given;
+        }
+        let job = self.load_with_vars(environment, &taken)?;
+        let named: Vec<String> = taken.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
+        say(format_args!(
+            "taken from the state, which the job was begun with: {}; `run --restart` begins with other values",
+            redact(&shown(&named.join(", ")))
+        ));
+        Ok(job)
+    }
+
+    /// Those of the last run that are variables of the spec and are not given.
+    fn stored_vars(&self) -> Vec<(String, String)> {
+        let Some(peek) = peek(&self.spec, &self.settings).filter(|_| !self.fresh) else {
+            return Vec::new();
+        };
+        let stored = last_vars(&self.folder_of(&peek.project, &peek.name, &self.profile)).into_iter();
+        let is_given = |name: &str| self.vars.iter().any(|(given, _)| given == name);
+        stored
+            .filter(|(name, _)| peek.variables.contains(name) && !is_given(name))
+            .collect()
+    }
+
+    fn load_with_vars(
+        &self,
+        environment: &Environment<'_>,
+        stored: &[(String, String)],
+    ) -> Result<ResolvedJob, CommandError> {
         let options = LoadOptions {
             profile: self.profile.clone(),
-            vars: self.vars.clone(),
+            vars: stored.iter().chain(&self.vars).cloned().collect(),
+            settings: self.settings.clone(),
             environment,
         };
         Ok(load(&self.spec, &options)?)
     }
 
     pub fn state_folder(&self, job: &ResolvedJob) -> StateFolder {
+        self.folder_of(&job.project, &job.name, &job.profile)
+    }
+
+    fn folder_of(&self, project: &Path, name: &str, profile: &str) -> StateFolder {
         StateFolder::new(match &self.state {
             Some(folder) => folder.clone(),
-            None => job.project.join(".pipeline").join(&job.name).join(&job.profile),
+            None => project.join(".pipeline").join(name).join(profile),
         })
     }
 
@@ -77,6 +130,9 @@ impl JobArguments {
         }
         for (name, value) in &self.vars {
             line = line.option("--var", &format!("{name}={value}"));
+        }
+        for setting in &self.settings {
+            line = line.option("--set", setting);
         }
         if let Some(folder) = &self.state {
             line = line.option("--state", &folder.display().to_string());

@@ -5,7 +5,7 @@ use crate::engine::Fatal;
 use crate::model::Failure;
 use crate::plan::Change;
 use crate::resolve::LoadError;
-use crate::state::StateError;
+use crate::state::{PlanFileError, StateError};
 
 use super::Exit;
 
@@ -32,6 +32,15 @@ pub enum CommandError {
     },
     #[error("{}", stale(changes, accept))]
     Stale { changes: Vec<Change>, accept: String },
+    #[error("the plan `{}` does not fit the job any more, and nothing was run:{}\n`{remake}` makes it anew", path.display(), lines(reasons))]
+    StalePlan {
+        path: PathBuf,
+        reasons: Vec<String>,
+        /// The command that makes it anew.
+        remake: String,
+    },
+    #[error(transparent)]
+    PlanFile(#[from] PlanFileError),
     #[error("{failed} of {all} connections could not be reached")]
     Unreachable { failed: usize, all: usize, last: Failure },
     #[error("cannot read `{}`: {problem}", path.display())]
@@ -53,9 +62,15 @@ impl CommandError {
             Self::State(error) | Self::Fatal(Fatal::State(error)) if error.is_locked_or_damaged() => Exit::State,
             Self::State(_) | Self::Fatal(_) | Self::Unreachable { .. } => Exit::Fatal,
             Self::NoState { .. } | Self::Write { .. } | Self::Output(_) => Exit::Uncategorised,
-            Self::Stale { .. } => Exit::Stale,
+            Self::Stale { .. } | Self::StalePlan { .. } => Exit::Stale,
+            Self::PlanFile(error) if error.is_of_writing() => Exit::Uncategorised,
+            Self::PlanFile(_) => Exit::Invalid,
         }
     }
+}
+
+fn lines(reasons: &[String]) -> String {
+    reasons.iter().map(|reason| format!("\n  {reason}")).collect()
 }
 
 fn did_you_mean(closest: Option<&str>) -> String {

@@ -2,7 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::{Fatal, each_failure};
-use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailureJson, FailuresReport};
+use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailureJson, FailuresReport, counted};
 use crate::state::{State, StateError};
 
 use super::arguments::write_file;
@@ -30,8 +30,8 @@ pub async fn failures(arguments: &FailuresArguments) -> Result<Exit, CommandErro
     if let Some(path) = &arguments.export {
         write_file(path, &exported)?;
         say(format_args!(
-            "{} failures written to `{}`",
-            groups.total(),
+            "{} written to `{}`",
+            counted(groups.total(), "failure", "failures"),
             path.display()
         ));
     }

@@ -1,11 +1,13 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{PreviewOptions, Stop, preview};
-use crate::plan::{UnitDecision, changes, compile, fingerprints};
-use crate::report::{GraphFormat, PlanReport, decision_json, decision_line, graph};
+use crate::engine::{PreviewOptions, Stop, Visit, preview};
+use crate::plan::{changes, compile, fingerprints};
+use crate::report::{GraphFormat, PlanReport, counted, decision_json, decision_line, graph};
 use crate::state::State;
 
 use super::output::say;
+use super::plan_file::PlanKeeper;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
 /// `pipeline plan`
@@ -20,6 +22,8 @@ pub struct PlanArguments {
     pub sizes: bool,
     /// Show the decision about every file.
     pub files: bool,
+    /// Keep the plan in this file, for `run --plan`.
+    pub out: Option<PathBuf>,
     /// Exit 2 when there is work to do.
     pub detailed_exitcode: bool,
 }
@@ -57,30 +61,51 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         let changes = changes(&before, &fingerprints(&job));
         if !changes.is_empty() {
             let accept = arguments.job.command_line().command("run");
+            if arguments.out.is_some() {
+                // A run would refuse it, so that a plan for it is of no use.
+                return Err(CommandError::Stale { changes, accept });
+            }
             say(format_args!("warning: {}", CommandError::Stale { changes, accept }));
         }
     }
     let options = PreviewOptions {
-        sizes: arguments.sizes,
+        sizes: arguments.sizes || arguments.out.is_some(),
+        versions: arguments.out.is_some(),
         selection: arguments.selection.selection()?,
+    };
+    let mut keeper = match &arguments.out {
+        None => None,
+        Some(path) => Some(PlanKeeper::create(path, &arguments.job, &arguments.selection, &job)?),
     };
     let mut files = Vec::new();
     let mut shown = Ok(());
-    let visit = |unit: &UnitDecision| match (arguments.files, arguments.output.json) {
-        (false, _) => {}
-        (true, true) => files.push(decision_json(unit)),
-        (true, false) if shown.is_ok() => {
-            shown = arguments.output.print(decision_line(unit), || serde_json::Value::Null);
+    let visit = |visit: Visit<'_>| {
+        if let Some(keeper) = &mut keeper {
+            keeper.keep(visit);
         }
-        (true, false) => {}
+        match (visit, arguments.output.json) {
+            (Visit::Unit(unit), true) if arguments.files => files.push(decision_json(unit)),
+            (Visit::Unit(unit), false) if arguments.files && shown.is_ok() => {
+                shown = arguments.output.print(decision_line(unit), || serde_json::Value::Null);
+            }
+            _ => {}
+        }
     };
     let inventory = preview(&job, state, options, &Stop::default(), visit).await?;
     shown?;
+    if let (Some(keeper), Some(path)) = (keeper, &arguments.out) {
+        let kept = counted(keeper.finish()?, "file", "files");
+        say(format_args!(
+            "the decisions about {kept} are kept in `{}`",
+            path.display()
+        ));
+    }
     let command_line = arguments.job.command_line();
     let report = PlanReport {
         plan: &plan,
         inventory: &inventory,
-        sizes_asked: arguments.sizes,
+        sizes_asked: arguments.sizes || arguments.out.is_some(),
+        kept_in: arguments.out.as_deref(),
         command_line: &command_line,
     };
     let document = || {

@@ -3,8 +3,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::engine::{Fatal, PutBack, RetrySelection, put_back};
-use crate::model::format_count;
-use crate::report::Difference;
+use crate::report::{Difference, counted};
 use crate::state::State;
 
 use super::items::known_item;
@@ -37,7 +36,7 @@ pub async fn retry(arguments: &RetryArguments) -> Result<Exit, CommandError> {
     tell(&put_back_in(&state, &selection).await?);
     // Failures that the file does not name stay as they are.
     run.no_failed |= arguments.from.is_some();
-    run_on(&run, job, state).await
+    run_on(&run, job, state, None).await
 }
 
 async fn put_back_in(state: &State, selection: &RetrySelection) -> Result<PutBack, CommandError> {
@@ -53,24 +52,39 @@ fn tell(put_back: &PutBack) {
         say("nothing that failed was there to be put back");
     }
     for (count, what) in [
-        (put_back.failed, "failed files are put back"),
-        (put_back.missing, "missing files are put back"),
+        (
+            put_back.failed,
+            ["failed file is put back", "failed files are put back"],
+        ),
+        (
+            put_back.missing,
+            ["missing file is put back", "missing files are put back"],
+        ),
         (
             put_back.refused,
-            "refused files are forgotten until their items are listed anew",
+            [
+                "refused file is forgotten until its item is listed anew",
+                "refused files are forgotten until their items are listed anew",
+            ],
         ),
         (
             put_back.listed_anew,
-            "items are listed anew; what is done of them stays done",
+            [
+                "item is listed anew; what is done of it stays done",
+                "items are listed anew; what is done of them stays done",
+            ],
         ),
-        (put_back.effects, "messages are owed again"),
+        (put_back.effects, ["message is owed again", "messages are owed again"]),
         (
             put_back.effects_left,
-            "messages stay failed: their text could not be made from their row; a new state (`run --restart`) makes it anew",
+            [
+                "message stays failed: its text could not be made from its row; a new state (`run --restart`) makes it anew",
+                "messages stay failed: their text could not be made from their row; a new state (`run --restart`) makes it anew",
+            ],
         ),
     ] {
         if count > 0 {
-            say(format_args!("{}: {what}", format_count(count)));
+            say(counted(count, what[0], what[1]));
         }
     }
 }

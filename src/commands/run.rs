@@ -15,6 +15,7 @@ use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forg
 
 use super::failures::each_failed_unit;
 use super::output::say;
+use super::plan_file::{PlanToRun, PlannedRun, has_drifted, vars_of};
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
@@ -42,6 +43,8 @@ pub struct RunArguments {
     pub yes: bool,
     pub quiet: bool,
     pub no_progress: bool,
+    /// Do what this plan says and nothing else; then the spec, the profile and the selection are the plan's.
+    pub plan: Option<PlanToRun>,
 }
 
 /// How often `status.json` is replaced.
@@ -53,23 +56,40 @@ const VIEW_EVERY: Duration = Duration::from_millis(200);
 /// Examples of each kind of failure that the summary keeps.
 const EXAMPLES: usize = 1;
 
+/// Of what is not as a plan has it: each is to be named, within reason.
+const DRIFT_SHOWN: usize = 20;
+
 /// Runs a job, going on where an earlier run stopped.
 pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
+    if let Some(asked) = &arguments.plan {
+        let (plan, arguments) = PlannedRun::open(asked, arguments)?;
+        let job = arguments.job.load()?;
+        plan.check(&job)?;
+        let state = arguments.job.open_state(&job, "run")?;
+        admit(&arguments, &job, &state).await?;
+        return run_on(&arguments, job, state, Some(plan)).await;
+    }
     let job = arguments.job.load()?;
     if arguments.restart {
         restart(arguments, &job)?;
     }
     let state = arguments.job.open_state(&job, "run")?;
     admit(arguments, &job, &state).await?;
-    run_on(arguments, job, state).await
+    run_on(arguments, job, state, None).await
 }
 
 /// Runs a job over a state that is opened and admitted.
-pub(super) async fn run_on(arguments: &RunArguments, job: ResolvedJob, state: State) -> Result<Exit, CommandError> {
+pub(super) async fn run_on(
+    arguments: &RunArguments,
+    job: ResolvedJob,
+    state: State,
+    plan: Option<PlannedRun>,
+) -> Result<Exit, CommandError> {
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
-    let options = options_of(arguments, &job)?;
+    let mut options = options_of(arguments, &job)?;
+    options.plan = plan.as_ref().map(|plan| Arc::clone(&plan.file));
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
@@ -92,10 +112,18 @@ pub(super) async fn run_on(arguments: &RunArguments, job: ResolvedJob, state: St
     // A view that failed has nothing to do with how the run ended.
     let _ = watching.await;
 
-    let failures = collect_failures(state).await?;
+    let examples = if plan.is_some() { DRIFT_SHOWN } else { EXAMPLES };
+    let failures = collect_failures(state, examples).await?;
     let report = result?;
     let exit = exit_of(&report, &failures, signals.received());
-    let outcome = outcome_of(&report, signals.received());
+    let mut outcome = outcome_of(&report, signals.received());
+    if let (Some(plan), Exit::Stale) = (&plan, exit) {
+        plan.tell(&report, &failures);
+        outcome = Outcome::Drifted {
+            remake: plan.remake.clone(),
+        };
+    }
+    let plan = plan.map(|plan| plan.file.path().display().to_string());
     if let Outcome::Fatal(failure) = &outcome {
         let next = command_line.command("run");
         say(format_args!("error: the run could not go on: {failure}\nNext: {next}"));
@@ -110,6 +138,7 @@ pub(super) async fn run_on(arguments: &RunArguments, job: ResolvedJob, state: St
         failures: &failures.totals(),
         retries: report.retries,
         command_line: &command_line,
+        plan: plan.as_deref(),
     };
     arguments.output.print(&summary, || summary.to_json())?;
     for imbalance in &report.imbalances {
@@ -145,6 +174,7 @@ fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions,
         selection: arguments.selection.selection()?,
         max_failures: arguments.max_failures,
         max_duration: arguments.max_duration,
+        plan: None,
     })
 }
 
@@ -165,12 +195,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         return Ok(());
     }
     let writer = state.writer()?;
-    let vars = job
-        .vars
-        .iter()
-        .map(|(name, value)| (name.clone(), value.to_string()))
-        .collect();
-    writer.send(Change::Job(JobRecord::Vars(vars))).await?;
+    writer.send(Change::Job(JobRecord::Vars(vars_of(job)))).await?;
     writer
         .send_durable(Change::Job(JobRecord::Fingerprints(now)))
         .await?
@@ -208,9 +233,9 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
 }
 
 /// Everything that is failed at the end, of this run and of earlier ones.
-async fn collect_failures(state: State) -> Result<FailureGroups, CommandError> {
+async fn collect_failures(state: State, examples: usize) -> Result<FailureGroups, CommandError> {
     let collected = tokio::task::spawn_blocking(move || {
-        let mut groups = FailureGroups::new(EXAMPLES);
+        let mut groups = FailureGroups::new(examples);
         each_failed_unit(&state, |failed| groups.add(failed))?;
         Ok(groups)
     });
@@ -224,19 +249,21 @@ async fn collect_failures(state: State) -> Result<FailureGroups, CommandError> {
 /// | stopped by a signal | 130, 143 |
 /// | stopped by a limit, work left | 8 |
 /// | a connection denied everything or was gone, a unit was lost | 7 |
+/// | something is not as the plan has it | 12 |
 /// | failures left, all retryable | 5 |
 /// | failures left, some not | 6 |
 fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Exit {
     if !report.imbalances.is_empty() {
         return Exit::Imbalance;
     }
-    if report.is_complete() {
+    if report.is_complete() && !has_drifted(report) {
         return Exit::Done;
     }
     match &report.stopped {
         Some(StopCause::Asked) => signal.unwrap_or(Exit::Interrupted),
         Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => Exit::Stopped,
         Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => Exit::Fatal,
+        None if has_drifted(report) => Exit::Stale,
         None if failures.all_retryable() => Exit::FailuresRetryable,
         None => Exit::FailuresPermanent,
     }

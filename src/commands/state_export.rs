@@ -2,8 +2,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::{Fatal, in_list_order};
-use crate::model::{Account, format_count};
-use crate::report::ExportedFile;
+use crate::model::Account;
+use crate::report::{ExportedFile, counted};
 use crate::state::State;
 
 use super::ledger_file::LedgerFile;
@@ -28,9 +28,9 @@ pub async fn state_export(arguments: &StateExportArguments) -> Result<Exit, Comm
     let out = arguments.out.display().to_string();
     let next = arguments.job.command_line().command("report");
     let text = format!(
-        "{} files of {} items written to `{out}`\nNext: {next}\n",
-        format_count(files),
-        format_count(items)
+        "{} of {} written to `{out}`\nNext: {next}\n",
+        counted(files, "file", "files"),
+        counted(items, "item", "items")
     );
     let document =
         || serde_json::json!({ "schema_version": 1, "items": items, "files": files, "out": out, "next": next });

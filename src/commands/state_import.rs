@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::connect::Connections;
 use crate::engine::{DoneFile, Fatal, Imported, Stop, import_done, read_items};
 use crate::model::{ItemKey, format_count};
+use crate::report::counted;
 
 use super::items::unknown_item;
 use super::{CommandError, Exit, JobArguments, OutputArguments};
@@ -51,8 +52,12 @@ pub async fn state_import(arguments: &StateImportArguments) -> Result<Exit, Comm
 }
 
 fn page(imported: &Imported, next: &str) -> String {
-    let taken = format_count(imported.settled + imported.added);
-    let mut text = format!("{taken} files count as present from now on: they are neither copied nor told of\n");
+    let taken = counted(
+        imported.settled + imported.added,
+        "file counts as present from now on: it is",
+        "files count as present from now on: they are",
+    );
+    let mut text = format!("{taken} neither copied nor told of\n");
     for (count, what) in [
         (imported.settled_before, "were done or present already"),
         (

@@ -58,14 +58,14 @@ pub async fn status(arguments: &StatusArguments) -> Result<Exit, CommandError> {
 }
 
 /// What one look at a state found.
-struct Look {
-    running: bool,
-    snapshot: Option<Snapshot>,
+pub(super) struct Look {
+    pub running: bool,
+    pub snapshot: Option<Snapshot>,
 }
 
 impl Look {
     /// The lock is looked at first: a run that ends in between has written its last status by then.
-    fn at(folder: &StateFolder) -> Result<Self, CommandError> {
+    pub fn at(folder: &StateFolder) -> Result<Self, CommandError> {
         let running = holder(folder)?.is_some_and(|holder| is_run(&holder.command));
         Ok(Self {
             running,

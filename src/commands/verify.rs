@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::engine::{self, Fatal, Finding, VerifyOptions};
 use crate::format::CsvWriter;
 use crate::model::{Timestamp, Value, redact};
-use crate::report::{self, Difference, VerifyReport};
+use crate::report::{self, Difference, VerifyReport, counted};
 use crate::stages::{Check, Verdict};
 
 use super::arguments::write_file;
@@ -69,8 +69,8 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
         let csv = written.and_then(|()| csv.take()).map_err(Fatal::ItemList)?;
         write_file(path, &csv)?;
         say(format_args!(
-            "{} files that differ written to `{}`",
-            counts.differences(),
+            "{} written to `{}`",
+            counted(counts.differences(), "file that differs", "files that differ"),
             path.display()
         ));
     }

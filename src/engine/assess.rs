@@ -142,6 +142,7 @@ async fn assess_one(ends: &Ends<'_>, candidate: &Candidate<'_>, found: Result<Op
                 offer = Offer {
                     size: Some(object.size),
                     modified: object.modified,
+                    version: object.version(),
                 };
             }
         }

@@ -2,6 +2,7 @@ use crate::model::{Failure, FailureClass, ItemKey};
 use crate::plan::{Collision, CollisionKind, Decision, Inventory, NameIndex, Sample, UnitDecision};
 use crate::resolve::{NotifyWhen, ResolvedJob, StepKind};
 
+use super::Visit;
 use super::found::Found;
 
 /// Sums up decisions, and finds the names that meet.
@@ -30,26 +31,30 @@ impl Count {
         self.names = NameIndex::default();
     }
 
-    pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(&UnitDecision)) {
+    pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(Visit<'_>)) {
         match found {
             Found::Completed { units, names } => {
                 self.inventory.items_completed += 1;
+                visit(Visit::Completed);
                 self.settle(units, names);
             }
-            Found::Settled { names, messages } => {
+            Found::Settled { names, messages, .. } => {
                 self.settle(names.len() as u64, names);
                 for (step, _) in &self.steps {
                     let count = messages.get(step).copied().unwrap_or_default();
                     *self.inventory.messages.entry(step.clone()).or_default() += count;
                 }
             }
-            Found::Listing(failure) => self.inventory.failed_listings.push((item.clone(), failure)),
+            Found::Listing(failure) => {
+                self.inventory.failed_listings.push((item.clone(), failure));
+                visit(Visit::Unreadable);
+            }
             Found::State(_) => {}
             Found::Units(units) => {
                 for mut unit in units {
                     self.meet(&mut unit);
                     self.count(&unit);
-                    visit(&unit);
+                    visit(Visit::Unit(&unit));
                 }
             }
         }

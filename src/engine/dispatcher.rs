@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::model::{
     Account, EffectStatus, Event, Failure, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult,
@@ -39,6 +39,8 @@ pub struct Dispatcher {
     tally: FailureTally,
     max_failures: Option<u64>,
     health: Arc<Health>,
+    /// Who embeds the run and wants to be told.
+    feed: Option<broadcast::Sender<Event>>,
     /// Failures of this run.
     failures: u64,
     /// Results that wait to be sent on together, by page.
@@ -63,6 +65,7 @@ impl Dispatcher {
         publisher: watch::Sender<Progress>,
         max_failures: Option<u64>,
         health: Arc<Health>,
+        feed: Option<broadcast::Sender<Event>>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -76,6 +79,7 @@ impl Dispatcher {
             tally: FailureTally::default(),
             max_failures,
             health,
+            feed,
             failures: 0,
             results: BTreeMap::new(),
             waiting: Vec::new(),
@@ -157,6 +161,10 @@ impl Dispatcher {
     }
 
     async fn take(&mut self, Envelope { event, durable }: Envelope) -> Result<(), StateError> {
+        if let Some(feed) = &self.feed {
+            // Receivers may all have gone.
+            let _ = feed.send(event.clone());
+        }
         match event {
             Event::UnitFinished {
                 item,

@@ -20,7 +20,8 @@ use super::unit::{UnitWork, retry_after};
 pub struct StepRun {
     pub name: String,
     pub connection: String,
-    pub queue: Arc<dyn Queue>,
+    /// Absent where this run sends nothing to it: then it need not be there.
+    pub queue: Option<Arc<dyn Queue>>,
     pub door: Door,
     pub when: NotifyWhen,
     pub retry: RetryPolicy,
@@ -35,7 +36,7 @@ impl StepRun {
     /// # Errors
     /// The connection that could not be opened, and why.
     pub async fn within(&self, connections: &Connections) -> Result<Self, (String, Failure)> {
-        let (queue, door) = open_queue(connections, &self.connection).await?;
+        let (queue, door) = open_queue(connections, &self.connection, &self.part).await?;
         Ok(Self {
             queue,
             door,
@@ -44,10 +45,20 @@ impl StepRun {
     }
 }
 
-async fn open_queue(connections: &Connections, name: &str) -> Result<(Arc<dyn Queue>, Door), (String, Failure)> {
+/// A step's queue, where this run sends anything to it, and its door.
+async fn open_queue(
+    connections: &Connections,
+    name: &str,
+    part: &Part,
+) -> Result<(Option<Arc<dyn Queue>>, Door), (String, Failure)> {
     let of = |failure| (name.to_owned(), failure);
     let door = connections.door(name).map_err(of)?;
-    Ok((connections.queue(name).await.map_err(of)?, door))
+    let queue = if part.sends() {
+        Some(connections.queue(name).await.map_err(of)?)
+    } else {
+        None
+    };
+    Ok((queue, door))
 }
 
 /// Opens what the steps of a job talk to.
@@ -63,7 +74,8 @@ pub async fn open_steps(
     } in &job.steps
     {
         let connection = notify.connection.clone();
-        let (queue, door) = open_queue(connections, &connection).await?;
+        let part = Part::of(name, options);
+        let (queue, door) = open_queue(connections, &connection, &part).await?;
         steps.push(StepRun {
             name: name.clone(),
             queue,
@@ -74,7 +86,7 @@ pub async fn open_steps(
                 .retry
                 .clone()
                 .unwrap_or_else(|| job.retry.clone()),
-            part: Part::of(name, options),
+            part,
             breaker: Arc::default(),
             connection,
         });
@@ -112,6 +124,10 @@ pub async fn work_off(context: &Context, work: &UnitWork, status: UnitStatus) ->
 
 /// Sends one message under the retry policy of its queue. A stop leaves it owed, also one whose answer it did not wait for.
 async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) -> EffectOutcome {
+    // A step that sends nothing has no queue, and takes nothing up.
+    let Some(queue) = &step.queue else {
+        return outcome(EffectStatus::Pending, 0, None);
+    };
     let id = message_id(&context.job.name, work, &step.name);
     let mut delays = Delays::new(&step.retry);
     let mut attempts = 0;
@@ -128,7 +144,7 @@ async fn send(context: &Context, work: &UnitWork, step: &StepRun, body: &str) ->
         context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
         let sent = tokio::select! {
             biased;
-            sent = step.queue.send(Message { id: &id, body }) => sent,
+            sent = queue.send(Message { id: &id, body }) => sent,
             () = context.stop.abort_token().cancelled() => Err(Failure::cancelled()),
         };
         context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ use super::item_list::ItemEntry;
 use super::lister::{Cursor, Lister};
 use super::names::{NameMark, mark, mark_row};
 use super::page::PageRun;
+use super::planned::ItemPlan;
 
 /// Why the execution of an item broke off without coming to its own end.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,8 @@ impl From<RunOver> for Broken {
 pub struct Past {
     pub summary: Option<ItemSummary>,
     pub pages: Vec<PageState>,
+    /// What a plan that is carried out has for the item: nothing else is done.
+    pub plan: Option<ItemPlan>,
     state: Arc<State>,
 }
 
@@ -47,7 +50,12 @@ impl Past {
         } else {
             Vec::new()
         };
-        Ok(Self { summary, pages, state })
+        Ok(Self {
+            summary,
+            pages,
+            plan: None,
+            state,
+        })
     }
 
     async fn records(&self, reference: SealedReference) -> Result<Vec<UnitRecord>, Broken> {
@@ -61,6 +69,36 @@ impl Past {
 ///
 /// A function of the item, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
 pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry, past: Past) -> Result<(), Broken> {
+    let mut summary = begin(context, slot, entry, &past).await?;
+    let cursor = resume_pages(context, &past, &mut summary).await?;
+    if !summary.listed && context.options.copies() && !context.stop.is_draining() {
+        let mut seen = names_of(&past, &summary).await?;
+        if let Err(failure) = list_on(context, entry, past.plan.as_ref(), cursor, &mut seen, &mut summary).await? {
+            summary.listing_failure = Some(failure);
+        }
+    }
+
+    summary.status = end_status(&summary);
+    summary.ended = Some(Timestamp::now());
+    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+}
+
+/// Ends an item without having touched it.
+pub async fn refuse_item(
+    context: &Arc<Context>,
+    slot: usize,
+    entry: &ItemEntry,
+    past: &Past,
+    failure: Failure,
+) -> Result<(), Broken> {
+    let mut summary = begin(context, slot, entry, past).await?;
+    summary.listing_failure = Some(failure);
+    summary.status = end_status(&summary);
+    summary.ended = Some(Timestamp::now());
+    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+}
+
+async fn begin(context: &Arc<Context>, slot: usize, entry: &ItemEntry, past: &Past) -> Result<ItemSummary, Broken> {
     let mut summary = past
         .summary
         .clone()
@@ -83,18 +121,7 @@ pub async fn execute_item(context: &Arc<Context>, slot: usize, entry: &ItemEntry
             summary: summary.clone(),
         })
         .await?;
-
-    let cursor = resume_pages(context, &past, &mut summary).await?;
-    if !summary.listed && context.options.copies() && !context.stop.is_draining() {
-        let mut seen = names_of(&past, &summary).await?;
-        if let Err(failure) = list_on(context, entry, cursor, &mut seen, &mut summary).await? {
-            summary.listing_failure = Some(failure);
-        }
-    }
-
-    summary.status = end_status(&summary);
-    summary.ended = Some(Timestamp::now());
-    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+    Ok(summary)
 }
 
 /// Where an item stands when its slot lets go of it.
@@ -123,7 +150,7 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
         by_name: summary.listed_by_name.then(HashSet::new),
         ..Cursor::default()
     };
-    let item = summary.id();
+    let (item, plan) = (summary.id(), past.plan.as_ref());
     for page in &past.pages {
         let (number, rows, digest) = match page {
             PageState::Open {
@@ -131,7 +158,7 @@ async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSum
             } => {
                 let unsettled = unsettled(records, context);
                 if !context.stop.is_draining()
-                    && let Some(run) = PageRun::resume(context, item, *page, records.clone(), &unsettled).await
+                    && let Some(run) = PageRun::resume(context, item, *page, records.clone(), &unsettled, plan).await
                 {
                     run.run(context, summary).await?;
                 }
@@ -194,7 +221,7 @@ async fn reopen(
         summary: summary.clone(),
     };
     context.events.send_durable(reopened).await?;
-    if let Some(run) = PageRun::resume(context, item, page, records, &unsettled).await {
+    if let Some(run) = PageRun::resume(context, item, page, records, &unsettled, past.plan.as_ref()).await {
         run.run(context, summary).await?;
     }
     Ok(())
@@ -249,6 +276,7 @@ async fn names_of(past: &Past, summary: &ItemSummary) -> Result<HashSet<NameMark
 async fn list_on(
     context: &Arc<Context>,
     entry: &ItemEntry,
+    plan: Option<&ItemPlan>,
     mut cursor: Cursor,
     seen: &mut HashSet<NameMark>,
     summary: &mut ItemSummary,
@@ -287,7 +315,8 @@ async fn list_on(
                             by_name.extend(batch.drafts.iter().map(|draft| mark_row(&draft.source, &draft.target)));
                         }
                         let is_last = batch.is_last;
-                        let Some(page) = PageRun::open(context, summary.pages, batch, seen, summary).await? else {
+                        let Some(page) = PageRun::open(context, summary.pages, batch, plan, seen, summary).await?
+                        else {
                             return Ok(Ok(()));
                         };
                         page.run(context, summary).await?;

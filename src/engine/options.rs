@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::state::PlanFile;
 
 use super::Selection;
 
@@ -16,6 +19,8 @@ pub struct RunOptions {
     pub max_failures: Option<u64>,
     /// Stop when so much time has passed.
     pub max_duration: Option<Duration>,
+    /// Do what this plan says and nothing else.
+    pub plan: Option<Arc<PlanFile>>,
 }
 
 impl RunOptions {

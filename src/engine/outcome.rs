@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount};
+use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount, ItemKey};
 use crate::state::StateError;
 
 use super::StopCause;
@@ -18,6 +18,8 @@ pub enum Fatal {
     Connection { name: String, failure: Failure },
     #[error("{0}")]
     Selection(String),
+    #[error("{0}")]
+    Plan(String),
     #[error("a part of the runner ended unexpectedly: {0}")]
     Internal(String),
 }
@@ -53,6 +55,22 @@ pub struct RunReport {
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
     pub imbalances: Vec<String>,
     pub hash: HashKind,
+    /// Lists and files that were left alone because they are not as the plan has them.
+    pub drifted: u64,
+    pub vanished: Vanished,
+}
+
+/// Items of a plan that the list does not have any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vanished {
+    /// The first few of them.
+    pub keys: Vec<ItemKey>,
+    pub count: u64,
+}
+
+impl Vanished {
+    /// Keys that are kept.
+    pub const SHOWN: usize = 10;
 }
 
 impl RunReport {

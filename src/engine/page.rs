@@ -6,8 +6,8 @@ use futures::stream::FuturesUnordered;
 use tokio::task::JoinSet;
 
 use crate::model::{
-    Account, EffectOutcome, EffectStatus, Event, Failure, ItemId, ItemSummary, PageIntent, UnitRecord, UnitResult,
-    UnitStatus,
+    Account, EffectOutcome, EffectStatus, Event, Failure, ItemId, ItemSummary, PageIntent, PlannedBasis, UnitRecord,
+    UnitResult, UnitStatus,
 };
 use crate::plan::{Known, Offer};
 
@@ -17,6 +17,7 @@ use super::context::Context;
 use super::events::{Recorded, RunOver};
 use super::lister::Batch;
 use super::names::NameMark;
+use super::planned::ItemPlan;
 use super::unit::{UnitWork, refused, work_on};
 
 /// A page whose intent is durable, being worked on.
@@ -25,9 +26,18 @@ pub struct PageRun {
     page: u32,
     records: Vec<UnitRecord>,
     /// Units to be worked on, by number, with what was found out about them.
-    work: Vec<(u32, Assessment)>,
+    work: Vec<Task>,
     /// An earlier run began with it.
     is_resumed: bool,
+}
+
+/// One unit to be worked on.
+struct Task {
+    /// Its number in the page.
+    unit: u32,
+    assessment: Assessment,
+    /// What a plan that is carried out has for it.
+    planned: Option<PlannedBasis>,
 }
 
 impl Context {
@@ -52,6 +62,7 @@ impl PageRun {
         context: &Context,
         page: u32,
         batch: Batch,
+        plan: Option<&ItemPlan>,
         seen: &mut HashSet<NameMark>,
         summary: &mut ItemSummary,
     ) -> Result<Option<Self>, RunOver> {
@@ -62,6 +73,9 @@ impl PageRun {
             digest,
             is_last,
         } = batch;
+        if let Some(plan) = plan {
+            plan.refuse_names(&mut drafts);
+        }
         vet(&mut drafts, &ends, seen, context.claimed.as_deref());
         let accepted: Vec<(u32, Candidate<'_>)> = (0..)
             .zip(&drafts)
@@ -85,9 +99,15 @@ impl PageRun {
         };
         let mut existed = vec![false; drafts.len()];
         let mut work = Vec::with_capacity(assessments.len());
-        for ((unit, _), assessment) in accepted.iter().zip(assessments) {
+        for ((unit, _), mut assessment) in accepted.iter().zip(assessments) {
             existed[*unit as usize] = assessment.at_sink.is_some();
-            work.push((*unit, assessment));
+            let draft = &drafts[*unit as usize];
+            let planned = plan.and_then(|plan| plan.hold(draft, &mut assessment));
+            work.push(Task {
+                unit: *unit,
+                assessment,
+                planned,
+            });
         }
         let units: Vec<_> = drafts
             .iter()
@@ -136,6 +156,7 @@ impl PageRun {
         page: u32,
         records: Vec<UnitRecord>,
         unsettled: &[u32],
+        plan: Option<&ItemPlan>,
     ) -> Option<Self> {
         let candidates: Vec<Candidate<'_>> = unsettled
             .iter()
@@ -144,6 +165,7 @@ impl PageRun {
                 let offer = Offer {
                     size: record.size,
                     modified: None,
+                    version: None,
                 };
                 Candidate {
                     from: &record.source,
@@ -155,7 +177,17 @@ impl PageRun {
             .collect();
         let ends = context.assessing();
         let assessments = context.unless_draining(assess(&ends, &candidates)).await?;
-        let work = unsettled.iter().copied().zip(assessments).collect();
+        let tasks = unsettled.iter().copied().zip(assessments);
+        let work = tasks.map(|(unit, mut assessment)| {
+            let record = &records[unit as usize];
+            let planned = plan.and_then(|plan| plan.hold_recorded(record, &mut assessment));
+            Task {
+                unit,
+                assessment,
+                planned,
+            }
+        });
+        let work = work.collect();
         Some(Self {
             item,
             page,
@@ -174,10 +206,10 @@ impl PageRun {
         loop {
             let units = context.job.concurrency.units;
             while in_flight.len() + unrecorded.len() < units && !context.stop.is_draining() {
-                let Some((unit, assessment)) = waiting.next() else {
+                let Some(task) = waiting.next() else {
                     break;
                 };
-                let work = self.unit_work(unit, assessment);
+                let work = self.unit_work(task);
                 in_flight.spawn(work_on(Arc::clone(context), work));
             }
             let ended = tokio::select! {
@@ -211,7 +243,12 @@ impl PageRun {
         context.events.send(finished).await
     }
 
-    fn unit_work(&self, unit: u32, assessment: Assessment) -> UnitWork {
+    fn unit_work(&self, task: Task) -> UnitWork {
+        let Task {
+            unit,
+            assessment,
+            planned,
+        } = task;
         let record = &self.records[unit as usize];
         UnitWork {
             item: self.item,
@@ -220,6 +257,7 @@ impl PageRun {
             was_intended: self.is_resumed && !record.existed,
             record: record.clone(),
             assessment,
+            planned,
         }
     }
 

@@ -25,6 +25,11 @@ impl Part {
         }
     }
 
+    /// Whether this run sends anything.
+    pub fn sends(self) -> bool {
+        matches!(self, Self::Owed | Self::MadeUp)
+    }
+
     /// Whether this run works on an effect that stands like this. One whose body could not be rendered is never tried again.
     pub fn takes_up(self, effect: &EffectRecord, leave_failed: bool) -> bool {
         match effect.status {

@@ -6,11 +6,11 @@ use tokio::sync::mpsc;
 
 use crate::connect::Connections;
 use crate::model::{EffectIntent, Failure, ItemId, ItemKey, ItemStatus, UnitRecord};
-use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision};
+use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision, messages_digest};
 use crate::resolve::ResolvedJob;
 use crate::state::{PageState, State};
 
-use super::assess::{Candidate, Ends, assess, vet};
+use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::attempts::repeat;
 use super::context::unit_policy;
 use super::count::Count;
@@ -25,11 +25,24 @@ use super::{Fatal, Selection, Stop};
 pub struct PreviewOptions {
     /// Ask the source for the sizes that the list does not tell.
     pub sizes: bool,
+    /// Ask the source which version of each object there is, as a plan that is kept has to know.
+    pub versions: bool,
     pub selection: Selection,
 }
 
 /// Pages that an item may be ahead of the one that is being counted.
 const PAGES_AHEAD: usize = 2;
+
+/// What a preview meets on its way, in the order of the lists: an item, then what there is of it.
+#[derive(Clone, Copy, Debug)]
+pub enum Visit<'a> {
+    Item(&'a ItemKey),
+    /// The item is completed: nothing follows.
+    Completed,
+    /// The item's list could not be read, or not to its end.
+    Unreadable,
+    Unit(&'a UnitDecision),
+}
 
 /// Enumerates everything read-only and decides about every unit as a run would; `visit` sees each decision in the order of the lists.
 pub async fn preview(
@@ -37,7 +50,7 @@ pub async fn preview(
     state: Option<Arc<State>>,
     options: PreviewOptions,
     stop: &Stop,
-    mut visit: impl FnMut(&UnitDecision),
+    mut visit: impl FnMut(Visit<'_>),
 ) -> Result<Inventory, Fatal> {
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
@@ -91,6 +104,7 @@ pub async fn preview(
             if one_item_at_a_time {
                 count.forget_names();
             }
+            visit(Visit::Item(key));
             while let Some(one) = found.recv().await {
                 match one {
                     Found::State(error) => return Err(Fatal::from(error)),
@@ -104,17 +118,18 @@ pub async fn preview(
     Ok(count.inventory)
 }
 
-struct Previewer<'a> {
-    job: &'a ResolvedJob,
-    connections: &'a Connections,
-    ends: Ends<'a>,
-    state: Option<Arc<State>>,
-    options: PreviewOptions,
-    items_cannot_meet: bool,
+/// Finds out about single items.
+pub(super) struct Previewer<'a> {
+    pub job: &'a ResolvedJob,
+    pub connections: &'a Connections,
+    pub ends: Ends<'a>,
+    pub state: Option<Arc<State>>,
+    pub options: PreviewOptions,
+    pub items_cannot_meet: bool,
 }
 
 impl Previewer<'_> {
-    async fn item(&self, entry: &ItemEntry, found: mpsc::Sender<Found>) {
+    pub(super) async fn item(&self, entry: &ItemEntry, found: mpsc::Sender<Found>) {
         if let Err(failed) = self.try_item(entry, &found).await {
             // The receiver is gone only when the whole preview is.
             let _ = found.send(failed).await;
@@ -168,6 +183,7 @@ impl Previewer<'_> {
                 offer: draft.offer,
                 known: Known::Nothing,
                 refusal: draft.refusal,
+                messages: messages_digest(&draft.effects),
                 owes: rendered_steps(&draft.effects),
             });
             let decided = self.decide(&entry.key, units.collect()).await;
@@ -226,7 +242,7 @@ impl Previewer<'_> {
                 (records, reference.rows_before, reference.digest)
             }
         };
-        let mut names = Vec::new();
+        let (mut names, mut rows) = (Vec::new(), Vec::new());
         let mut messages = BTreeMap::new();
         let mut unsettled = Vec::new();
         for record in &records {
@@ -238,6 +254,9 @@ impl Previewer<'_> {
             match Known::of(record) {
                 Known::Settled => {
                     names.push(record.target.clone());
+                    if self.options.versions {
+                        rows.push(mark_row(&record.source, &record.target));
+                    }
                     for step in owed_steps(record) {
                         *messages.entry(step).or_default() += 1;
                     }
@@ -248,14 +267,16 @@ impl Previewer<'_> {
                     offer: Offer {
                         size: record.size,
                         modified: None,
+                        version: None,
                     },
                     known,
                     refusal: record.failure.clone().filter(|_| record.attempts == 0),
+                    messages: 0,
                     owes: owed_steps(record).collect(),
                 }),
             }
         }
-        let _ = found.send(Found::Settled { names, messages }).await;
+        let _ = found.send(Found::Settled { names, rows, messages }).await;
         let decided = self.decide(key, unsettled).await;
         let _ = found.send(Found::Units(decided)).await;
         Ok((rows_before + records.len() as u64, digest))
@@ -275,10 +296,14 @@ impl Previewer<'_> {
         let mut assessed = assess(&self.ends, &candidates).await.into_iter();
         let mut decided: Vec<UnitDecision> = Vec::with_capacity(units.len());
         for unit in &units {
-            let (decision, size) = match &unit.refusal {
-                Some(refusal) => (Decision::Refuse(refusal.clone()), unit.offer.size),
+            let assessment = match &unit.refusal {
+                Some(refusal) => Assessment {
+                    decision: Decision::Refuse(refusal.clone()),
+                    at_sink: None,
+                    offer: unit.offer,
+                },
                 None => match assessed.next() {
-                    Some(assessment) => (assessment.decision, assessment.offer.size),
+                    Some(assessment) => assessment,
                     None => continue,
                 },
             };
@@ -287,26 +312,35 @@ impl Previewer<'_> {
                 item: item.clone(),
                 source,
                 target,
-                size,
-                decision,
+                size: assessment.offer.size,
+                decision: assessment.decision,
                 owes: unit.owes.clone(),
+                known: unit.known,
+                version: assessment.offer.version,
+                at_sink: assessment.at_sink,
+                messages: unit.messages,
             });
         }
-        if self.options.sizes {
-            self.ask_sizes(&mut decided).await;
+        if self.options.sizes || self.options.versions {
+            self.ask_source(&mut decided).await;
         }
         decided
     }
 
-    /// Asks the source for the sizes that are not known; one that gives no answer stays unknown.
-    async fn ask_sizes(&self, units: &mut [UnitDecision]) {
+    /// Asks the source for the sizes and versions that are not known; what it gives no answer about stays unknown.
+    async fn ask_source(&self, units: &mut [UnitDecision]) {
+        let PreviewOptions { sizes, versions, .. } = self.options;
         let asked = units.iter_mut().filter(|unit| {
-            unit.size.is_none() && matches!(unit.decision, Decision::Copy | Decision::Overwrite | Decision::Compare)
+            let lacks = sizes && unit.size.is_none() || versions && unit.version.is_none();
+            lacks && matches!(unit.decision, Decision::Copy | Decision::Overwrite | Decision::Compare)
         });
         stream::iter(asked)
             .for_each_concurrent(self.ends.concurrency, async |unit| {
-                if let Ok(Some(object)) = self.ends.source.stat(&unit.source).await {
-                    unit.size = Some(object.size);
+                let asked = repeat(self.ends.retry, self.ends.stop, || self.ends.source.stat(&unit.source));
+                if let Ok(Some(object)) = asked.await {
+                    // What the list says of the size is for the run to hold against the object.
+                    unit.size = unit.size.or(Some(object.size));
+                    unit.version = object.version();
                 }
             })
             .await;
@@ -321,6 +355,7 @@ struct Met {
     known: Known,
     refusal: Option<Failure>,
     owes: Vec<String>,
+    messages: u64,
 }
 
 /// The steps that a unit of the ledger still owes a message to.

@@ -1,29 +1,32 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::connect::Connections;
-use crate::model::{Account, ItemId, ItemStatus, Progress, Timestamp};
+use crate::model::{Account, Event, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
 use crate::resolve::ResolvedJob;
 use crate::state::{
-    Change, Holder, JobRecord, Journal, JournalEntry, PageState, RunOutcome, RunRecord, State, StateError, StateWriter,
+    Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError,
+    StateWriter,
 };
 
 use super::context::{Context, CopyEnds, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
-use super::effects::open_steps;
+use super::effects::{StepRun, open_steps};
 use super::events::EventSink;
 use super::health::Health;
-use super::item::{Broken, Past, execute_item};
+use super::item::{Broken, Past, execute_item, refuse_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
-use super::outcome::{Fatal, RunReport};
+use super::outcome::{Fatal, RunReport, Vanished};
 use super::owed::owed;
 use super::permits::Permits;
-use super::{RunOptions, Stop, StopCause};
+use super::planned::check_item;
+use super::{RunHandle, RunOptions, Stop, StopCause};
 
 /// One execution of a job over an opened state.
 pub struct Runner {
@@ -33,6 +36,7 @@ pub struct Runner {
     stop: Stop,
     progress: watch::Sender<Progress>,
     meters: Arc<Meters>,
+    feed: Option<broadcast::Sender<Event>>,
 }
 
 impl Runner {
@@ -45,7 +49,22 @@ impl Runner {
             stop,
             progress,
             meters: Arc::default(),
+            feed: None,
         }
+    }
+
+    /// Everything that happens to items and units, as it happens.
+    ///
+    /// A bounded channel that never holds the run back: a receiver that is more than `capacity` events behind loses the oldest of them, and is
+    /// told how many (`RecvError::Lagged`). It is closed when the run has come to its end.
+    pub fn events(&mut self, capacity: usize) -> broadcast::Receiver<Event> {
+        let feed = self.feed.get_or_insert_with(|| broadcast::channel(capacity.max(1)).0);
+        feed.subscribe()
+    }
+
+    /// For asking how the run stands while it goes on, from anywhere.
+    pub fn handle(&self) -> RunHandle {
+        RunHandle::new(self.progress.subscribe(), Arc::clone(&self.meters), self.stop.clone())
     }
 
     /// Where the run stands: the latest at any moment, and a wake-up at each change.
@@ -81,13 +100,28 @@ impl Runner {
             .await?;
 
         let job = Arc::new(self.job);
-        let connections =
-            Connections::bounded(job.connections.clone(), job.concurrency.leaves, self.stop.drain_token());
-        let entries = read_items(&job, &connections, &self.stop)
-            .await
-            .map_err(Fatal::ItemList)?;
-        put_back_interrupted(&state, &writer).await?;
-        let claimed = claimed_names(&job, &entries, &state)?;
+        let prepared = prepare(&job, &self.options, &self.stop, &state, &writer).await;
+        let Prepared {
+            entries,
+            claimed,
+            vanished,
+            connections,
+            ends,
+            steps,
+        } = match prepared {
+            Ok(prepared) => prepared,
+            // A state that cannot be written to cannot take the end either.
+            Err(Fatal::State(error)) => return Err(Fatal::State(error)),
+            Err(fatal) => {
+                record.ended = Some(Timestamp::now());
+                record.outcome = Some(RunOutcome::Fatal);
+                journal.write(JournalEntry::RunEnded { run: record.clone() })?;
+                journal.close()?;
+                writer.send(Change::Job(JobRecord::Run(record))).await?;
+                close(writer).await?;
+                return Err(fatal);
+            }
+        };
         let meters = self.meters;
         let health = Health::new(&job, connections.clone(), self.stop.clone());
         let permits = Permits::new(&job);
@@ -99,8 +133,8 @@ impl Runner {
             self.progress.clone(),
             self.options.max_failures,
             Arc::clone(&health),
+            self.feed,
         );
-        let entries = self.options.selection.apply(entries).map_err(Fatal::Selection)?;
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
         let work = join_with_state(entries, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();
@@ -109,10 +143,9 @@ impl Runner {
         let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
         let hash = job.sink.hash;
-        let fatal = |(name, failure)| Fatal::Connection { name, failure };
         let context = Context {
-            steps: open_steps(&job, &connections, &self.options).await.map_err(fatal)?,
-            ends: CopyEnds::open(&job, &connections).await.map_err(fatal)?,
+            steps,
+            ends,
             item_paces: permits.item(),
             permits: Arc::new(permits),
             retry: Arc::new(unit_policy(&job)),
@@ -175,13 +208,15 @@ impl Runner {
             retries: progress.retries,
             imbalances,
             hash,
+            drifted: progress.failures.get(&drift_tally()).copied().unwrap_or_default(),
+            vanished,
         };
         record.ended = Some(Timestamp::now());
         record.outcome = Some(match &report.stopped {
             Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => RunOutcome::Fatal,
             Some(StopCause::Asked) => RunOutcome::Interrupted,
             Some(StopCause::MaxFailures(_) | StopCause::MaxDuration(_)) => RunOutcome::Stopped,
-            None if report.is_complete() => RunOutcome::Complete,
+            None if report.is_complete() && report.vanished.count == 0 => RunOutcome::Complete,
             None => RunOutcome::Failures,
         });
         journal.write(JournalEntry::RunEnded { run: record.clone() })?;
@@ -190,6 +225,59 @@ impl Runner {
         close(writer).await?;
         Ok(report)
     }
+}
+
+/// All that a run needs before it touches anything.
+struct Prepared {
+    /// The selected ones.
+    entries: Vec<ItemEntry>,
+    claimed: Option<ClaimedNames>,
+    vanished: Vanished,
+    connections: Connections,
+    ends: CopyEnds,
+    steps: Vec<StepRun>,
+}
+
+async fn prepare(
+    job: &ResolvedJob,
+    options: &RunOptions,
+    stop: &Stop,
+    state: &State,
+    writer: &StateWriter,
+) -> Result<Prepared, Fatal> {
+    let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
+    let entries = read_items(job, &connections, stop).await.map_err(Fatal::ItemList)?;
+    put_back_interrupted(state, writer).await?;
+    let claimed = claimed_names(job, &entries, state)?;
+    let entries = options.selection.apply(entries).map_err(Fatal::Selection)?;
+    let vanished = match &options.plan {
+        Some(plan) => vanished(plan, &entries)?,
+        None => Vanished::default(),
+    };
+    let fatal = |(name, failure)| Fatal::Connection { name, failure };
+    let steps = open_steps(job, &connections, options).await.map_err(fatal)?;
+    let ends = CopyEnds::open(job, &connections).await.map_err(fatal)?;
+    Ok(Prepared {
+        entries,
+        claimed,
+        vanished,
+        connections,
+        ends,
+        steps,
+    })
+}
+
+/// Items of a plan that the list does not have any more.
+fn vanished(plan: &PlanFile, entries: &[ItemEntry]) -> Result<Vanished, Fatal> {
+    let known: HashSet<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
+    let found = plan.unknown_items(Vanished::SHOWN, |id| known.contains(&id));
+    let (keys, count) = found.map_err(|error| Fatal::Plan(error.to_string()))?;
+    Ok(Vanished { keys, count })
+}
+
+/// What the failures of things that are not as a plan has them are counted under.
+fn drift_tally() -> String {
+    format!("{} {}", FailureClass::Conflict, Failure::DRIFTED)
 }
 
 fn run_record(job: &ResolvedJob, state: &State) -> Result<RunRecord, StateError> {
@@ -288,10 +376,10 @@ async fn work_off(context: &Context, work: Vec<ItemEntry>, state: &Arc<State>) -
         workers.spawn(async move {
             while context.unless_draining(context.permits.item_turn()).await.is_some() {
                 let Some(entry) = queue.lock().await.next() else { break };
-                let (state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
-                let past = tokio::task::spawn_blocking(move || Past::read(state, id)).await;
+                let (read_state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
+                let past = tokio::task::spawn_blocking(move || Past::read(read_state, id)).await;
                 let past = past.map_err(|error| Fatal::Internal(error.to_string()))??;
-                match execute_item(&Arc::new(context.for_item()), slot, &entry, past).await {
+                match carry_out(&Arc::new(context.for_item()), slot, &entry, past, &state).await {
                     Ok(()) => {}
                     // The dispatcher has ended and tells why.
                     Err(Broken::RunOver) => break,
@@ -310,6 +398,25 @@ async fn work_off(context: &Context, work: Vec<ItemEntry>, state: &Arc<State>) -
         }
     }
     ended
+}
+
+/// Executes an item; under a plan only when it still is as the plan has it.
+async fn carry_out(
+    context: &Arc<Context>,
+    slot: usize,
+    entry: &ItemEntry,
+    mut past: Past,
+    state: &Arc<State>,
+) -> Result<(), Broken> {
+    if let Some(file) = &context.options.plan {
+        match check_item(context, file, entry, state).await? {
+            Ok(plan) => past.plan = Some(plan),
+            // A stop leaves the item where it was.
+            Err(failure) if failure.class == FailureClass::Cancelled => return Ok(()),
+            Err(failure) => return refuse_item(context, slot, entry, &past, failure).await,
+        }
+    }
+    execute_item(context, slot, entry, past).await
 }
 
 /// The account of the selected items as their pages give it, and where the run's own account or an item's summary says something else.

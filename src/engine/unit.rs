@@ -3,8 +3,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::connect::Precondition;
-use crate::model::{ContentHash, Event, Failure, FailureClass, ItemId, SinkMode, UnitRecord, UnitResult, UnitStatus};
-use crate::plan::{AtSink, Decision, Known, decide};
+use crate::model::{
+    ContentHash, Event, Failure, FailureClass, ItemId, PlannedBasis, PlannedDecision, SinkMode, UnitRecord, UnitResult,
+    UnitStatus,
+};
+use crate::plan::{AtSink, Decision, Known, decide, drifted};
 use crate::stages::{Comparison, CopyRequest, Room, compare, copy};
 
 use super::assess::Assessment;
@@ -26,6 +29,8 @@ pub struct UnitWork {
     /// A run that was killed meant to write it where nothing stood: what appears there may be that run's last request, still under way
     /// when this one looked.
     pub was_intended: bool,
+    /// What a plan that is carried out has for it.
+    pub planned: Option<PlannedBasis>,
 }
 
 /// What an attempt ended with.
@@ -146,6 +151,8 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
             Decision::Copy => {
                 let precondition = match mode {
                     SinkMode::Create | SinkMode::Skip => Precondition::Absent,
+                    // What appeared since the plan was made is not in the plan: it is not written over.
+                    _ if work.planned.is_some() => Precondition::Absent,
                     SinkMode::Overwrite | SinkMode::OverwriteIfDifferent => Precondition::None,
                 };
                 match copied(context, work, precondition).await {
@@ -195,6 +202,10 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
             }
         };
         *decision = decide(mode, work.assessment.offer, Known::Intended { existed: true }, at_sink);
+        let is_planned_copy = (work.planned.as_ref()).is_some_and(|planned| planned.decision == PlannedDecision::Copy);
+        if is_planned_copy && *decision != Decision::Copy {
+            return Err(drifted("an object has appeared at the sink"));
+        }
         if let (Decision::Present, Some(at_sink)) = (&*decision, at_sink) {
             return Ok(Outcome::Present { size: at_sink.size });
         }
@@ -220,6 +231,7 @@ async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) 
         from: &work.record.source,
         to: &work.record.target,
         announced_size: work.assessment.offer.size,
+        planned_version: work.planned.as_ref().and_then(|planned| planned.version),
         precondition,
         hash: sink.hash,
         part_size: sink.part_size,

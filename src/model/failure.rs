@@ -97,6 +97,9 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The code of what is no longer as the plan had it.
+    pub const DRIFTED: &'static str = "plan.drifted";
+
     pub fn new(class: FailureClass, code: &'static str, message: impl AsRef<str>) -> Self {
         Self {
             class,

@@ -12,6 +12,7 @@ mod failure;
 mod hash;
 mod item;
 mod ledger;
+mod planned;
 mod policy;
 mod progress;
 mod redact;
@@ -33,6 +34,10 @@ pub use failure::{Failure, FailureClass};
 pub use hash::{ContentHash, HashKind};
 pub use item::{ItemId, ItemKey, ItemStatus, ItemSummary};
 pub use ledger::{PageIntent, UnitIntent, UnitRecord, UnitResult, UnitStatus};
+pub use planned::{
+    ObjectVersion, PlanHeader, PlannedBasis, PlannedDecision, PlannedItem, PlannedListing, PlannedObject, PlannedUnit,
+    short_digest,
+};
 pub use policy::{Concurrency, Limits, NodeSpeeds, RetryPolicy, SinkMode};
 pub use progress::{Outage, Phase, Progress, Throttle};
 pub use redact::redact;

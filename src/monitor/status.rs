@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::model::{Phase, Timestamp, format_bytes, format_count, format_duration};
-use crate::report::{format_byte_rate, format_rate, limited, shown, shown_short};
+use crate::report::{counted, format_byte_rate, format_rate, limited, shown, shown_short};
 
 use super::{Rate, Snapshot};
 
@@ -193,11 +193,9 @@ impl fmt::Display for Status<'_> {
             "bytes      {} moved in this run",
             format_bytes(progress.bytes_moved)
         )?;
-        let (in_flight, retries) = (format_count(progress.in_flight), format_count(progress.retries));
-        writeln!(
-            formatter,
-            "in flight  {in_flight} files, {retries} attempts repeated so far"
-        )?;
+        let in_flight = counted(progress.in_flight, "file", "files");
+        let retries = counted(progress.retries, "attempt", "attempts");
+        writeln!(formatter, "in flight  {in_flight}, {retries} repeated so far")?;
         for throttle in progress.throttles.iter().filter(|throttle| throttle.is_in_force()) {
             let limited = limited(throttle);
             writeln!(

@@ -1,4 +1,4 @@
-use crate::model::{Failure, FailureClass, SinkMode, Timestamp, UnitRecord, UnitStatus};
+use crate::model::{Failure, FailureClass, ObjectVersion, SinkMode, Timestamp, UnitRecord, UnitStatus};
 
 /// What the list and the source tell about a unit, as far as they were asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -6,6 +6,8 @@ pub struct Offer {
     /// Bytes.
     pub size: Option<u64>,
     pub modified: Option<Timestamp>,
+    /// Where a listing told it, or where it was asked for a plan that is kept.
+    pub version: Option<ObjectVersion>,
 }
 
 /// The object that stands at a unit's target.
@@ -119,6 +121,7 @@ mod tests {
     const OFFER: Offer = Offer {
         size: Some(10),
         modified: Some(Timestamp(1_000)),
+        version: None,
     };
     const SAME: Option<AtSink> = Some(AtSink {
         size: 10,
@@ -181,6 +184,7 @@ mod tests {
         let unknown = Offer {
             size: None,
             modified: None,
+            version: None,
         };
         assert_eq!(
             decide(OverwriteIfDifferent, unknown, Known::Nothing, SAME),

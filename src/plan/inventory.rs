@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Failure, ItemKey};
+use crate::model::{Failure, ItemKey, ObjectVersion};
 
-use super::{Collision, CollisionKind, Decision};
+use super::{AtSink, Collision, CollisionKind, Decision, Known};
 
 /// The plan's decisions over the enumerated items and units.
 ///
@@ -69,6 +69,14 @@ pub struct UnitDecision {
     pub decision: Decision,
     /// The steps that have a message to send about it, should it get to the sink.
     pub owes: Vec<String>,
+    /// What the ledger said.
+    pub known: Known,
+    /// Of the object at the source, where it was told or asked.
+    pub version: Option<ObjectVersion>,
+    /// What stood at the target.
+    pub at_sink: Option<AtSink>,
+    /// A digest over the messages about it, 0 where there are none or the ledger has them.
+    pub messages: u64,
 }
 
 /// One line of the sample.

@@ -5,6 +5,7 @@
 mod collision;
 mod compile;
 mod decide;
+mod drift;
 mod fingerprint;
 mod graph;
 mod inventory;
@@ -12,6 +13,7 @@ mod inventory;
 pub use collision::{Collision, CollisionKind, NameIndex, collision_form};
 pub use compile::compile;
 pub use decide::{AtSink, Decision, Known, Offer, decide, is_different};
+pub use drift::{Seen, drift, drifted, messages_digest, planned};
 pub use fingerprint::{Change, changes, fingerprints};
 pub use graph::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind};
 pub use inventory::{Inventory, Sample, UnitDecision};

@@ -41,6 +41,7 @@ pub fn decision_json(unit: &UnitDecision) -> Value {
 mod tests {
     use super::*;
     use crate::model::Failure;
+    use crate::plan::Known;
 
     #[test]
     fn a_decision_stands_on_one_line_whatever_the_name() {
@@ -51,6 +52,10 @@ mod tests {
             size: Some(1536),
             decision,
             owes: Vec::new(),
+            known: Known::Nothing,
+            version: None,
+            at_sink: None,
+            messages: 0,
         };
         let line = decision_line(&unit(Decision::Copy));
         assert_eq!(line, "copy       1.5 KiB  `7`: `in/a\\nb` → `7-a`\n");

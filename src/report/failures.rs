@@ -69,6 +69,11 @@ impl FailedUnit {
         }
     }
 
+    /// Where it happened, and what, on one line.
+    pub fn line(&self) -> String {
+        format!("{}: {}", self.place(), self.message)
+    }
+
     /// `` `item`: `source` → `target` `` for people.
     fn place(&self) -> String {
         let item = shown_short(&self.item);
@@ -147,9 +152,7 @@ impl FailureGroups {
             class: group.class,
             code: group.code.clone(),
             count: group.count,
-            example: group.examples.first().map_or_else(String::new, |example| {
-                format!("{}: {}", example.place(), example.message)
-            }),
+            example: group.examples.first().map_or_else(String::new, FailedUnit::line),
         };
         self.groups().into_iter().map(total).collect()
     }

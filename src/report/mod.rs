@@ -37,7 +37,7 @@ pub use json::{SCHEMA_VERSION, write_json};
 pub use plan::PlanReport;
 pub use rate::{format_byte_rate, format_rate, rate_over};
 pub use summary::{Integrity, Outcome, RunSummary};
-pub use text::{shorten, shown, shown_short};
+pub use text::{counted, shorten, shown, shown_short};
 pub use throttle::limited;
 pub use verify::{Difference, Finding, VerifyReport};
 pub use why::WhyReport;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 
 use crate::model::format_count;
 use crate::plan::{CollisionKind, Inventory, Plan, Sample};
@@ -17,6 +18,8 @@ pub struct PlanReport<'a> {
     pub inventory: &'a Inventory,
     /// Sizes were asked for where lists do not tell them.
     pub sizes_asked: bool,
+    /// The file that keeps the plan.
+    pub kept_in: Option<&'a Path>,
     pub command_line: &'a CommandLine,
 }
 
@@ -29,7 +32,13 @@ impl PlanReport<'_> {
     /// The command that goes on from here.
     pub(super) fn next(&self) -> String {
         let command = if self.inventory.has_work() { "run" } else { "verify" };
-        self.command_line.command(command)
+        match self.kept_in {
+            Some(file) if command == "run" => {
+                let line = self.command_line.clone();
+                line.option("--plan", &file.display().to_string()).command(command)
+            }
+            _ => self.command_line.command(command),
+        }
     }
 
     fn header(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -326,6 +335,7 @@ pub(super) mod tests {
             plan: &plan,
             inventory: &inventory,
             sizes_asked: false,
+            kept_in: None,
             command_line: &command_line,
         };
         insta::assert_snapshot!(report, @r#"
@@ -378,6 +388,7 @@ pub(super) mod tests {
             plan: &plan,
             inventory: &inventory,
             sizes_asked: true,
+            kept_in: None,
             command_line: &command_line,
         };
         let text = report.to_string();

@@ -127,6 +127,7 @@ mod tests {
             plan: &plan,
             inventory: &inventory,
             sizes_asked: false,
+            kept_in: None,
             command_line: &command_line,
         };
         let json = report.to_json();

@@ -22,6 +22,8 @@ pub enum Outcome {
     Stopped { by: String },
     /// Everything was settled before it began, as far as the ledger knows.
     NothingLeft,
+    /// Some of it is not as the plan has it, and was left alone.
+    Drifted { remake: String },
     /// It could not go on.
     Fatal(Failure),
 }
@@ -34,6 +36,7 @@ impl Outcome {
             Self::CompletedWithFailures => "completed_with_failures",
             Self::Stopped { .. } => "stopped",
             Self::NothingLeft => "nothing_left",
+            Self::Drifted { .. } => "drifted",
             Self::Fatal(_) => "fatal",
         }
     }
@@ -48,6 +51,7 @@ impl fmt::Display for Outcome {
             Self::NothingLeft => {
                 formatter.write_str("nothing left to do (trusting the ledger; `verify` checks the sink)")
             }
+            Self::Drifted { .. } => formatter.write_str("not all is as the plan has it; what is not was left alone"),
             Self::Fatal(failure) => write!(
                 formatter,
                 "could not go on: {} ({}, {})",
@@ -122,6 +126,8 @@ pub struct RunSummary<'a> {
     /// Repeated attempts in this run.
     pub retries: u64,
     pub command_line: &'a CommandLine,
+    /// The plan that was carried out.
+    pub plan: Option<&'a str>,
 }
 
 impl RunSummary<'_> {
@@ -150,13 +156,17 @@ impl RunSummary<'_> {
     fn next(&self) -> String {
         let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
         let command = match &self.outcome {
+            Outcome::Drifted { remake } => return remake.clone(),
             // What kept the run from going on has to be put right first, whatever else has failed.
             Outcome::Fatal(_) => "run",
             _ if has_failed || !self.failures.is_empty() => "failures",
             Outcome::Completed | Outcome::NothingLeft => "verify",
             Outcome::CompletedWithFailures | Outcome::Stopped { .. } => "run",
         };
-        self.command_line.command(command)
+        match self.plan {
+            Some(plan) if command == "run" => self.command_line.clone().option("--plan", plan).command(command),
+            _ => self.command_line.command(command),
+        }
     }
 }
 
@@ -209,6 +219,7 @@ mod tests {
             failures,
             retries: 7,
             command_line,
+            plan: None,
         }
     }
 

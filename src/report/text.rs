@@ -67,7 +67,7 @@ pub(super) fn is_deceptive(character: char) -> bool {
 }
 
 /// `1 file`, `2 files`.
-pub(super) fn counted(count: u64, one: &str, many: &str) -> String {
+pub fn counted(count: u64, one: &str, many: &str) -> String {
     let noun = if count == 1 { one } else { many };
     format!("{} {noun}", crate::model::format_count(count))
 }

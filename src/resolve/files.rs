@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use crate::model::{ConnectionConfig, RetryPolicy};
 use crate::spec::{
     ConnectionSpec, Document, Entry, Environment, Interpolation, JobSpec, Node, Problem, Problems, SECRET_FIELDS,
-    SourceFile, Span, Treatment, interpolate, parse, plain_text_secrets, read_connections, read_job, used_connections,
+    SourceFile, Span, Treatment, interpolate, parse, plain_text_secrets, read_connections, read_job, set,
+    used_connections,
 };
 
 use super::connections::ConnectionReader;
@@ -35,7 +36,10 @@ pub fn resolve(files: &JobFiles, options: &LoadOptions<'_>) -> Result<ResolvedJo
         Some(file) => parse(file).map(Some).map_err(|problems| (file, problems)),
     };
     match (spec, connections) {
-        (Ok(spec), Ok(connections)) => Job::new(files, options, spec, connections).resolve(),
+        (Ok(mut spec), Ok(connections)) => {
+            let problems = set(&mut spec, &options.settings);
+            Job::new(files, options, spec, connections).resolve(problems)
+        }
         (spec, connections) => {
             let mut all = Problems::default();
             for (file, problems) in [spec.err(), connections.err()].into_iter().flatten() {
@@ -95,7 +99,9 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn resolve(mut self) -> Result<ResolvedJob, Problems> {
+    /// `problems` are those of settings.
+    fn resolve(mut self, problems: Vec<Problem>) -> Result<ResolvedJob, Problems> {
+        self.spec.problems.extend(problems);
         let variables = Variables::read(&self.spec.document, &self.options.vars, self.options.environment);
         self.spec.problems.extend(variables.problems.iter().cloned());
         self.interpolate_spec(&variables);
@@ -317,7 +323,7 @@ fn is_secret_field(pointer: &str) -> bool {
 }
 
 /// The folder in which `.pipeline` lies: beside the `jobs` folder of the spec, or in the spec's own folder.
-fn project(folder: &Path) -> PathBuf {
+pub(super) fn project(folder: &Path) -> PathBuf {
     let is_jobs = folder.file_name().is_some_and(|name| name == "jobs");
     let parent = if is_jobs { folder.parent() } else { None };
     parent.unwrap_or(folder).to_owned()

@@ -14,6 +14,8 @@ pub struct LoadOptions<'a> {
     pub profile: String,
     /// `--var name=value`, in the order of the command line: the last of a name counts.
     pub vars: Vec<(String, String)>,
+    /// `--set path=value`, in the order of the command line.
+    pub settings: Vec<String>,
     pub environment: &'a Environment<'a>,
 }
 

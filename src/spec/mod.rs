@@ -10,6 +10,7 @@ mod parse;
 mod problem;
 mod schema;
 mod secrets;
+mod settings;
 mod source_file;
 mod validate;
 mod wire;
@@ -21,6 +22,7 @@ pub use parse::parse;
 pub use problem::{Problem, Problems, Rendering};
 pub use schema::{Schemas, schema};
 pub use secrets::{SECRET_FIELDS, plain_text_secrets};
+pub use settings::set;
 pub use source_file::{SourceFile, Syntax};
 pub use validate::{Reading, closest, read_connections, read_job, used_connections};
 pub use wire::{

@@ -92,12 +92,26 @@ impl Problems {
         });
         problems.dedup();
         let masked = mask(&file.text, secrets);
-        let source = NamedSource::new(&file.name, masked);
+        let (lines, flags) = match file.flags_from.and_then(|from| masked.split_at_checked(from)) {
+            Some((lines, flags)) => (
+                Arc::from(lines),
+                Some(NamedSource::new("the command line", Arc::from(flags))),
+            ),
+            None => (masked, None),
+        };
+        let source = NamedSource::new(&file.name, lines);
         for mut problem in problems {
             problem.message = hide_secrets(&problem.message, &file.text, secrets);
             problem.label = problem.label.map(|label| hide_secrets(&label, &file.text, secrets));
             problem.help = problem.help.map(|help| hide_secrets(&help, &file.text, secrets));
-            let source = Some(source.clone());
+            let from = file.flags_from.unwrap_or(usize::MAX);
+            let source = match (&flags, &problem.span) {
+                (Some(flags), Some(span)) if span.start >= from => {
+                    problem.span = Some(span.start - from..span.end - from);
+                    Some(flags.clone())
+                }
+                _ => Some(source.clone()),
+            };
             self.located.push(Located { problem, source });
         }
     }

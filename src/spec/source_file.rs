@@ -31,6 +31,8 @@ pub struct SourceFile {
     pub name: String,
     pub text: Arc<str>,
     pub syntax: Syntax,
+    /// Where the lines of the file end and flags of the command line begin, when there are any.
+    pub flags_from: Option<usize>,
 }
 
 impl SourceFile {
@@ -40,6 +42,7 @@ impl SourceFile {
             name: name.into(),
             text: text.strip_prefix('\u{feff}').unwrap_or(text).into(),
             syntax,
+            flags_from: None,
         }
     }
 }

@@ -5,7 +5,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::sync::CancellationToken;
 
 use crate::connect::{ByteStream, ObjectWriter, Paces, Precondition, Store, WriteRequest, further_parts, paced};
-use crate::model::{ContentHash, Failure, HashKind};
+use crate::model::{ContentHash, Failure, HashKind, ObjectVersion};
+use crate::plan::drifted;
 
 use super::Hasher;
 
@@ -19,6 +20,8 @@ pub struct CopyRequest<'a> {
     pub to: &'a str,
     /// The size that the list announced: another one at the source is a failure.
     pub announced_size: Option<u64>,
+    /// The version that a plan was made for: another one is left alone.
+    pub planned_version: Option<ObjectVersion>,
     pub precondition: Precondition,
     pub hash: HashKind,
     /// Bytes of one part of a large object.
@@ -89,6 +92,12 @@ async fn open<'a>(request: &CopyRequest<'a>) -> Result<(ByteStream, Box<dyn Obje
             "source.size_differs",
             format!("the list announced {announced} bytes, the source holds {}", info.size),
         ));
+    }
+    if request
+        .planned_version
+        .is_some_and(|planned| info.version() != Some(planned))
+    {
+        return Err(drifted("the source has changed"));
     }
     let is_large = info.size > request.part_size;
     let (parts, room) = if is_large {

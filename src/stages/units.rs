@@ -1,7 +1,7 @@
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
 
-use crate::model::{ConnectionKind, EffectIntent, Failure, Row, UnitIntent, Value, redact};
+use crate::model::{ConnectionKind, EffectIntent, Failure, ObjectVersion, Row, UnitIntent, Value, redact};
 use crate::plan::Offer;
 use crate::resolve::{ResolvedJob, RowsForm, Scope, Step, StepKind, Template, target_row};
 
@@ -179,7 +179,15 @@ impl<'a> UnitNaming<'a> {
                 }
             }
         };
-        Ok(Offer { size, modified: None })
+        let version = match self.is_listing {
+            true => listed_version(row),
+            false => None,
+        };
+        Ok(Offer {
+            size,
+            modified: None,
+            version,
+        })
     }
 }
 
@@ -199,6 +207,13 @@ fn without_credential(name: String) -> (String, Option<Failure>) {
         "the name holds a credential of a URI; take `{{url_path …}}` of the URI, which leaves it out",
     );
     (redacted, Some(failure))
+}
+
+/// The version of an object as its listing tells it, in the columns of a listing's row.
+fn listed_version(row: &Row) -> Option<ObjectVersion> {
+    let text = |column: &str| row.get(column).and_then(Value::as_text);
+    let modified = text("modified").and_then(|time| time.parse().ok());
+    ObjectVersion::of(text("etag"), modified)
 }
 
 fn bad_size(value: &Value) -> Failure {

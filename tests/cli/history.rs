@@ -43,3 +43,17 @@ fn runs_and_items_are_listed_by_where_they_stand() {
         .command(["history", SPEC, "--item", "c", "--status", "failed"])
         .exits(2);
 }
+
+#[test]
+fn a_run_that_could_not_read_its_list_has_an_end() {
+    let project = Job::new().create();
+    project.remove("jobs/data/items.csv");
+    project.run().exits(7);
+    project.command(["history", SPEC]).exits(0).says("fatal");
+    let history = project.command(["history", SPEC, "--json"]).exits(0).json();
+    assert_eq!(history["runs"][0]["outcome"], "fatal", "{history}");
+    assert!(
+        history["runs"][0]["ended"].is_string() || history["runs"][0]["ended"].is_number(),
+        "{history}"
+    );
+}

@@ -163,3 +163,16 @@ fn steps_in_another_order_keep_their_messages_apart() {
     );
     assert!(!project.path("second.jsonl").exists());
 }
+
+#[test]
+fn a_queue_that_cannot_be_opened_stops_no_run_that_sends_nothing() {
+    let project = job("written").connection(
+        "queue",
+        r#"azqueue = { account = "a", queue = "q", account_key = "${file:no-such-key}" }"#,
+    );
+    let project = project.create();
+    project.run().exits(7);
+    run(&project, &["--stage", "copy"]).exits(0);
+    run(&project, &["--skip", "notify"]).exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+}

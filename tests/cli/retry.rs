@@ -143,7 +143,7 @@ fn only_the_failures_that_a_file_names_are_tried_again() {
         project
             .command(["retry", SPEC, "--from", file])
             .exits(6)
-            .says("1: failed files are put back");
+            .says("1 failed file is put back");
         assert!(project.sink().contains_key(keep), "{file}");
     }
     let attempts = project.ledger()[&("a".to_owned(), "a/two.bin".to_owned())].attempts;

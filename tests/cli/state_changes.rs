@@ -124,7 +124,7 @@ fn what_something_else_has_done_is_not_copied_again() {
     project
         .command(["state", "import", SPEC, "--done", "done.csv"])
         .exits(0)
-        .says("1 files count as present")
+        .says("1 file counts as present")
         .says("Next: pipeline plan");
     let json = project.command(["run", SPEC, "--json"]).exits(0).json();
     assert_eq!(json["account"]["files"]["present"], 1, "{json}");
@@ -148,7 +148,7 @@ fn a_failed_file_that_was_brought_by_hand_is_settled_by_an_import() {
     project
         .command(["state", "import", SPEC, "--done", "done.csv"])
         .exits(0)
-        .says("1 files count as present");
+        .says("1 file counts as present");
     project.run().exits(0);
     project.command(["why", SPEC, "a"]).exits(0).says("present");
     project.write("done.csv", "item,target\nz,z/one.bin\n");

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use pipeline::connect::{Connections, Store};
-use pipeline::engine::{PreviewOptions, Stop, preview};
+use pipeline::engine::{PreviewOptions, Stop, Visit, preview};
 use pipeline::model::UnitRecord;
 use pipeline::plan::UnitDecision;
 use pipeline::resolve::{LoadOptions, ResolvedJob, load};
@@ -17,6 +17,7 @@ impl Project {
     pub fn job(&self, spec: &str) -> ResolvedJob {
         let environment = |name: &str| self.environment(name);
         let options = LoadOptions {
+            settings: Vec::new(),
             profile: "local".to_owned(),
             vars: Vec::new(),
             environment: &environment,
@@ -48,8 +49,10 @@ impl Project {
     fn preview(&self, spec: &str, state: Option<Arc<State>>) -> Vec<UnitDecision> {
         let (job, stop) = (self.job(spec), Stop::default());
         let mut decisions = Vec::new();
-        let previewed = preview(&job, state, PreviewOptions::default(), &stop, |unit| {
-            decisions.push(unit.clone());
+        let previewed = preview(&job, state, PreviewOptions::default(), &stop, |visit| {
+            if let Visit::Unit(unit) = visit {
+                decisions.push(unit.clone());
+            }
         });
         runtime().block_on(previewed).expect("the lists can be read");
         decisions

@@ -21,7 +21,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::model::{Failure, Timestamp};
+use crate::model::{Failure, ObjectVersion, Timestamp};
 
 /// What a store tells about an object without its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,13 @@ pub struct ObjectInfo {
     pub etag: Option<String>,
     pub modified: Option<Timestamp>,
     pub metadata: ObjectMetadata,
+}
+
+impl ObjectInfo {
+    /// Which version of the object this is.
+    pub fn version(&self) -> Option<ObjectVersion> {
+        ObjectVersion::of(self.etag.as_deref(), self.modified)
+    }
 }
 
 /// What is carried over with the bytes.

@@ -2,6 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ContentHash, EffectRecord, EffectStatus, Failure, HashKind, UnitRecord, UnitStatus};
 
+use super::names::{Names, narrow, shared_end};
+
 /// The ledger of a page, column by column: like stands beside like, which is what compression lives on. All columns have one
 /// entry a unit, except `failures`.
 #[derive(Serialize, Deserialize)]
@@ -38,14 +40,6 @@ struct Effects {
     /// Only of the effects that have one, by number.
     bodies: Vec<(u32, String)>,
     failures: Vec<(u32, Failure)>,
-}
-
-/// Names, each as the bytes that it has in common with the one before, and the rest.
-#[derive(Default, Serialize, Deserialize)]
-struct Names {
-    shared_starts: Vec<u32>,
-    rest_lengths: Vec<u32>,
-    rests: String,
 }
 
 impl Columns {
@@ -196,37 +190,6 @@ impl Effects {
     }
 }
 
-impl Names {
-    fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names = Self::default();
-        let mut before = "";
-        for text in texts {
-            let shared = shared_start(before, text);
-            names.shared_starts.push(narrow(shared));
-            names.rest_lengths.push(narrow(text.len() - shared));
-            names.rests.push_str(&text[shared..]);
-            before = text;
-        }
-        names
-    }
-
-    fn into_texts(self, count: usize) -> Option<Vec<String>> {
-        if self.shared_starts.len() != count || self.rest_lengths.len() != count {
-            return None;
-        }
-        let mut rests = self.rests.as_str();
-        let mut texts: Vec<String> = Vec::with_capacity(count);
-        for (shared, length) in self.shared_starts.into_iter().zip(self.rest_lengths) {
-            let before = texts.last().map_or("", String::as_str);
-            let start = before.get(..usize::try_from(shared).ok()?)?;
-            let (rest, behind) = rests.split_at_checked(usize::try_from(length).ok()?)?;
-            rests = behind;
-            texts.push([start, rest].concat());
-        }
-        Some(texts)
-    }
-}
-
 /// Bytes of a hash of this kind.
 fn width(kind: HashKind) -> usize {
     match kind {
@@ -234,23 +197,6 @@ fn width(kind: HashKind) -> usize {
         HashKind::Crc32c => 4,
         HashKind::None => 0,
     }
-}
-
-/// The length of the common beginning, in bytes, whole characters only.
-fn shared_start(one: &str, other: &str) -> usize {
-    let pairs = one.chars().zip(other.chars());
-    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
-}
-
-/// The length of the common end, in bytes, whole characters only.
-fn shared_end(one: &str, other: &str) -> usize {
-    let pairs = one.chars().rev().zip(other.chars().rev());
-    pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
-}
-
-/// Names are far below 4 GiB: the size of a page is checked before it is stored.
-fn narrow(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -312,7 +258,7 @@ mod tests {
             |columns| columns.sizes.clear(),
             |columns| columns.hash_kinds[0] = HashKind::Sha256,
             |columns| columns.shared_ends[0] = 99,
-            |columns| columns.targets.rest_lengths[0] = 99,
+            |columns| columns.targets.lengthen_first(),
             |columns| columns.failures.push((9, Failure::cancelled())),
         ];
         for damage in damage {

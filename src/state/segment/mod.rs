@@ -5,9 +5,11 @@
 
 mod block;
 mod columns;
+mod names;
 mod reader;
 mod writer;
 
 pub(super) use block::Block;
+pub(super) use names::{Names, narrow, shared_end};
 pub(super) use reader::{BlockWalk, Walked, read_page};
 pub(super) use writer::SegmentWriter;
