@@ -4,6 +4,7 @@
 
 mod account;
 mod connection;
+mod credentials;
 mod duration;
 mod effect;
 mod event;
@@ -22,6 +23,9 @@ mod verify_counts;
 
 pub use account::{Account, EffectAccount, ItemAccount, State};
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect, MessageEncoding};
+pub use credentials::{
+    AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials,
+};
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;

@@ -2,11 +2,8 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact};
-use crate::spec::{
-    AzblobSpec, AzureQueueSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem, RetrySpec,
-    S3Spec, missing_environment,
-};
+use crate::model::{ConnectionConfig, ConnectionKind, CsvTable, RetryPolicy, SecretReference, redact};
+use crate::spec::{CommonSpec, ConnectionSpec, CsvSqliteSpec, Environment, Problem, missing_environment};
 
 use super::findings::Findings;
 
@@ -40,187 +37,82 @@ impl ConnectionReader<'_, '_> {
     }
 
     fn connection(&mut self, pointer: &str, name: &str, spec: &ConnectionSpec) -> Option<ConnectionConfig> {
-        let at = |kind: &str| format!("{pointer}/{kind}");
+        let (kind_name, common) = common(spec)?;
+        let pointer = format!("{pointer}/{kind_name}");
+        let kind = self.kind(&pointer, spec)?;
+        Some(self.config(&pointer, name, kind, common))
+    }
+
+    /// `pointer` is that of the kind's options.
+    fn kind(&mut self, pointer: &str, spec: &ConnectionSpec) -> Option<ConnectionKind> {
         if let Some(fs) = &spec.fs {
-            let kind = ConnectionKind::Fs {
-                root: absolute(self.folder, &fs.root),
-            };
-            return Some(self.config(&at("fs"), name, kind, (&fs.timeout, fs.limit, &fs.retry)));
+            let root = absolute(self.folder, &fs.root);
+            return Some(ConnectionKind::Fs { root });
         }
-        if let Some(memory) = &spec.memory {
-            let common = (&memory.timeout, memory.limit, &memory.retry);
-            return Some(self.config(&at("memory"), name, ConnectionKind::Memory, common));
+        if spec.memory.is_some() {
+            return Some(ConnectionKind::Memory);
         }
         if let Some(azblob) = &spec.azblob {
-            let kind = self.azblob(&at("azblob"), azblob)?;
-            return Some(self.config(
-                &at("azblob"),
-                name,
-                kind,
-                (&azblob.timeout, azblob.limit, &azblob.retry),
-            ));
+            return self.azblob(pointer, azblob);
+        }
+        if let Some(azdls) = &spec.azdls {
+            return self.azdls(pointer, azdls);
         }
         if let Some(s3) = &spec.s3 {
-            let kind = self.s3(&at("s3"), s3);
-            return Some(self.config(&at("s3"), name, kind, (&s3.timeout, s3.limit, &s3.retry)));
+            return Some(self.s3(pointer, s3));
+        }
+        if let Some(gcs) = &spec.gcs {
+            return Some(self.gcs(pointer, gcs));
+        }
+        if let Some(http) = &spec.http {
+            return self.http(pointer, http);
+        }
+        if let Some(webdav) = &spec.webdav {
+            return self.webdav(pointer, webdav);
+        }
+        if let Some(sftp) = &spec.sftp {
+            return self.sftp(pointer, sftp);
         }
         if let Some(sample) = &spec.sample {
-            let pointer = at("sample");
-            let kind = ConnectionKind::Sample {
+            let pointer = format!("{pointer}/size_max");
+            return Some(ConnectionKind::Sample {
                 seed: sample.seed.unwrap_or(0),
-                size_max: self.findings.size(
-                    &format!("{pointer}/size_max"),
-                    sample.size_max.as_ref(),
-                    SAMPLE_SIZE_MAX,
-                ),
-            };
-            return Some(self.config(&pointer, name, kind, (&sample.timeout, sample.limit, &sample.retry)));
+                size_max: self
+                    .findings
+                    .size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
+            });
         }
-        if let Some(null) = &spec.null {
-            let common = (&null.timeout, null.limit, &null.retry);
-            return Some(self.config(&at("null"), name, ConnectionKind::Null, common));
+        if spec.null.is_some() {
+            return Some(ConnectionKind::Null);
         }
         if let Some(queue) = &spec.azqueue {
-            let kind = self.azure_queue(&at("azqueue"), queue)?;
-            let common = (&queue.timeout, queue.limit, &queue.retry);
-            return Some(self.config(&at("azqueue"), name, kind, common));
+            return self.azure_queue(pointer, queue);
         }
         if let Some(queue) = &spec.jsonl_queue {
             let path = absolute(self.folder, &queue.path);
-            let common = (&queue.timeout, queue.limit, &queue.retry);
-            return Some(self.config(&at("jsonl-queue"), name, ConnectionKind::JsonlQueue { path }, common));
+            return Some(ConnectionKind::JsonlQueue { path });
         }
-        let sqlite = spec.csv_sqlite.as_ref()?;
-        let kind = self.csv_sqlite(sqlite);
-        let common = (&sqlite.timeout, sqlite.limit, &sqlite.retry);
-        Some(self.config(&at("csv-sqlite"), name, kind, common))
+        spec.csv_sqlite.as_ref().map(|sqlite| self.csv_sqlite(sqlite))
     }
 
     /// What every kind has: time-out, limit and retry policy.
-    fn config(
-        &mut self,
-        pointer: &str,
-        name: &str,
-        kind: ConnectionKind,
-        (timeout, limit, retry): (&Option<String>, Option<u32>, &Option<RetrySpec>),
-    ) -> ConnectionConfig {
+    fn config(&mut self, pointer: &str, name: &str, kind: ConnectionKind, common: &dyn CommonSpec) -> ConnectionConfig {
         let timeout_pointer = format!("{pointer}/timeout");
-        let timeout = self.findings.duration(&timeout_pointer, timeout.as_ref(), TIMEOUT);
+        let timeout = self.findings.duration(&timeout_pointer, common.timeout(), TIMEOUT);
         if timeout.is_zero() {
             let problem = Problem::new("`timeout` is zero: no call could end in time");
             self.findings
                 .add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
         }
-        let retry = retry
-            .as_ref()
+        let retry = common
+            .retry()
             .map(|retry| self.findings.retry(&format!("{pointer}/retry"), retry, self.retry));
         ConnectionConfig {
             name: name.to_owned(),
             kind,
             timeout,
-            limit: limit.and_then(|limit| usize::try_from(limit).ok()),
+            limit: common.limit().and_then(|limit| usize::try_from(limit).ok()),
             retry,
-        }
-    }
-
-    fn azblob(&mut self, pointer: &str, spec: &AzblobSpec) -> Option<ConnectionKind> {
-        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
-        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
-        let account = spec.account.as_ref();
-        let endpoint = self.azure_endpoint(pointer, "blob", account, spec.endpoint.as_ref())?;
-        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
-        Some(ConnectionKind::Azblob {
-            container: spec.container.clone(),
-            endpoint,
-            account: spec.account.clone(),
-            account_key,
-            sas_token,
-            root: spec.root.clone(),
-        })
-    }
-
-    fn azure_queue(&mut self, pointer: &str, spec: &AzureQueueSpec) -> Option<ConnectionKind> {
-        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
-        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
-        let account = spec.account.as_ref();
-        let endpoint = self.azure_endpoint(pointer, "queue", account, spec.endpoint.as_ref())?;
-        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
-        if spec.account_key.is_some() == spec.sas_token.is_some() {
-            let (found, help) = if spec.account_key.is_some() {
-                ("both `account_key` and `sas_token` are given", "keep one of them")
-            } else {
-                ("neither `account_key` nor `sas_token` is given", "add one of them")
-            };
-            self.findings.add(pointer, Problem::new(found).help(help));
-        }
-        Some(ConnectionKind::AzureQueue {
-            queue: spec.queue.clone(),
-            endpoint,
-            account: spec.account.clone(),
-            account_key,
-            sas_token,
-            encoding: match spec.encoding {
-                None => MessageEncoding::default(),
-                Some(MessageEncodingSpec::Base64) => MessageEncoding::Base64,
-                Some(MessageEncodingSpec::Text) => MessageEncoding::Text,
-            },
-        })
-    }
-
-    /// The address of one of an account's services.
-    fn azure_endpoint(
-        &mut self,
-        pointer: &str,
-        service: &str,
-        account: Option<&String>,
-        endpoint: Option<&String>,
-    ) -> Option<String> {
-        match (endpoint, account) {
-            (Some(endpoint), _) => {
-                self.check_address(&format!("{pointer}/endpoint"), endpoint);
-                Some(endpoint.trim_end_matches('/').to_owned())
-            }
-            (None, Some(account)) => Some(format!("https://{account}.{service}.core.windows.net")),
-            (None, None) => {
-                let problem = Problem::new("neither `account` nor `endpoint` is given");
-                self.findings
-                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
-                None
-            }
-        }
-    }
-
-    fn check_key_has_account(&mut self, pointer: &str, account_key: Option<&String>, account: Option<&String>) {
-        if account_key.is_some() && account.is_none() {
-            let problem = Problem::new("`account_key` needs the `account` that it belongs to");
-            let pointer = format!("{pointer}/account_key");
-            self.findings.add(
-                &pointer,
-                problem.help("add `account: NAME`, the storage account's name"),
-            );
-        }
-    }
-
-    fn s3(&mut self, pointer: &str, spec: &S3Spec) -> ConnectionKind {
-        if let Some(endpoint) = &spec.endpoint {
-            self.check_address(&format!("{pointer}/endpoint"), endpoint);
-        }
-        if spec.access_key_id.is_some() != spec.secret_access_key.is_some() {
-            let problem =
-                Problem::new("`access_key_id` and `secret_access_key` go together, and one of them is missing");
-            self.findings.add(
-                pointer,
-                problem.help("add the other one, or leave both out to use the machine's own credentials"),
-            );
-        }
-        ConnectionKind::S3 {
-            bucket: spec.bucket.clone(),
-            region: spec.region.clone(),
-            endpoint: spec.endpoint.clone(),
-            access_key_id: self.secret(pointer, "access_key_id", spec.access_key_id.as_ref()),
-            secret_access_key: self.secret(pointer, "secret_access_key", spec.secret_access_key.as_ref()),
-            session_token: self.secret(pointer, "session_token", spec.session_token.as_ref()),
-            root: spec.root.clone(),
         }
     }
 
@@ -234,7 +126,7 @@ impl ConnectionReader<'_, '_> {
         }
     }
 
-    fn check_address(&mut self, pointer: &str, address: &str) {
+    pub(super) fn check_address(&mut self, pointer: &str, address: &str) {
         let host = address
             .strip_prefix("https://")
             .or_else(|| address.strip_prefix("http://"));
@@ -248,7 +140,7 @@ impl ConnectionReader<'_, '_> {
     }
 
     /// Where a secret is to be found. It is not read here, only looked for; plain text was reported when the text was read.
-    fn secret(&mut self, pointer: &str, field: &str, text: Option<&String>) -> Option<SecretReference> {
+    pub(super) fn secret(&mut self, pointer: &str, field: &str, text: Option<&String>) -> Option<SecretReference> {
         let inner = text?.strip_prefix("${")?.strip_suffix('}')?;
         let pointer = format!("{pointer}/{field}");
         if let Some(name) = inner.strip_prefix("env:") {
@@ -269,6 +161,28 @@ impl ConnectionReader<'_, '_> {
         }
         Some(SecretReference::File(path))
     }
+}
+
+/// The kind's name, which is the key that its options stand under, and what every kind has.
+fn common(spec: &ConnectionSpec) -> Option<(&'static str, &dyn CommonSpec)> {
+    fn entry<'a, T: CommonSpec>(name: &'static str, options: &'a Option<T>) -> Option<(&'static str, &'a dyn CommonSpec)> {
+        options.as_ref().map(|options| (name, options as &dyn CommonSpec))
+    }
+
+    entry("fs", &spec.fs)
+        .or_else(|| entry("memory", &spec.memory))
+        .or_else(|| entry("azblob", &spec.azblob))
+        .or_else(|| entry("azdls", &spec.azdls))
+        .or_else(|| entry("s3", &spec.s3))
+        .or_else(|| entry("gcs", &spec.gcs))
+        .or_else(|| entry("http", &spec.http))
+        .or_else(|| entry("webdav", &spec.webdav))
+        .or_else(|| entry("sftp", &spec.sftp))
+        .or_else(|| entry("sample", &spec.sample))
+        .or_else(|| entry("null", &spec.null))
+        .or_else(|| entry("azqueue", &spec.azqueue))
+        .or_else(|| entry("jsonl-queue", &spec.jsonl_queue))
+        .or_else(|| entry("csv-sqlite", &spec.csv_sqlite))
 }
 
 /// A path of a file, made absolute from the file's folder, `..` taken out: it is part of what decides which data is reached.

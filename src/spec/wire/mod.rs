@@ -7,10 +7,10 @@ mod policy;
 mod scalar;
 mod source;
 mod step;
+mod store;
 
 pub use connection::{
-    AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
-    MessageEncodingSpec, NullSpec, S3Spec, SampleSpec,
+    AzureQueueSpec, CommonSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, JsonlQueueSpec, MessageEncodingSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{
@@ -19,6 +19,10 @@ pub use policy::{
 pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
 pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
+pub use store::{
+    AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HostKeyCheckSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec,
+    SftpSpec, WebdavSpec,
+};
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";
