@@ -6,9 +6,13 @@
 mod azurite;
 mod guard;
 mod seaweed;
+mod sshd;
+mod webdav;
 
 pub use azurite::Azurite;
 pub use seaweed::Seaweed;
+pub use sshd::Sshd;
+pub use webdav::Webdav;
 
 use std::path::PathBuf;
 

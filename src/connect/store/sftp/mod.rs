@@ -65,7 +65,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub async fn session(&self) -> Result<Arc<Session>, Failure> {
+    async fn session(&self) -> Result<Arc<Session>, Failure> {
         let mut current = self.session.lock().await;
         if let Some(session) = current.as_ref().filter(|session| !session.is_closed()) {
             return Ok(Arc::clone(session));

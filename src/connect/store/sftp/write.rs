@@ -10,7 +10,7 @@ use russh_sftp::protocol::OpenFlags;
 
 use super::super::meaning::{self, Action, EXISTS, REFUSED};
 use super::super::{ObjectWriter, Precondition, WriteRequest, exact};
-use super::session::OpenFile;
+use super::session::{OpenFile, Session};
 use super::{Server, error};
 use crate::model::Failure;
 
@@ -185,7 +185,7 @@ impl SftpWriter {
     }
 
     /// Plain renaming fails where something has the name (section 6.5), which OpenSSH holds to by a link and without a gap.
-    async fn rename(&self, session: &super::Session, from: &str, to: &str) -> Result<(), Error> {
+    async fn rename(&self, session: &Session, from: &str, to: &str) -> Result<(), Error> {
         if self.precondition == Precondition::None
             && let Some(replaced) = session.replace(from, to).await
         {
