@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pipeline::model::{ColumnType, ConnectionKind, HashKind, SecretReference, SinkMode, Value};
+use pipeline::model::{AzureCredentials, ColumnType, ConnectionKind, HashKind, SecretReference, SinkMode, Value};
 use pipeline::resolve::{LoadError, LoadOptions, ResolvedJob, RowsForm, Scope, load};
 use pipeline::spec::Rendering;
 use tempfile::TempDir;
@@ -156,12 +156,16 @@ fn secrets_stay_references_and_must_be_there_for_what_is_used() {
         results.azblob = { account = 'a', container = 'c', sas_token = '${file:sas.txt}' }\n";
     let resolved = Job::new(SPEC).file("connections.toml", connections).load().unwrap();
     let ConnectionKind::Azblob {
-        account_key, endpoint, ..
+        credentials, endpoint, ..
     } = &resolved.connection("results").kind
     else {
         panic!("not azblob");
     };
-    assert_eq!(account_key, &Some(SecretReference::Environment("SET".to_owned())));
+    let expected = AzureCredentials::AccountKey {
+        account: "a".to_owned(),
+        key: SecretReference::Environment("SET".to_owned()),
+    };
+    assert_eq!(credentials, &expected);
     assert_eq!(endpoint, "https://a.blob.core.windows.net");
     let job = Job::new(SPEC).file("connections.toml", connections).profile("files");
     assert!(job.problems().contains("there is no file"));

@@ -208,7 +208,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::model::{Ceilings, ConnectionKind, FailureClass, SecretReference};
+    use crate::model::{AzureCredentials, Ceilings, ConnectionKind, FailureClass, SecretReference};
 
     fn connections(kind: ConnectionKind) -> Connections {
         let config = ConnectionConfig {
@@ -247,9 +247,10 @@ mod tests {
         let connections = connections(ConnectionKind::Azblob {
             container: "c".to_owned(),
             endpoint: "http://127.0.0.1:1/account".to_owned(),
-            account: Some("account".to_owned()),
-            account_key: Some(SecretReference::Environment("PIPELINE_TEST_UNSET_VARIABLE".to_owned())),
-            sas_token: None,
+            credentials: AzureCredentials::AccountKey {
+                account: "account".to_owned(),
+                key: SecretReference::Environment("PIPELINE_TEST_UNSET_VARIABLE".to_owned()),
+            },
             root: None,
         });
         let missing = connections.store("results").await.err().unwrap();

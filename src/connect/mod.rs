@@ -4,6 +4,7 @@
 //! system is one place here, a row in the registry and a line in the conformance suite. This floor knows nothing of specs, plans or state.
 
 mod connections;
+mod credentials;
 mod csv_sqlite;
 mod database;
 mod gate;

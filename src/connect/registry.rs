@@ -4,8 +4,8 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
-use super::store::{FsStore, NullStore, SampleStore, object};
 use super::sql::{PostgresDatabase, SqlDatabase, SqliteDatabase};
+use super::store::{FsStore, HttpStore, NullStore, SampleStore, SftpStore, WebdavStore, object};
 use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
@@ -22,6 +22,15 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::Fs { root } => Opened::Store(Arc::new(FsStore::new(root.clone()))),
         ConnectionKind::Memory => Opened::Store(Arc::new(object::memory(config)?)),
         ConnectionKind::Azblob { .. } => Opened::Store(Arc::new(object::azblob(config).await?)),
+        ConnectionKind::Azdls { .. } => Opened::Store(Arc::new(object::azdls(config).await?)),
+        ConnectionKind::Gcs { .. } => Opened::Store(Arc::new(object::gcs(config).await?)),
+        ConnectionKind::Http { endpoint, credentials } => {
+            Opened::Store(Arc::new(HttpStore::open(config, endpoint, credentials).await?))
+        }
+        ConnectionKind::Webdav { endpoint, credentials } => {
+            Opened::Store(Arc::new(WebdavStore::open(config, endpoint, credentials).await?))
+        }
+        ConnectionKind::Sftp { .. } => Opened::Store(Arc::new(SftpStore::open(config).await?)),
         ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config).await?)),
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
         ConnectionKind::Null => Opened::Store(Arc::new(NullStore)),

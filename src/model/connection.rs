@@ -1,7 +1,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Ceilings, RetryPolicy, SecretReference};
+use super::{
+    AzureCredentials, Ceilings, GcsCredentials, HostKeys, RetryPolicy, S3Credentials, SecretReference, SftpCredentials,
+    WebCredentials,
+};
 
 /// A named outside system as the profile in use defines it; secrets are still references.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,9 +30,17 @@ pub enum ConnectionKind {
         container: String,
         /// `https://ACCOUNT.blob.core.windows.net`, or an emulator's address with the account in its path.
         endpoint: String,
-        account: Option<String>,
-        account_key: Option<SecretReference>,
-        sas_token: Option<SecretReference>,
+        credentials: AzureCredentials,
+        root: Option<String>,
+    },
+    /// A file system of an Azure Data Lake Storage account.
+    Azdls {
+        filesystem: String,
+        /// `https://ACCOUNT.dfs.core.windows.net`
+        endpoint: String,
+        /// The same account's blob service, where objects are written.
+        blob_endpoint: String,
+        credentials: AzureCredentials,
         root: Option<String>,
     },
     /// A bucket of Amazon S3 or a compatible store.
@@ -37,10 +48,35 @@ pub enum ConnectionKind {
         bucket: String,
         region: Option<String>,
         endpoint: Option<String>,
-        access_key_id: Option<SecretReference>,
-        secret_access_key: Option<SecretReference>,
-        session_token: Option<SecretReference>,
+        credentials: S3Credentials,
         root: Option<String>,
+    },
+    /// A bucket of Google Cloud Storage.
+    Gcs {
+        bucket: String,
+        endpoint: Option<String>,
+        credentials: GcsCredentials,
+        root: Option<String>,
+    },
+    /// What a web server has below an address.
+    Http {
+        endpoint: String,
+        credentials: WebCredentials,
+    },
+    /// A folder of a WebDAV server.
+    Webdav {
+        endpoint: String,
+        credentials: WebCredentials,
+    },
+    /// A folder of an SFTP server.
+    Sftp {
+        host: String,
+        port: u16,
+        user: String,
+        /// Empty: the folder that the server begins in.
+        root: String,
+        credentials: SftpCredentials,
+        host_keys: HostKeys,
     },
     /// Generated objects: every path can be read, its size and bytes follow from the path and the seed alone.
     Sample { seed: u64, size_max: u64 },
@@ -53,9 +89,7 @@ pub enum ConnectionKind {
         queue: String,
         /// `https://ACCOUNT.queue.core.windows.net`, or an emulator's address with the account in its path.
         endpoint: String,
-        account: Option<String>,
-        account_key: Option<SecretReference>,
-        sas_token: Option<SecretReference>,
+        credentials: AzureCredentials,
         encoding: MessageEncoding,
     },
     /// A file to which messages are appended, one JSON object to a line.
@@ -115,7 +149,12 @@ impl ConnectionKind {
             Self::Fs { .. } => "fs",
             Self::Memory => "memory",
             Self::Azblob { .. } => "azblob",
+            Self::Azdls { .. } => "azdls",
             Self::S3 { .. } => "s3",
+            Self::Gcs { .. } => "gcs",
+            Self::Http { .. } => "http",
+            Self::Webdav { .. } => "webdav",
+            Self::Sftp { .. } => "sftp",
             Self::Sample { .. } => "sample",
             Self::Null => "null",
             Self::CsvSqlite { .. } => "csv-sqlite",
@@ -132,7 +171,12 @@ impl ConnectionKind {
             Self::Fs { .. }
             | Self::Memory
             | Self::Azblob { .. }
+            | Self::Azdls { .. }
             | Self::S3 { .. }
+            | Self::Gcs { .. }
+            | Self::Http { .. }
+            | Self::Webdav { .. }
+            | Self::Sftp { .. }
             | Self::Sample { .. }
             | Self::Null => true,
             Self::CsvSqlite { .. }
@@ -160,7 +204,7 @@ impl ConnectionKind {
 
     /// Whether objects can be written to it.
     pub fn is_writable(&self) -> bool {
-        self.is_store() && !matches!(self, Self::Sample { .. })
+        self.is_store() && !matches!(self, Self::Sample { .. } | Self::Http { .. })
     }
 
     /// The dialect of its queries; `None` where it answers none.
@@ -196,6 +240,24 @@ impl ConnectionKind {
                 region.as_deref().unwrap_or_default(),
                 root.as_deref().unwrap_or_default()
             ),
+            Self::Azdls {
+                filesystem,
+                endpoint,
+                root,
+                ..
+            } => format!("azdls:{endpoint}/{filesystem}/{}", root.as_deref().unwrap_or_default()),
+            Self::Gcs {
+                bucket, endpoint, root, ..
+            } => format!(
+                "gcs:{}/{bucket}/{}",
+                endpoint.as_deref().unwrap_or("google"),
+                root.as_deref().unwrap_or_default()
+            ),
+            Self::Http { endpoint, .. } => format!("http:{endpoint}"),
+            Self::Webdav { endpoint, .. } => format!("webdav:{endpoint}"),
+            Self::Sftp {
+                host, port, user, root, ..
+            } => format!("sftp:{user}@{host}:{port}/{root}"),
             Self::Null => "null".to_owned(),
             Self::Sample { seed, size_max } => format!("sample:{seed}:{size_max}"),
             Self::CsvSqlite { tables } => {
@@ -216,6 +278,13 @@ impl ConnectionKind {
     pub fn host(&self) -> Option<String> {
         match self {
             Self::Azblob { endpoint, .. }
+            | Self::Azdls { endpoint, .. }
+            | Self::Http { endpoint, .. }
+            | Self::Webdav { endpoint, .. }
+            | Self::Gcs {
+                endpoint: Some(endpoint),
+                ..
+            }
             | Self::S3 {
                 endpoint: Some(endpoint),
                 ..
@@ -229,8 +298,10 @@ impl ConnectionKind {
                 let region = region.as_deref().unwrap_or("us-east-1");
                 Some(format!("{bucket}.s3.{region}.amazonaws.com"))
             }
+            Self::Gcs { endpoint: None, .. } => Some(GOOGLE_HOST.to_owned()),
             Self::Fs { .. }
             | Self::Memory
+            | Self::Sftp { .. }
             | Self::Sample { .. }
             | Self::Null
             | Self::CsvSqlite { .. }
@@ -246,22 +317,27 @@ impl ConnectionKind {
         let (endpoint, folder) = match self {
             Self::Azblob {
                 endpoint, container, ..
-            } => (endpoint, container),
+            } => (endpoint.as_str(), container.as_str()),
+            Self::Azdls {
+                endpoint, filesystem, ..
+            } => (endpoint.as_str(), filesystem.as_str()),
             Self::S3 {
                 endpoint: Some(endpoint),
                 bucket,
                 ..
-            } => (endpoint, bucket),
+            } => (endpoint.as_str(), bucket.as_str()),
+            Self::Gcs { endpoint, bucket, .. } => (endpoint.as_deref().unwrap_or(GOOGLE_HOST), bucket.as_str()),
+            Self::Http { endpoint, .. } | Self::Webdav { endpoint, .. } => (endpoint.as_str(), ""),
             _ => return None,
         };
         let path = split_endpoint(endpoint).1.trim_matches('/');
-        Some(if path.is_empty() {
-            format!("{folder}/")
-        } else {
-            format!("{path}/{folder}/")
-        })
+        let segments = [path, folder].into_iter().filter(|segment| !segment.is_empty());
+        Some(segments.map(|segment| format!("{segment}/")).collect())
     }
 }
+
+/// Where Google Cloud Storage is.
+const GOOGLE_HOST: &str = "storage.googleapis.com";
 
 /// An endpoint's host and port, and its path.
 fn split_endpoint(endpoint: &str) -> (&str, &str) {
@@ -278,9 +354,7 @@ mod tests {
         let azblob = |endpoint: &str| ConnectionKind::Azblob {
             container: "results".to_owned(),
             endpoint: endpoint.to_owned(),
-            account: None,
-            account_key: None,
-            sas_token: None,
+            credentials: AzureCredentials::Environment,
             root: None,
         };
         let cloud = azblob("https://acc.blob.example");
@@ -289,5 +363,11 @@ mod tests {
         let emulator = azblob("http://127.0.0.1:10000/devstoreaccount1/");
         assert_eq!(emulator.host().as_deref(), Some("127.0.0.1:10000"));
         assert_eq!(emulator.uri_prefix().as_deref(), Some("devstoreaccount1/results/"));
+        let http = |endpoint: &str| ConnectionKind::Http {
+            endpoint: endpoint.to_owned(),
+            credentials: WebCredentials::None,
+        };
+        assert_eq!(http("https://host/a/b").uri_prefix().as_deref(), Some("a/b/"));
+        assert_eq!(http("https://host").uri_prefix().as_deref(), Some(""));
     }
 }

@@ -5,6 +5,7 @@
 mod account;
 mod ceilings;
 mod connection;
+mod credentials;
 mod duration;
 mod effect;
 mod event;
@@ -25,8 +26,11 @@ mod value;
 mod verify_counts;
 
 pub use account::{Account, EffectAccount, ItemAccount, State};
-pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, Dialect, MessageEncoding};
 pub use ceilings::Ceilings;
+pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, Dialect, MessageEncoding};
+pub use credentials::{
+    AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials,
+};
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;

@@ -3,16 +3,19 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use crate::model::{
-    Ceilings, ConnectionConfig, ConnectionKind, CsvTable, MessageEncoding, RetryPolicy, SecretReference, redact,
+    Ceilings, ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, RetryPolicy, SecretReference, redact,
 };
 use crate::spec::{
-    AzblobSpec, AzureQueueSpec, CommonSpec, ConnectionSpec, CsvSqliteSpec, Environment, MessageEncodingSpec, Problem,
-    S3Spec, missing_environment,
+    Common, CommonSpec, ConnectionSpec, CsvSqliteSpec, DatabaseSpec, EncryptionSpec, Environment, Problem,
+    missing_environment,
 };
 
 use super::findings::Findings;
 
 /// The longest that a call may take unless a connection says otherwise.
+/// The port that a PostgreSQL server listens at.
+const POSTGRES_PORT: u16 = 5432;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The bound of generated sizes unless the connection says otherwise.
 const SAMPLE_SIZE_MAX: u64 = 64 << 10;
@@ -42,67 +45,99 @@ impl ConnectionReader<'_, '_> {
     }
 
     fn connection(&mut self, pointer: &str, name: &str, spec: &ConnectionSpec) -> Option<ConnectionConfig> {
-        let at = |kind: &str| format!("{pointer}/{kind}");
+        let (kind_name, common) = common(spec)?;
+        let pointer = format!("{pointer}/{kind_name}");
+        let kind = self.kind(&pointer, spec)?;
+        Some(self.config(&pointer, name, kind, common))
+    }
+
+    /// `pointer` is that of the kind's options.
+    fn kind(&mut self, pointer: &str, spec: &ConnectionSpec) -> Option<ConnectionKind> {
         if let Some(fs) = &spec.fs {
-            let kind = ConnectionKind::Fs {
-                root: absolute(self.folder, &fs.root),
-            };
-            return Some(self.config(&at("fs"), name, kind, fs.common()));
+            let root = absolute(self.folder, &fs.root);
+            return Some(ConnectionKind::Fs { root });
         }
-        if let Some(memory) = &spec.memory {
-            return Some(self.config(&at("memory"), name, ConnectionKind::Memory, memory.common()));
+        if spec.memory.is_some() {
+            return Some(ConnectionKind::Memory);
         }
         if let Some(azblob) = &spec.azblob {
-            let kind = self.azblob(&at("azblob"), azblob)?;
-            return Some(self.config(&at("azblob"), name, kind, azblob.common()));
+            return self.azblob(pointer, azblob);
+        }
+        if let Some(azdls) = &spec.azdls {
+            return self.azdls(pointer, azdls);
         }
         if let Some(s3) = &spec.s3 {
-            let kind = self.s3(&at("s3"), s3);
-            return Some(self.config(&at("s3"), name, kind, s3.common()));
+            return Some(self.s3(pointer, s3));
+        }
+        if let Some(gcs) = &spec.gcs {
+            return Some(self.gcs(pointer, gcs));
+        }
+        if let Some(http) = &spec.http {
+            return self.http(pointer, http);
+        }
+        if let Some(webdav) = &spec.webdav {
+            return self.webdav(pointer, webdav);
+        }
+        if let Some(sftp) = &spec.sftp {
+            return self.sftp(pointer, sftp);
         }
         if let Some(sample) = &spec.sample {
-            let pointer = at("sample");
-            let kind = ConnectionKind::Sample {
+            let pointer = format!("{pointer}/size_max");
+            return Some(ConnectionKind::Sample {
                 seed: sample.seed.unwrap_or(0),
-                size_max: self.findings.size(
-                    &format!("{pointer}/size_max"),
-                    sample.size_max.as_ref(),
-                    SAMPLE_SIZE_MAX,
-                ),
-            };
-            return Some(self.config(&pointer, name, kind, sample.common()));
+                size_max: self
+                    .findings
+                    .size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
+            });
         }
-        if let Some(null) = &spec.null {
-            return Some(self.config(&at("null"), name, ConnectionKind::Null, null.common()));
+        if spec.null.is_some() {
+            return Some(ConnectionKind::Null);
         }
         if let Some(queue) = &spec.azqueue {
-            let kind = self.azure_queue(&at("azqueue"), queue)?;
-            return Some(self.config(&at("azqueue"), name, kind, queue.common()));
+            return self.azure_queue(pointer, queue);
         }
         if let Some(queue) = &spec.jsonl_queue {
             let path = absolute(self.folder, &queue.path);
-            return Some(self.config(
-                &at("jsonl-queue"),
-                name,
-                ConnectionKind::JsonlQueue { path },
-                queue.common(),
-            ));
+            return Some(ConnectionKind::JsonlQueue { path });
         }
-        let sqlite = spec.csv_sqlite.as_ref()?;
-        let kind = self.csv_sqlite(sqlite);
-        Some(self.config(&at("csv-sqlite"), name, kind, sqlite.common()))
+        if let Some(sqlite) = &spec.sqlite {
+            let path = absolute(self.folder, &sqlite.path);
+            return Some(ConnectionKind::Sqlite { path });
+        }
+        if let Some(postgres) = &spec.postgres {
+            return Some(ConnectionKind::Postgres(self.database(pointer, postgres, POSTGRES_PORT)));
+        }
+        spec.csv_sqlite.as_ref().map(|sqlite| self.csv_sqlite(sqlite))
+    }
+
+    fn database(&mut self, pointer: &str, spec: &DatabaseSpec, port: u16) -> DatabaseAddress {
+        let host = spec.host.clone().unwrap_or_else(|| "localhost".to_owned());
+        let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        DatabaseAddress {
+            port: spec.port.unwrap_or(port),
+            database: spec.database.clone(),
+            user: spec.user.clone(),
+            password: self.secret(pointer, "password", spec.password.as_ref()),
+            is_encrypted: match spec.tls {
+                Some(EncryptionSpec::Verify) => true,
+                Some(EncryptionSpec::None) => false,
+                // Nobody can listen on the way to this machine itself.
+                None => !is_here,
+            },
+            host,
+        }
     }
 
     /// What every kind has: time-out, ceilings and retry policy.
-    fn config(&mut self, pointer: &str, name: &str, kind: ConnectionKind, spec: CommonSpec<'_>) -> ConnectionConfig {
+    fn config(&mut self, pointer: &str, name: &str, kind: ConnectionKind, common: CommonSpec<'_>) -> ConnectionConfig {
         let timeout_pointer = format!("{pointer}/timeout");
-        let timeout = self.findings.duration(&timeout_pointer, spec.timeout, TIMEOUT);
+        let timeout = self.findings.duration(&timeout_pointer, common.timeout, TIMEOUT);
         if timeout.is_zero() {
             let problem = Problem::new("`timeout` is zero: no call could end in time");
             self.findings
                 .add(&timeout_pointer, problem.help("write `60s`, or leave it out"));
         }
-        let retry = spec
+        let retry = common
             .retry
             .map(|retry| self.findings.retry(&format!("{pointer}/retry"), retry, self.retry));
         let count = |limit: u32| usize::try_from(limit).ok();
@@ -111,112 +146,11 @@ impl ConnectionReader<'_, '_> {
             kind,
             timeout,
             ceilings: Ceilings {
-                limit: spec.limit.and_then(count),
-                per_slot: spec.per_slot.and_then(|per_slot| count(per_slot.limit)),
-                speed: self.findings.speed(pointer, spec.rate, spec.bandwidth),
+                limit: common.limit.and_then(count),
+                per_slot: common.per_slot.and_then(|per_slot| count(per_slot.limit)),
+                speed: self.findings.speed(pointer, common.rate, common.bandwidth),
             },
             retry,
-        }
-    }
-
-    fn azblob(&mut self, pointer: &str, spec: &AzblobSpec) -> Option<ConnectionKind> {
-        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
-        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
-        let account = spec.account.as_ref();
-        let endpoint = self.azure_endpoint(pointer, "blob", account, spec.endpoint.as_ref())?;
-        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
-        Some(ConnectionKind::Azblob {
-            container: spec.container.clone(),
-            endpoint,
-            account: spec.account.clone(),
-            account_key,
-            sas_token,
-            root: spec.root.clone(),
-        })
-    }
-
-    fn azure_queue(&mut self, pointer: &str, spec: &AzureQueueSpec) -> Option<ConnectionKind> {
-        let account_key = self.secret(pointer, "account_key", spec.account_key.as_ref());
-        let sas_token = self.secret(pointer, "sas_token", spec.sas_token.as_ref());
-        let account = spec.account.as_ref();
-        let endpoint = self.azure_endpoint(pointer, "queue", account, spec.endpoint.as_ref())?;
-        self.check_key_has_account(pointer, spec.account_key.as_ref(), account);
-        if spec.account_key.is_some() == spec.sas_token.is_some() {
-            let (found, help) = if spec.account_key.is_some() {
-                ("both `account_key` and `sas_token` are given", "keep one of them")
-            } else {
-                ("neither `account_key` nor `sas_token` is given", "add one of them")
-            };
-            self.findings.add(pointer, Problem::new(found).help(help));
-        }
-        Some(ConnectionKind::AzureQueue {
-            queue: spec.queue.clone(),
-            endpoint,
-            account: spec.account.clone(),
-            account_key,
-            sas_token,
-            encoding: match spec.encoding {
-                None => MessageEncoding::default(),
-                Some(MessageEncodingSpec::Base64) => MessageEncoding::Base64,
-                Some(MessageEncodingSpec::Text) => MessageEncoding::Text,
-            },
-        })
-    }
-
-    /// The address of one of an account's services.
-    fn azure_endpoint(
-        &mut self,
-        pointer: &str,
-        service: &str,
-        account: Option<&String>,
-        endpoint: Option<&String>,
-    ) -> Option<String> {
-        match (endpoint, account) {
-            (Some(endpoint), _) => {
-                self.check_address(&format!("{pointer}/endpoint"), endpoint);
-                Some(endpoint.trim_end_matches('/').to_owned())
-            }
-            (None, Some(account)) => Some(format!("https://{account}.{service}.core.windows.net")),
-            (None, None) => {
-                let problem = Problem::new("neither `account` nor `endpoint` is given");
-                self.findings
-                    .add(pointer, problem.help("add `account: NAME`, the storage account's name"));
-                None
-            }
-        }
-    }
-
-    fn check_key_has_account(&mut self, pointer: &str, account_key: Option<&String>, account: Option<&String>) {
-        if account_key.is_some() && account.is_none() {
-            let problem = Problem::new("`account_key` needs the `account` that it belongs to");
-            let pointer = format!("{pointer}/account_key");
-            self.findings.add(
-                &pointer,
-                problem.help("add `account: NAME`, the storage account's name"),
-            );
-        }
-    }
-
-    fn s3(&mut self, pointer: &str, spec: &S3Spec) -> ConnectionKind {
-        if let Some(endpoint) = &spec.endpoint {
-            self.check_address(&format!("{pointer}/endpoint"), endpoint);
-        }
-        if spec.access_key_id.is_some() != spec.secret_access_key.is_some() {
-            let problem =
-                Problem::new("`access_key_id` and `secret_access_key` go together, and one of them is missing");
-            self.findings.add(
-                pointer,
-                problem.help("add the other one, or leave both out to use the machine's own credentials"),
-            );
-        }
-        ConnectionKind::S3 {
-            bucket: spec.bucket.clone(),
-            region: spec.region.clone(),
-            endpoint: spec.endpoint.clone(),
-            access_key_id: self.secret(pointer, "access_key_id", spec.access_key_id.as_ref()),
-            secret_access_key: self.secret(pointer, "secret_access_key", spec.secret_access_key.as_ref()),
-            session_token: self.secret(pointer, "session_token", spec.session_token.as_ref()),
-            root: spec.root.clone(),
         }
     }
 
@@ -230,7 +164,7 @@ impl ConnectionReader<'_, '_> {
         }
     }
 
-    fn check_address(&mut self, pointer: &str, address: &str) {
+    pub(super) fn check_address(&mut self, pointer: &str, address: &str) {
         let host = address
             .strip_prefix("https://")
             .or_else(|| address.strip_prefix("http://"));
@@ -244,7 +178,7 @@ impl ConnectionReader<'_, '_> {
     }
 
     /// Where a secret is to be found. It is not read here, only looked for; plain text was reported when the text was read.
-    fn secret(&mut self, pointer: &str, field: &str, text: Option<&String>) -> Option<SecretReference> {
+    pub(super) fn secret(&mut self, pointer: &str, field: &str, text: Option<&String>) -> Option<SecretReference> {
         let inner = text?.strip_prefix("${")?.strip_suffix('}')?;
         let pointer = format!("{pointer}/{field}");
         if let Some(name) = inner.strip_prefix("env:") {
@@ -265,6 +199,30 @@ impl ConnectionReader<'_, '_> {
         }
         Some(SecretReference::File(path))
     }
+}
+
+/// The kind's name, which is the key that its options stand under, and what every kind has.
+fn common(spec: &ConnectionSpec) -> Option<(&'static str, CommonSpec<'_>)> {
+    fn entry<'a, T: Common>(name: &'static str, options: &'a Option<T>) -> Option<(&'static str, CommonSpec<'a>)> {
+        options.as_ref().map(|options| (name, options.common()))
+    }
+
+    entry("fs", &spec.fs)
+        .or_else(|| entry("memory", &spec.memory))
+        .or_else(|| entry("azblob", &spec.azblob))
+        .or_else(|| entry("azdls", &spec.azdls))
+        .or_else(|| entry("s3", &spec.s3))
+        .or_else(|| entry("gcs", &spec.gcs))
+        .or_else(|| entry("http", &spec.http))
+        .or_else(|| entry("webdav", &spec.webdav))
+        .or_else(|| entry("sftp", &spec.sftp))
+        .or_else(|| entry("sample", &spec.sample))
+        .or_else(|| entry("null", &spec.null))
+        .or_else(|| entry("azqueue", &spec.azqueue))
+        .or_else(|| entry("jsonl-queue", &spec.jsonl_queue))
+        .or_else(|| entry("csv-sqlite", &spec.csv_sqlite))
+        .or_else(|| entry("sqlite", &spec.sqlite))
+        .or_else(|| entry("postgres", &spec.postgres))
 }
 
 /// A path of a file, made absolute from the file's folder, `..` taken out: it is part of what decides which data is reached.

@@ -2,6 +2,7 @@
 //!
 //! Reads the connections file and the environment, never the network. All problems of a job are reported together.
 
+mod azure;
 mod checks;
 mod connections;
 mod files;
@@ -15,6 +16,7 @@ mod rows;
 mod scope;
 mod step;
 mod steps;
+mod stores;
 mod table_work;
 mod tables;
 mod template;

@@ -24,9 +24,10 @@ pub(super) struct Misfit {
     pub needed: &'static str,
 }
 
-const ANY_STORE: &str = "a store: `fs`, `azblob`, `s3`, `sample` or `memory`";
-const REAL_STORE: &str = "a store: `fs`, `azblob`, `s3` or `memory`";
-const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `s3`, `memory` or `null`";
+const ANY_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `http`, `webdav`, `sftp`, `sample` or `memory`";
+const LISTED_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp` or `memory`";
+const REAL_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `http`, `webdav`, `sftp` or `memory`";
+const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp`, `memory` or `null`";
 const DATABASE: &str = "a database: `csv-sqlite`";
 const TABLES: &str = "a database: `sqlite` or `postgres`";
 const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
@@ -35,18 +36,22 @@ impl Use {
     /// | use | fits |
     /// |---|---|
     /// | objects by path | every store but one that keeps nothing |
-    /// | files of lists, listings | every store but a generated one and one that keeps nothing |
-    /// | writing | every store but a generated one |
+    /// | files of lists | every store but a generated one and one that keeps nothing |
+    /// | listings | as for files of lists, but for a web server, which has none |
+    /// | writing | every store but a generated one and a web server |
     /// | queries | what speaks a dialect |
     /// | messages | every queue |
     /// | tables | every database that has a catalogue |
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
-        let generated = kind.is_store() && !kind.is_writable();
+        let read_only = kind.is_store() && !kind.is_writable();
+        let is_web_server = matches!(kind, ConnectionKind::Http { .. });
+        let holds_lists = kind.keeps_objects() || is_web_server;
         let (fits, reason, needed) = match self {
-            Self::ReadObjects => (generated || kind.keeps_objects(), "holds no objects to read", ANY_STORE),
-            Self::ReadLists => (kind.keeps_objects(), "holds no such files", REAL_STORE),
-            Self::List => (kind.keeps_objects(), "cannot be listed", REAL_STORE),
-            Self::Write if generated => (false, "can only be read", WRITABLE_STORE),
+            Self::ReadObjects => (read_only || kind.keeps_objects(), "holds no objects to read", ANY_STORE),
+            Self::ReadLists => (holds_lists, "holds no such files", REAL_STORE),
+            Self::List if is_web_server => (false, "cannot be listed: a web server tells no names", LISTED_STORE),
+            Self::List => (kind.keeps_objects(), "cannot be listed", LISTED_STORE),
+            Self::Write if read_only => (false, "can only be read", WRITABLE_STORE),
             Self::Write => (kind.is_writable(), "holds no objects", WRITABLE_STORE),
             Self::Send => (kind.is_queue(), "takes no messages", QUEUE),
             Self::ReadTables | Self::WriteTables => (kind.holds_tables(), "holds no tables", TABLES),

@@ -3,12 +3,17 @@ use std::sync::Arc;
 use super::{Document, Node, Problem, Span};
 
 /// Keys of a connection whose value is a secret, wherever they stand.
-pub const SECRET_FIELDS: [&str; 5] = [
+pub const SECRET_FIELDS: [&str; 10] = [
     "account_key",
     "sas_token",
     "access_key_id",
     "secret_access_key",
     "session_token",
+    "service_account_key",
+    "password",
+    "bearer_token",
+    "private_key",
+    "passphrase",
 ];
 
 /// Keys within a text whose value is a secret (`AccountKey=…`), compared without case.

@@ -6,10 +6,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use pipeline::connect::{Connections, Store};
-use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, SecretReference};
+use pipeline::model::{
+    AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, HostKeys, S3Credentials, SecretReference,
+    SftpCredentials, WebCredentials,
+};
 use tokio::runtime::Runtime;
 
-use super::servers::{Azurite, Seaweed};
+use super::servers::{Azurite, Seaweed, Sshd, Webdav};
 
 /// A kind of store, and how to get an empty one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +21,9 @@ pub enum Kind {
     Fs,
     Azblob,
     S3,
+    Http,
+    Webdav,
+    Sftp,
 }
 
 /// A store to test, with what a test needs to know about it.
@@ -25,7 +31,7 @@ pub struct Subject {
     pub kind: Kind,
     pub store: Arc<dyn Store>,
     pub connections: Connections,
-    /// The folder of a folder store.
+    /// The folder of a store that keeps objects as files.
     pub folder: PathBuf,
 }
 
@@ -44,36 +50,62 @@ pub fn azurite() -> &'static Azurite {
     AZURITE.get_or_init(Azurite::start)
 }
 
-fn seaweed() -> &'static Seaweed {
+pub fn webdav() -> &'static Webdav {
+    static WEBDAV: OnceLock<Webdav> = OnceLock::new();
+    WEBDAV.get_or_init(Webdav::start)
+}
+
+pub fn sshd() -> &'static Sshd {
+    static SSHD: OnceLock<Sshd> = OnceLock::new();
+    SSHD.get_or_init(Sshd::start)
+}
+
+pub fn seaweed() -> &'static Seaweed {
     static SEAWEED: OnceLock<Seaweed> = OnceLock::new();
     SEAWEED.get_or_init(Seaweed::start)
 }
 
 impl Kind {
+    /// Whether metadata other than size and time comes back.
+    pub fn keeps_metadata(self) -> bool {
+        matches!(self, Self::Memory | Self::Azblob | Self::S3)
+    }
+
     /// Runs a behaviour on an empty store of this kind.
     pub fn run<F: Future<Output = ()>>(self, behaviour: impl FnOnce(Subject) -> F) {
         let container = next_name();
+        self.make(&container);
+        self.run_on(&container, &Secrets::good(self), behaviour);
+    }
+
+    fn make(self, container: &str) {
         match self {
-            Self::Azblob => azurite().create_container(&container),
-            Self::S3 => seaweed().create_bucket(&container),
+            Self::Azblob => azurite().create_container(container),
+            Self::S3 => seaweed().create_bucket(container),
+            Self::Http | Self::Webdav => {
+                std::fs::create_dir(webdav().folder().join(container)).expect("the folder is writable");
+            }
+            Self::Sftp => drop(sshd().make_folder(container)),
             Self::Memory | Self::Fs => {}
         }
-        let secrets = Secrets::new(Azurite::ACCOUNT_KEY, Seaweed::SECRET_ACCESS_KEY);
-        self.run_on(&container, &secrets, behaviour);
     }
 
     pub fn run_with_bad_credentials<F: Future<Output = ()>>(self, behaviour: impl FnOnce(Subject) -> F) {
-        self.run_on(&next_name(), &Secrets::new(BAD_SECRET, BAD_SECRET), behaviour);
+        self.run_on(&next_name(), &Secrets::bad(self), behaviour);
     }
 
     pub fn run_with_absent_container<F: Future<Output = ()>>(self, behaviour: impl FnOnce(Subject) -> F) {
-        let secrets = Secrets::new(Azurite::ACCOUNT_KEY, Seaweed::SECRET_ACCESS_KEY);
-        self.run_on(&next_name(), &secrets, behaviour);
+        self.run_on(&next_name(), &Secrets::good(self), behaviour);
     }
 
     fn run_on<F: Future<Output = ()>>(self, container: &str, secrets: &Secrets, behaviour: impl FnOnce(Subject) -> F) {
-        let folder = secrets.folder.path().join("root");
-        std::fs::create_dir(&folder).expect("the folder is writable");
+        let root = secrets.folder.path().join("root");
+        std::fs::create_dir(&root).expect("the folder is writable");
+        let folder = match self {
+            Self::Http | Self::Webdav => webdav().folder().join(container),
+            Self::Sftp => sshd().files().join(container),
+            _ => root,
+        };
         let config = ConnectionConfig {
             name: "subject".to_owned(),
             kind: self.connection(container, secrets),
@@ -94,7 +126,12 @@ impl Kind {
         });
     }
 
-    fn connection(self, container: &str, secrets: &Secrets) -> ConnectionKind {
+    pub fn connection(self, container: &str, secrets: &Secrets) -> ConnectionKind {
+        let secret = secrets.secret.clone();
+        let web = || WebCredentials::Basic {
+            user: Webdav::USER.to_owned(),
+            password: secrets.secret.clone(),
+        };
         match self {
             Self::Memory => ConnectionKind::Memory,
             Self::Fs => ConnectionKind::Fs {
@@ -103,44 +140,78 @@ impl Kind {
             Self::Azblob => ConnectionKind::Azblob {
                 container: container.to_owned(),
                 endpoint: azurite().blob_endpoint.clone(),
-                account: Some(Azurite::ACCOUNT.to_owned()),
-                account_key: Some(secrets.azure()),
-                sas_token: None,
+                credentials: AzureCredentials::AccountKey {
+                    account: Azurite::ACCOUNT.to_owned(),
+                    key: secret,
+                },
                 root: None,
             },
             Self::S3 => ConnectionKind::S3 {
                 bucket: container.to_owned(),
                 region: Some(Seaweed::REGION.to_owned()),
                 endpoint: Some(seaweed().endpoint.clone()),
-                access_key_id: Some(secrets.file("access", Seaweed::ACCESS_KEY_ID)),
-                secret_access_key: Some(secrets.s3()),
-                session_token: None,
+                credentials: S3Credentials::Keys {
+                    access_key_id: secrets.file("access", Seaweed::ACCESS_KEY_ID),
+                    secret_access_key: secret,
+                    session_token: None,
+                },
                 root: None,
+            },
+            Self::Http => ConnectionKind::Http {
+                endpoint: format!("{}/{container}", webdav().endpoint),
+                credentials: web(),
+            },
+            Self::Webdav => ConnectionKind::Webdav {
+                endpoint: format!("{}/{container}", webdav().endpoint),
+                credentials: web(),
+            },
+            Self::Sftp => ConnectionKind::Sftp {
+                host: "127.0.0.1".to_owned(),
+                port: sshd().port,
+                user: sshd().user.clone(),
+                root: sshd().files().join(container).to_str().expect("text").to_owned(),
+                credentials: SftpCredentials::PrivateKey {
+                    key: secret,
+                    passphrase: None,
+                },
+                host_keys: HostKeys::Known(sshd().known_hosts()),
             },
         }
     }
 }
 
 /// Secrets in files, as a connection refers to them.
-struct Secrets {
+pub struct Secrets {
     folder: tempfile::TempDir,
+    secret: SecretReference,
 }
 
 impl Secrets {
-    fn new(azure: &str, s3: &str) -> Self {
+    pub fn good(kind: Kind) -> Self {
+        Self::new(&match kind {
+            Kind::Memory | Kind::Fs => String::new(),
+            Kind::Azblob => Azurite::ACCOUNT_KEY.to_owned(),
+            Kind::S3 => Seaweed::SECRET_ACCESS_KEY.to_owned(),
+            Kind::Http | Kind::Webdav => Webdav::PASSWORD.to_owned(),
+            Kind::Sftp => sshd().user_key(),
+        })
+    }
+
+    fn bad(kind: Kind) -> Self {
+        Self::new(&match kind {
+            Kind::Sftp => sshd().other_key(),
+            _ => BAD_SECRET.to_owned(),
+        })
+    }
+
+    fn new(secret: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let secrets = Self { folder };
-        secrets.file("azure", azure);
-        secrets.file("s3", s3);
-        secrets
-    }
-
-    fn azure(&self) -> SecretReference {
-        SecretReference::File(self.folder.path().join("azure"))
-    }
-
-    fn s3(&self) -> SecretReference {
-        SecretReference::File(self.folder.path().join("s3"))
+        let path = folder.path().join("secret");
+        std::fs::write(&path, format!("{secret}\n")).expect("the folder is writable");
+        Self {
+            folder,
+            secret: SecretReference::File(path),
+        }
     }
 
     fn file(&self, name: &str, value: &str) -> SecretReference {

@@ -8,10 +8,12 @@
 #[path = "../servers/mod.rs"]
 mod servers;
 
+mod credentials;
 mod kinds;
 mod misbehaving;
 mod queue_kinds;
 mod queue_suite;
+mod sftp_hosts;
 mod suite;
 
 use kinds::Kind;
@@ -65,6 +67,13 @@ suite! {
     fs => Kind::Fs;
     azblob => Kind::Azblob;
     s3 => Kind::S3;
+    webdav => Kind::Webdav;
+    sftp => Kind::Sftp;
+}
+
+#[test]
+fn a_web_server_is_read_and_nothing_else() {
+    Kind::Http.run(suite::read_only);
 }
 
 #[test]
@@ -78,9 +87,21 @@ fn s3_refuses_bad_credentials_without_showing_them() {
 }
 
 #[test]
+fn web_servers_refuse_bad_credentials_without_showing_them() {
+    Kind::Webdav.run_with_bad_credentials(suite::bad_credentials);
+    Kind::Http.run_with_bad_credentials(suite::bad_reading_credentials);
+}
+
+#[test]
+fn sftp_refuses_bad_credentials_without_showing_them() {
+    Kind::Sftp.run_with_bad_credentials(suite::bad_credentials);
+}
+
+#[test]
 fn an_absent_container_is_no_absent_object() {
     Kind::Azblob.run_with_absent_container(suite::absent_container);
     Kind::S3.run_with_absent_container(suite::absent_container);
+    Kind::Webdav.run_with_absent_container(suite::absent_container);
 }
 
 macro_rules! queue_suite {

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use pipeline::connect::{Connections, Store};
-use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, Failure, FailureClass, SecretReference};
+use pipeline::model::{
+    Ceilings, ConnectionConfig, ConnectionKind, Failure, FailureClass, S3Credentials, SecretReference,
+};
 
 use super::kinds::runtime;
 
@@ -48,9 +50,11 @@ impl Misbehaving {
             bucket: "bucket".to_owned(),
             region: None,
             endpoint: Some(self.endpoint.clone()),
-            access_key_id: Some(SecretReference::File(path.clone())),
-            secret_access_key: Some(SecretReference::File(path)),
-            session_token: None,
+            credentials: S3Credentials::Keys {
+                access_key_id: SecretReference::File(path.clone()),
+                secret_access_key: SecretReference::File(path),
+                session_token: None,
+            },
             root: None,
         };
         let config = ConnectionConfig {

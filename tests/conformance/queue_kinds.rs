@@ -7,7 +7,9 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use pipeline::connect::{Connections, Queue};
-use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference};
+use pipeline::model::{
+    AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference,
+};
 
 use super::kinds::{azurite, next_name, runtime};
 use super::servers::Azurite;
@@ -79,17 +81,18 @@ impl QueueKind {
             std::fs::write(&path, format!("{value}\n")).expect("the folder is writable");
             SecretReference::File(path)
         };
-        let (account_key, sas_token) = match access {
-            Access::Key(key) => (Some(secret(key)), None),
-            Access::Signature(token) => (None, Some(secret(token))),
+        let credentials = match access {
+            Access::Key(key) => AzureCredentials::AccountKey {
+                account: Azurite::ACCOUNT.to_owned(),
+                key: secret(key),
+            },
+            Access::Signature(token) => AzureCredentials::SasToken(secret(token)),
         };
         let kind = match self {
             Self::Azure(encoding) => ConnectionKind::AzureQueue {
                 queue: name.to_owned(),
                 endpoint: endpoint.to_owned(),
-                account: Some(Azurite::ACCOUNT.to_owned()),
-                account_key,
-                sas_token,
+                credentials,
                 encoding,
             },
             Self::Jsonl => ConnectionKind::JsonlQueue { path: path.clone() },

@@ -109,7 +109,9 @@ async fn metadata_is_carried(subject: &Subject) {
     match subject.kind {
         Kind::Azblob | Kind::S3 => assert_eq!(info.metadata, metadata),
         Kind::Memory => assert_eq!(info.metadata.content_type, metadata.content_type),
-        Kind::Fs => assert_eq!(info.metadata, ObjectMetadata::default()),
+        Kind::Fs | Kind::Sftp => assert_eq!(info.metadata, ObjectMetadata::default()),
+        // The server guesses a type from the name.
+        Kind::Webdav | Kind::Http => {}
     }
 }
 
@@ -145,7 +147,7 @@ pub async fn large_objects(subject: Subject) {
         let (info, read_back) = read(store, "large").await.unwrap();
         assert_eq!(info.size, size as u64);
         assert!(read_back == bytes, "{size} bytes");
-        if subject.kind != Kind::Fs {
+        if subject.kind.keeps_metadata() {
             assert_eq!(info.metadata.content_type, metadata.content_type);
         }
     }
@@ -179,6 +181,10 @@ pub async fn wrong_length(subject: Subject) {
     }
     writer.abort().await;
     assert!(list(store, "", None).await.is_empty());
+    if matches!(subject.kind, Kind::Webdav | Kind::Sftp) {
+        let unfinished = std::fs::read_dir(subject.folder.join(".pipeline-partial")).unwrap();
+        assert_eq!(unfinished.count(), 0, "no unfinished file stays");
+    }
     if subject.kind == Kind::Fs {
         let Subject {
             store,
@@ -380,6 +386,50 @@ pub async fn missing_objects(subject: Subject) {
         );
         assert!(failure.message.contains(&format!("`{name}`")), "{failure}");
         assert!(failure.message.len() < 200, "no dump: {failure}");
+    }
+}
+
+/// A server whose files something else has put there.
+pub async fn read_only(subject: Subject) {
+    let store = &*subject.store;
+    subject.connections.probe("subject").await.unwrap();
+    let small = body(16 << 10);
+    std::fs::create_dir(subject.folder.join("folder")).unwrap();
+    std::fs::write(subject.folder.join("folder/small.txt"), &small).unwrap();
+    for name in ["a b%20c?d#e", "ü 🦀.bin", "empty"] {
+        std::fs::write(subject.folder.join(name), if name == "empty" { "" } else { name }).unwrap();
+    }
+    for name in ["a b%20c?d#e", "ü 🦀.bin"] {
+        assert_eq!(read(store, name).await.unwrap().1, name.as_bytes());
+    }
+    assert_eq!(read(store, "empty").await.unwrap().1, b"");
+    let (info, read_back) = read(store, "folder/small.txt").await.unwrap();
+    assert!(read_back == small);
+    assert!(info.etag.is_some() && info.modified.is_some(), "{info:?}");
+    assert_eq!(store.stat("folder/small.txt").await.unwrap().as_ref(), Some(&info));
+    ranges_are_cut(store).await;
+    assert_eq!(store.stat("absent").await.unwrap(), None);
+    assert_eq!(read(store, "absent").await.unwrap_err().code, "store.not_found");
+    assert_eq!(read(store, "../secret").await.unwrap_err().code, "name.parent_folder");
+    let refused = [
+        write(store, "new", b"x").await.unwrap_err(),
+        store.list("", None).await.err().unwrap(),
+        store.delete("empty").await.unwrap_err(),
+    ];
+    for failure in refused {
+        assert_eq!((failure.class, &*failure.code), (FailureClass::Permanent, "store.read_only"), "{failure}");
+    }
+}
+
+pub async fn bad_reading_credentials(subject: Subject) {
+    let store = &*subject.store;
+    for failure in [
+        store.probe().await.unwrap_err(),
+        store.read("a", None).await.err().unwrap(),
+        store.stat("a").await.unwrap_err(),
+    ] {
+        assert_eq!(failure.code, "store.denied", "{failure}");
+        assert!(!format!("{failure:?}").contains(BAD_SECRET));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::connect::{Connections, ObjectInfo, ObjectMetadata, Precondition, Store, WriteRequest};
-use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
+use pipeline::model::{AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
@@ -87,9 +87,10 @@ impl Containers {
             let kind = ConnectionKind::Azblob {
                 container: container.clone(),
                 endpoint: azurite().blob_endpoint.clone(),
-                account: Some(Azurite::ACCOUNT.to_owned()),
-                account_key: Some(SecretReference::File(key.clone())),
-                sas_token: None,
+                credentials: AzureCredentials::AccountKey {
+                    account: Azurite::ACCOUNT.to_owned(),
+                    key: SecretReference::File(key.clone()),
+                },
                 root: None,
             };
             let config = ConnectionConfig {

@@ -7,11 +7,15 @@ mod azurite;
 mod guard;
 mod postgres;
 mod seaweed;
+mod sshd;
 mod unprivileged;
+mod webdav;
 
 pub use azurite::Azurite;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;
+pub use sshd::Sshd;
+pub use webdav::Webdav;
 
 use std::path::PathBuf;
 

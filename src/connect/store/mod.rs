@@ -1,18 +1,27 @@
 //! Stores: objects by name, read and written as streams.
 //!
-//! What the engine sees of a store is the trait below and nothing else. Objects over HTTP go through OpenDAL (`object/`); folders
-//! have a store of their own (`fs/`), because there the number of system calls and thread hand-overs per file is what a copy costs.
+//! What the engine sees of a store is the trait below and nothing else. Object stores go through OpenDAL (`object/`). Folders
+//! have a store of their own (`fs/`), because there the number of system calls and thread hand-overs per file is what a copy costs; so
+//! have web servers (`web/`) and SFTP (`sftp/`), where OpenDAL would gather whole bodies in memory, show unfinished files under their
+//! final names, and could not write under a condition.
+
 
 mod exact;
 mod fs;
+mod meaning;
 mod name;
 mod null;
 pub(super) mod object;
 mod sample;
+mod sftp;
+mod walk;
+mod web;
 
 pub(super) use fs::FsStore;
 pub(super) use null::NullStore;
 pub(super) use sample::SampleStore;
+pub(super) use sftp::SftpStore;
+pub(super) use web::{HttpStore, WebdavStore};
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,6 +31,9 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 use crate::model::{Failure, ObjectVersion, Timestamp};
+
+/// The folder below a root that holds unfinished files; no object can be called so, and listings leave it out.
+const WORKSPACE: &str = ".pipeline-partial";
 
 /// What a store tells about an object without its bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -50,7 +50,26 @@ impl NameRules {
         outer_space: !cfg!(windows),
         trailing_dot: !cfg!(windows),
         backslash: !cfg!(windows),
-        reserved: Some(super::fs::WORKSPACE),
+        reserved: Some(super::WORKSPACE),
+    };
+
+    /// What a web server takes: names travel percent-encoded, so every character does. 1,024 bytes stay below what servers allow of a path.
+    pub const HTTP: Self = Self {
+        segment_bytes_max: 255,
+        outer_space: true,
+        ..Self::MEMORY
+    };
+
+    /// WebDAV servers keep files in file systems.
+    pub const WEBDAV: Self = Self {
+        reserved: Some(super::WORKSPACE),
+        ..Self::HTTP
+    };
+
+    /// SFTP servers are file systems, of which kind is not told: the common one is meant.
+    pub const SFTP: Self = Self {
+        name_bytes_max: 4_000,
+        ..Self::WEBDAV
     };
 
     pub fn with_root(mut self, root: &str) -> Self {

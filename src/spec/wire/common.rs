@@ -1,6 +1,3 @@
-use super::connection::{
-    AzblobSpec, AzureQueueSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec, NullSpec, S3Spec, SampleSpec,
-};
 use super::{PerSlotSpec, RetrySpec};
 
 /// What a connection of every kind may say, read from whichever kind it is.
@@ -14,12 +11,41 @@ pub struct CommonSpec<'a> {
     pub retry: Option<&'a RetrySpec>,
 }
 
-/// The keys stand in each kind, because the schema shows an editor one flat map.
-macro_rules! common {
-    ($($kind:ty),+ $(,)?) => {
-        $(impl $kind {
-            pub fn common(&self) -> CommonSpec<'_> {
-                CommonSpec {
+/// Every kind of connection.
+pub trait Common {
+    fn common(&self) -> CommonSpec<'_>;
+}
+
+/// Shapes of connections, each with the keys that every kind has. (Flattening a struct with those keys into the others would let
+/// unknown keys through.)
+macro_rules! connection_spec {
+    ($($(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* pub $field:ident: $type:ty,)* })*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_about])* pub $field: $type,)*
+            /// The longest that one call may take. Default `60s`.
+            #[schemars(regex(pattern = $crate::spec::wire::DURATION_PATTERN))]
+            pub timeout: Option<String>,
+            /// Calls in flight to this connection in the whole run. No bound of its own when left out.
+            #[schemars(range(min = 1, max = 10_000))]
+            pub limit: Option<u32>,
+            /// Calls begun in a second, a minute or an hour: `500/s`, `30/m`. No bound of its own when left out.
+            #[schemars(regex(pattern = $crate::spec::wire::RATE_PATTERN))]
+            pub rate: Option<String>,
+            /// Bytes in a second, read from it or written to it: `50MiB/s`. No bound of its own when left out.
+            #[schemars(regex(pattern = $crate::spec::wire::BANDWIDTH_PATTERN))]
+            pub bandwidth: Option<String>,
+            /// What each item slot may ask of it.
+            pub per_slot: Option<$crate::spec::wire::PerSlotSpec>,
+            /// Replaces the job's policy for what this connection does.
+            pub retry: Option<$crate::spec::wire::RetrySpec>,
+        }
+
+        impl $crate::spec::wire::Common for $name {
+            fn common(&self) -> $crate::spec::wire::CommonSpec<'_> {
+                $crate::spec::wire::CommonSpec {
                     timeout: self.timeout.as_ref(),
                     limit: self.limit,
                     rate: self.rate.as_ref(),
@@ -28,18 +54,7 @@ macro_rules! common {
                     retry: self.retry.as_ref(),
                 }
             }
-        })+
-    };
+        }
+    )*};
 }
-
-common!(
-    FsSpec,
-    MemorySpec,
-    AzblobSpec,
-    S3Spec,
-    SampleSpec,
-    NullSpec,
-    CsvSqliteSpec,
-    AzureQueueSpec,
-    JsonlQueueSpec,
-);
+pub(super) use connection_spec;

@@ -8,12 +8,12 @@ mod policy;
 mod scalar;
 mod source;
 mod step;
+mod store;
 mod tables;
 
-pub use common::CommonSpec;
+pub use common::{Common, CommonSpec};
 pub use connection::{
-    AzblobSpec, AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, FsSpec, JsonlQueueSpec, MemorySpec,
-    MessageEncodingSpec, NullSpec, S3Spec, SampleSpec,
+    AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, DatabaseSpec, EncryptionSpec, JsonlQueueSpec, MessageEncodingSpec, SqliteSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{
@@ -24,6 +24,10 @@ pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
 pub use tables::{ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec};
 pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
+pub use store::{
+    AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HostKeyCheckSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec,
+    SftpSpec, WebdavSpec,
+};
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";

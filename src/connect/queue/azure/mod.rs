@@ -6,20 +6,18 @@
 mod body;
 mod error;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, StatusCode};
 use reqsign_azure_storage::{Credential, RequestSigner};
-use reqsign_core::{Context, SignRequest};
+use reqsign_core::{Context, Signer};
 use reqwest::{Client, Response, redirect};
 
 use self::error::{Action, Answer};
 use super::{Message, Queue};
-use crate::connect::{secrets, tls};
-use crate::model::{ConnectionConfig, ConnectionKind, Failure, FailureClass, MessageEncoding, SecretReference};
+use crate::connect::{credentials, tls};
+use crate::model::{AzureCredentials, ConnectionConfig, ConnectionKind, Failure, MessageEncoding};
 
 /// The version of the protocol that requests and answers follow.
 const VERSION: HeaderValue = HeaderValue::from_static("2021-12-02");
@@ -36,8 +34,9 @@ pub(in crate::connect) struct AzureQueue {
     address: String,
     encoding: MessageEncoding,
     client: Client,
-    signer: RequestSigner,
-    credential: Credential,
+    signed_by_sas: bool,
+    /// Keeps a token until shortly before its end.
+    signer: Signer<Credential>,
 }
 
 impl AzureQueue {
@@ -49,9 +48,7 @@ impl AzureQueue {
         let ConnectionKind::AzureQueue {
             queue,
             endpoint,
-            account,
-            account_key,
-            sas_token,
+            credentials,
             encoding,
         } = &config.kind
         else {
@@ -61,7 +58,9 @@ impl AzureQueue {
                 format!("`{}` is of kind `{kind}`", config.name),
             ));
         };
-        let credential = credential(account.as_deref(), account_key.as_ref(), sas_token.as_ref()).await?;
+        let Some(chain) = credentials::azure_chain(credentials).await? else {
+            return Err(configuration("a queue takes no message without credentials"));
+        };
         tls::install();
         let client = Client::builder()
             .timeout(config.timeout)
@@ -74,8 +73,8 @@ impl AzureQueue {
             address: format!("{endpoint}/{queue}"),
             encoding: *encoding,
             client,
-            signer: RequestSigner::new(),
-            credential,
+            signed_by_sas: matches!(credentials, AzureCredentials::SasToken(_)),
+            signer: Signer::new(Context::new(), chain, RequestSigner::new()),
         })
     }
 
@@ -97,7 +96,7 @@ impl AzureQueue {
             .uri(format!("{}?comp=metadata", self.address));
         let answer = self.call(Action::Probe, request, String::new()).await?;
         // A signature that allows nothing but adding messages is all that is needed; that it does not allow this proves it as well.
-        if matches!(self.credential, Credential::SasToken { .. }) && answer.lacks_permission() {
+        if self.signed_by_sas && answer.lacks_permission() {
             return Ok(());
         }
         answer.check(StatusCode::OK, Action::Probe, &self.queue)
@@ -108,7 +107,7 @@ impl AzureQueue {
         let request = request.header("x-ms-version", VERSION).body(());
         let (mut head, ()) = request.map_err(|error| configuration(&error.to_string()))?.into_parts();
         self.signer
-            .sign_request(&Context::new(), &mut head, Some(&self.credential), None)
+            .sign(&mut head, None)
             .await
             .map_err(|error| configuration(&format!("the request cannot be signed: {error}")))?;
         let request = reqwest::Request::try_from(Request::from_parts(head, body))
@@ -127,30 +126,6 @@ impl Queue for AzureQueue {
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         self.look().boxed()
     }
-}
-
-async fn credential(
-    account: Option<&str>,
-    account_key: Option<&SecretReference>,
-    sas_token: Option<&SecretReference>,
-) -> Result<Credential, Failure> {
-    if let Some(token) = secrets::read_optional(sas_token).await? {
-        return Ok(Credential::with_sas_token(token.reveal().trim_start_matches('?')));
-    }
-    let key = secrets::read_optional(account_key).await?;
-    let (Some(account), Some(key)) = (account, key) else {
-        return Err(configuration(
-            "neither `account_key` with its `account` nor `sas_token` is given",
-        ));
-    };
-    if BASE64_STANDARD.decode(key.reveal()).is_err() {
-        return Err(Failure::new(
-            FailureClass::Denied,
-            "queue.denied",
-            "the account's key is not Base64, as every such key is; check it",
-        ));
-    }
-    Ok(Credential::with_shared_key(account, key.reveal()))
 }
 
 /// Whether an id can stand in a header that is signed: the signing crate panics at other than ASCII, and blanks at the ends are lost.

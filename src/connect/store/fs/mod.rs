@@ -19,11 +19,8 @@ use tokio::sync::OnceCell;
 
 use self::workspace::Workspace;
 use super::name::NameRules;
-use super::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WriteRequest};
+use super::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WORKSPACE, WriteRequest};
 use crate::model::{Failure, FailureClass, Timestamp};
-
-/// The folder in the root that holds unfinished files; no object can be called so, and listings leave it out.
-pub(super) const WORKSPACE: &str = ".pipeline-partial";
 
 /// A folder as a store; the folder is made by the first write.
 pub(in crate::connect) struct FsStore {

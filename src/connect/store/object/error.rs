@@ -1,114 +1,11 @@
 use opendal::{Error, ErrorKind};
 
+use super::super::meaning::{
+    self, AUTH_EXPIRED, Action, BAD_CREDENTIALS, BAD_METADATA, BAD_NAME, CHANGED, CONFLICT, CONNECTION, DENIED, EXISTS,
+    FULL, Meaning, NAME_TOO_LONG, NO_CONTAINER, NOT_FOUND, RANGE, REFUSED, THROTTLED, TIMEOUT, UPLOAD_LOST,
+};
 use super::answer::Answer;
 use crate::model::{Failure, FailureClass};
-
-/// What was being done when a store answered with an error; some answers mean different things to different calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Stat,
-    Read,
-    Write,
-    List,
-    Delete,
-    Probe,
-}
-
-impl Action {
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Stat => "look at",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::List => "list",
-            Self::Delete => "delete",
-            Self::Probe => "reach",
-        }
-    }
-}
-
-/// A row of the table: class, code, and what to say.
-type Meaning = (FailureClass, &'static str, &'static str);
-
-const THROTTLED: Meaning = (
-    FailureClass::Throttled,
-    "store.throttled",
-    "the store asks for fewer requests; lower the connection's `limit` if this goes on",
-);
-const AUTH_EXPIRED: Meaning = (
-    FailureClass::AuthExpired,
-    "store.auth_expired",
-    "the credentials have expired; renew them",
-);
-const BAD_CREDENTIALS: Meaning = (
-    FailureClass::Denied,
-    "store.denied",
-    "the store does not accept the credentials; check them",
-);
-const DENIED: Meaning = (
-    FailureClass::Denied,
-    "store.denied",
-    "the credentials do not allow this; check them and their rights",
-);
-const NO_CONTAINER: Meaning = (
-    FailureClass::Permanent,
-    "store.container_missing",
-    "the container or bucket does not exist; create it or correct its name",
-);
-const NOT_FOUND: Meaning = (FailureClass::NotFound, "store.not_found", "there is no such object");
-const EXISTS: Meaning = (FailureClass::Conflict, "store.exists", "it is already there");
-const CHANGED: Meaning = (
-    FailureClass::Conflict,
-    "source.changed",
-    "it changed while it was read; run again when nothing writes to it",
-);
-const CONFLICT: Meaning = (
-    FailureClass::Conflict,
-    "store.conflict",
-    "the object's state does not allow this (leased, archived, immutable or of another kind)",
-);
-const UPLOAD_LOST: Meaning = (
-    FailureClass::Transient,
-    "store.upload_lost",
-    "the store no longer knows the parts sent before",
-);
-const SERVER: Meaning = (
-    FailureClass::Transient,
-    "store.server_error",
-    "the store had an error of its own",
-);
-const TIMEOUT: Meaning = (
-    FailureClass::Transient,
-    "store.timeout",
-    "no answer in time; raise the connection's `timeout` if this goes on",
-);
-const CONNECTION: Meaning = (
-    FailureClass::Transient,
-    "store.connection",
-    "no connection to the store, or it was cut; check `endpoint` and the network if this goes on",
-);
-const RANGE: Meaning = (
-    FailureClass::Conflict,
-    "source.changed",
-    "it is shorter than it was when it was looked at",
-);
-const FULL: Meaning = (FailureClass::Permanent, "store.full", "the store has no space left");
-const BAD_METADATA: Meaning = (
-    FailureClass::Data,
-    "store.metadata",
-    "the store does not accept the object's metadata",
-);
-const BAD_NAME: Meaning = (FailureClass::Data, "name.refused", "the store does not accept the name");
-const NAME_TOO_LONG: Meaning = (
-    FailureClass::Data,
-    "name.too_long",
-    "the store does not accept so long a name",
-);
-const REFUSED: Meaning = (
-    FailureClass::Permanent,
-    "store.refused",
-    "the store refused the request",
-);
 
 /// Error codes of Azure Blob Storage and S3. They say more than the status they come with, so they are looked at first.
 const BY_CODE: &[(&str, Meaning)] = &[
@@ -164,20 +61,10 @@ const BY_CODE: &[(&str, Meaning)] = &[
 /// | anything else | `permanent` |
 pub(super) fn failure(action: Action, name: &str, error: &Error) -> Failure {
     let answer = Answer::read(error);
-    let (class, code, remedy) = meaning(action, error, &answer);
-    let place = match (action, name) {
-        (Action::Probe, _) => "the store".to_owned(),
-        (Action::List, "") => "everything".to_owned(),
-        _ => format!("`{name}`"),
-    };
-    let mut message = format!("cannot {} {place}: {remedy}", action.verb());
-    let told = told(error, &answer);
-    if !told.is_empty() {
-        message = format!("{message} ({told})");
-    }
-    let mut failure = Failure::new(class, code, message);
+    let meaning = meaning(action, error, &answer);
+    let mut failure = meaning::failure(action, name, meaning, &told(error, &answer));
     failure.status = answer.status;
-    if class == FailureClass::Throttled {
+    if failure.class == FailureClass::Throttled {
         failure.retry_after = answer.retry_after;
     }
     failure
@@ -220,23 +107,10 @@ fn meaning(action: Action, error: &Error, answer: &Answer) -> Meaning {
 }
 
 fn by_status(action: Action, status: u16, error: &Error) -> Option<Meaning> {
-    let meaning = match status {
-        401 | 403 if says_expired(error) => AUTH_EXPIRED,
-        401 => BAD_CREDENTIALS,
-        403 => DENIED,
-        404 if action == Action::Write => UPLOAD_LOST,
-        404 if matches!(action, Action::List | Action::Probe) => NO_CONTAINER,
-        404 => NOT_FOUND,
-        408 | 504 => TIMEOUT,
-        304 | 412 if action == Action::Read => CHANGED,
-        409 | 412 => CONFLICT,
-        416 => RANGE,
-        429 | 503 => THROTTLED,
-        507 => FULL,
-        499 | 500 | 502 => SERVER,
-        _ => return None,
-    };
-    Some(meaning)
+    if matches!(status, 401 | 403) && says_expired(error) {
+        return Some(AUTH_EXPIRED);
+    }
+    meaning::by_status(action, status)
 }
 
 fn says_expired(error: &Error) -> bool {

@@ -1,16 +1,19 @@
 use std::sync::Once;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use opendal::layers::{RetryEvent, RetryLayer, TimeoutLayer};
-use opendal::services::{Azblob, Memory, S3};
+use opendal::services::{Azblob, Azdls, Gcs, Memory, S3};
 use opendal::{Builder, HttpTransporter, Operator};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
 use super::super::name::NameRules;
 use super::error;
-use super::store::{ObjectStore, Traits};
+use super::store::{ObjectStore, Operators, Traits};
+use crate::connect::credentials::{self, AzureChain};
 use crate::connect::{secrets, tls};
-use crate::model::{ConnectionConfig, ConnectionKind, Failure};
+use crate::model::{ConnectionConfig, ConnectionKind, Failure, FailureClass, GcsCredentials, S3Credentials};
 
 /// Repetitions of a call that the engine cannot repeat by itself: a page of a listing, a part.
 const RETRIES_MAX: usize = 2;
@@ -33,32 +36,59 @@ pub(in crate::connect) async fn azblob(config: &ConnectionConfig) -> Result<Obje
     let ConnectionKind::Azblob {
         container,
         endpoint,
-        account,
-        account_key,
-        sas_token,
+        credentials,
         root,
     } = &config.kind
     else {
         return Err(wrong_kind(config));
     };
     let root = root.as_deref().unwrap_or_default();
-    let mut builder = Azblob::default().container(container).endpoint(endpoint).root(root);
-    if let Some(account) = account {
-        builder = builder.account_name(account);
+    let chain = credentials::azure_chain(credentials).await?;
+    let builder = azblob_builder(container, endpoint, root, chain);
+    build(builder, config, azure_traits(root))
+}
+
+/// A file system of an Azure Data Lake Storage account.
+///
+/// Objects are written through the account's blob service. That of file systems makes an empty file first and appends to it under its
+/// final name, and OpenDAL goes on with a file that it should have refused; the blob service puts a whole block list in place of nothing.
+pub(in crate::connect) async fn azdls(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+    let ConnectionKind::Azdls {
+        filesystem,
+        endpoint,
+        blob_endpoint,
+        credentials,
+        root,
+    } = &config.kind
+    else {
+        return Err(wrong_kind(config));
+    };
+    let root = root.as_deref().unwrap_or_default();
+    let mut builder = Azdls::default().filesystem(filesystem).endpoint(endpoint).root(root);
+    let chain = credentials::azure_chain(credentials).await?;
+    if let Some(chain) = chain {
+        builder = builder.credential_provider_chain(chain);
     }
-    if let Some(key) = secrets::read_optional(account_key.as_ref()).await? {
-        builder = builder.account_key(key.reveal());
+    let chain = credentials::azure_chain(credentials).await?;
+    let blobs = operators(azblob_builder(filesystem, blob_endpoint, root, chain), config)?;
+    Ok(build(builder, config, azure_traits(root))?.written_through(blobs))
+}
+
+fn azblob_builder(container: &str, endpoint: &str, root: &str, chain: Option<AzureChain>) -> Azblob {
+    let builder = Azblob::default().container(container).endpoint(endpoint).root(root);
+    match chain {
+        Some(chain) => builder.credential_provider_chain(chain),
+        None => builder.skip_signature(),
     }
-    if let Some(token) = secrets::read_optional(sas_token.as_ref()).await? {
-        builder = builder.sas_token(token.reveal().trim_start_matches('?'));
-    }
-    let traits = Traits {
+}
+
+fn azure_traits(root: &str) -> Traits {
+    Traits {
         rules: NameRules::AZBLOB.with_root(root),
         parts_max: 50_000,
         reads_metadata: false,
         user_metadata_keys_are_identifiers: true,
-    };
-    build(builder, config, traits)
+    }
 }
 
 /// A bucket of Amazon S3 or a compatible store.
@@ -67,9 +97,7 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
         bucket,
         region,
         endpoint,
-        access_key_id,
-        secret_access_key,
-        session_token,
+        credentials,
         root,
     } = &config.kind
     else {
@@ -84,19 +112,29 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
     if let Some(region) = region.as_deref().or(endpoint.as_ref().map(|_| "us-east-1")) {
         builder = builder.region(region);
     }
-    if let Some(key) = secrets::read_optional(access_key_id.as_ref()).await? {
-        // A connection that names its credentials must not fall back to others found on the machine.
-        builder = builder
-            .access_key_id(key.reveal())
-            .disable_config_load()
-            .disable_ec2_metadata();
-    }
-    if let Some(key) = secrets::read_optional(secret_access_key.as_ref()).await? {
-        builder = builder.secret_access_key(key.reveal());
-    }
-    if let Some(token) = secrets::read_optional(session_token.as_ref()).await? {
-        builder = builder.session_token(token.reveal());
-    }
+    builder = match credentials {
+        S3Credentials::Keys {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        } => {
+            // A connection that names its credentials must not fall back to others found on the machine.
+            builder = builder
+                .access_key_id(secrets::read(access_key_id).await?.reveal())
+                .secret_access_key(secrets::read(secret_access_key).await?.reveal())
+                .disable_config_load()
+                .disable_ec2_metadata();
+            match secrets::read_optional(session_token.as_ref()).await? {
+                Some(token) => builder.session_token(token.reveal()),
+                None => builder,
+            }
+        }
+        S3Credentials::Profile(profile) => {
+            builder.credential_provider_chain(credentials::aws_chain(Some(profile)).await?)
+        }
+        S3Credentials::Environment => builder.credential_provider_chain(credentials::aws_chain(None).await?),
+        S3Credentials::Anonymous => builder.skip_signature(),
+    };
     let traits = Traits {
         rules: NameRules::S3.with_root(root),
         parts_max: 10_000,
@@ -106,7 +144,51 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
     build(builder, config, traits)
 }
 
+/// A bucket of Google Cloud Storage.
+pub(in crate::connect) async fn gcs(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+    let ConnectionKind::Gcs {
+        bucket,
+        endpoint,
+        credentials,
+        root,
+    } = &config.kind
+    else {
+        return Err(wrong_kind(config));
+    };
+    let root = root.as_deref().unwrap_or_default();
+    let mut builder = Gcs::default().bucket(bucket).root(root);
+    if let Some(endpoint) = endpoint {
+        builder = builder.endpoint(endpoint);
+    }
+    builder = match credentials {
+        GcsCredentials::ServiceAccountKey(key) => {
+            let key = secrets::read(key).await?;
+            if serde_json::from_str::<serde_json::Value>(key.reveal()).is_err() {
+                let message = "`service_account_key` is not the JSON text of a key; give the file that Google made";
+                return Err(Failure::new(FailureClass::Denied, "connection.no_credentials", message));
+            }
+            builder
+                .credential(&BASE64_STANDARD.encode(key.reveal()))
+                .disable_config_load()
+                .disable_vm_metadata()
+        }
+        GcsCredentials::Environment => builder,
+        GcsCredentials::Anonymous => builder.skip_signature(),
+    };
+    let traits = Traits {
+        rules: NameRules::S3.with_root(root),
+        parts_max: 10_000,
+        reads_metadata: false,
+        user_metadata_keys_are_identifiers: false,
+    };
+    build(builder, config, traits)
+}
+
 fn build(builder: impl Builder, config: &ConnectionConfig, traits: Traits) -> Result<ObjectStore, Failure> {
+    Ok(ObjectStore::new(operators(builder, config)?, traits))
+}
+
+fn operators(builder: impl Builder, config: &ConnectionConfig) -> Result<Operators, Failure> {
     install_transport();
     let timeout = TimeoutLayer::new()
         .with_timeout(config.timeout)
@@ -122,7 +204,7 @@ fn build(builder: impl Builder, config: &ConnectionConfig, traits: Traits) -> Re
         .with_jitter()
         .with_notify(|_: RetryEvent<'_>| {});
     let patient = once.clone().layer(retry);
-    Ok(ObjectStore::new(once, patient, traits))
+    Ok(Operators { once, patient })
 }
 
 /// Makes OpenDAL use reqwest, once in this process.

@@ -10,7 +10,8 @@ use opendal::{BufferStream, Capability, Metadata, Operator};
 use super::super::exact;
 use super::super::name::NameRules;
 use super::super::{ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Store, WriteRequest};
-use super::error::{self, Action};
+use super::super::meaning::Action;
+use super::error;
 use super::writer::OperatorWriter;
 use crate::model::{Failure, Timestamp};
 
@@ -25,18 +26,39 @@ pub(super) struct Traits {
     pub user_metadata_keys_are_identifiers: bool,
 }
 
+/// One service in two tempers.
+#[derive(Clone)]
+pub(super) struct Operators {
+    /// For calls that the engine repeats: time-outs, no retries.
+    pub once: Operator,
+    /// For calls within an operation that only repeats as a whole: pages of a listing, parts.
+    pub patient: Operator,
+}
+
 /// A store behind an OpenDAL operator.
 pub(in crate::connect) struct ObjectStore {
-    /// For calls that the engine repeats: time-outs, no retries.
     once: Operator,
-    /// For calls within an operation that only repeats as a whole: pages of a listing, parts.
     patient: Operator,
+    /// Where objects are written: nearly always the same service.
+    writing: Operators,
     traits: Traits,
 }
 
 impl ObjectStore {
-    pub(super) fn new(once: Operator, patient: Operator, traits: Traits) -> Self {
-        Self { once, patient, traits }
+    pub(super) fn new(operators: Operators, traits: Traits) -> Self {
+        Self {
+            once: operators.once.clone(),
+            patient: operators.patient.clone(),
+            writing: operators,
+            traits,
+        }
+    }
+
+    /// Writes through another service that reaches the same objects.
+    #[must_use]
+    pub(super) fn written_through(mut self, operators: Operators) -> Self {
+        self.writing = operators;
+        self
     }
 
     fn capability(&self) -> Capability {
@@ -157,7 +179,7 @@ impl Store for ObjectStore {
     }
 
     fn writes_conditionally(&self) -> bool {
-        self.capability().write_with_if_not_exists
+        self.writing.once.info().capability().write_with_if_not_exists
     }
 
     fn check_name(&self, name: &str) -> Result<(), Failure> {
@@ -190,7 +212,7 @@ impl Store for ObjectStore {
     fn write<'a>(&'a self, request: WriteRequest<'a>) -> BoxFuture<'a, Result<Box<dyn ObjectWriter>, Failure>> {
         Box::pin(async move {
             self.check_name(request.name)?;
-            let writer = OperatorWriter::open(&self.once, &self.patient, self.traits, &request).await?;
+            let writer = OperatorWriter::open(&self.writing, self.traits, &request).await?;
             Ok(Box::new(writer) as Box<dyn ObjectWriter>)
         })
     }

@@ -4,8 +4,9 @@ use opendal::options::WriteOptions;
 use opendal::{Buffer, Capability, Operator, Writer};
 
 use super::super::{ObjectMetadata, ObjectWriter, Precondition, WriteRequest, exact};
-use super::error::{self, Action};
-use super::store::Traits;
+use super::super::meaning::Action;
+use super::error;
+use super::store::{Operators, Traits};
 use crate::model::{Failure, FailureClass};
 
 /// Writes an object: in one request when it fits in one part, in parts otherwise.
@@ -29,8 +30,7 @@ enum State {
 
 impl OperatorWriter {
     pub(super) async fn open(
-        once: &Operator,
-        patient: &Operator,
+        Operators { once, patient }: &Operators,
         traits: Traits,
         request: &WriteRequest<'_>,
     ) -> Result<Self, Failure> {
