@@ -3,7 +3,7 @@ use std::sync::atomic::AtomicU64;
 
 use crate::connect::{Connections, Door, Store};
 use crate::model::{Failure, RetryPolicy};
-use crate::resolve::ResolvedJob;
+use crate::resolve::FileJob;
 
 use super::breaker::Breaker;
 use super::effects::StepRun;
@@ -17,7 +17,7 @@ use super::{RunOptions, Stop, StopCause};
 /// its own.
 #[derive(Clone)]
 pub struct Context {
-    pub job: Arc<ResolvedJob>,
+    pub job: Arc<FileJob>,
     pub options: Arc<RunOptions>,
     pub connections: Connections,
     pub ends: CopyEnds,
@@ -53,8 +53,8 @@ pub struct CopyEnds {
 impl CopyEnds {
     /// # Errors
     /// The connection that could not be opened, and why.
-    pub async fn open(job: &ResolvedJob, connections: &Connections) -> Result<Self, (String, Failure)> {
-        let (from, to) = (&job.source.files.read.connection, &job.sink.connection);
+    pub async fn open(job: &FileJob, connections: &Connections) -> Result<Self, (String, Failure)> {
+        let (from, to) = (&job.work.source.files.read.connection, &job.work.sink.connection);
         let of = |name: &String| {
             let name = name.clone();
             move |failure: Failure| (name, failure)
@@ -148,9 +148,9 @@ impl Context {
 }
 
 /// The policy for a job's units.
-pub fn unit_policy(job: &ResolvedJob) -> RetryPolicy {
+pub fn unit_policy(job: &FileJob) -> RetryPolicy {
     let of = |name: &str| job.connection(name).retry.clone();
-    of(&job.sink.connection)
-        .or_else(|| of(&job.source.files.read.connection))
+    of(&job.work.sink.connection)
+        .or_else(|| of(&job.work.source.files.read.connection))
         .unwrap_or_else(|| job.retry.clone())
 }

@@ -1,6 +1,6 @@
 use crate::model::{Failure, FailureClass, ItemKey};
 use crate::plan::{Collision, CollisionKind, Decision, Inventory, NameIndex, Sample, UnitDecision};
-use crate::resolve::{NotifyWhen, ResolvedJob, StepKind};
+use crate::resolve::{NotifyWhen, FileJob, StepKind};
 
 use super::Visit;
 use super::found::Found;
@@ -14,8 +14,8 @@ pub struct Count {
 }
 
 impl Count {
-    pub fn new(job: &ResolvedJob) -> Self {
-        let steps = job.steps.iter().map(|step| {
+    pub fn new(job: &FileJob) -> Self {
+        let steps = job.work.steps.iter().map(|step| {
             let StepKind::Notify(notify) = &step.kind;
             (step.name.clone(), notify.when)
         });

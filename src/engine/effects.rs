@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, Door, Message, Queue};
 use crate::model::{EffectOutcome, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
-use crate::resolve::{NotifyWhen, ResolvedJob, Step, StepKind};
+use crate::resolve::{NotifyWhen, FileJob, Step, StepKind};
 
 use super::RunOptions;
 use super::attempts::Delays;
@@ -63,15 +63,15 @@ async fn open_queue(
 
 /// Opens what the steps of a job talk to.
 pub async fn open_steps(
-    job: &ResolvedJob,
+    job: &FileJob,
     connections: &Connections,
     options: &RunOptions,
 ) -> Result<Vec<StepRun>, (String, Failure)> {
-    let mut steps = Vec::with_capacity(job.steps.len());
+    let mut steps = Vec::with_capacity(job.work.steps.len());
     for Step {
         name,
         kind: StepKind::Notify(notify),
-    } in &job.steps
+    } in &job.work.steps
     {
         let connection = notify.connection.clone();
         let part = Part::of(name, options);

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::connect::Connections;
 use crate::model::{Failure, Outage, RetryPolicy, Throttle, Timestamp};
-use crate::resolve::ResolvedJob;
+use crate::resolve::FileJob;
 
 use super::{Stop, StopCause};
 
@@ -25,7 +25,7 @@ pub struct Health {
 }
 
 impl Health {
-    pub fn new(job: &ResolvedJob, connections: Connections, stop: Stop) -> Arc<Self> {
+    pub fn new(job: &FileJob, connections: Connections, stop: Stop) -> Arc<Self> {
         let policy = |name: &String| job.connection(name).retry.clone().unwrap_or_else(|| job.retry.clone());
         let policies = job.connections.keys().map(|name| (name.clone(), policy(name)));
         Arc::new(Self {
@@ -121,12 +121,12 @@ fn is_silence(failure: &Failure) -> bool {
     failure.code.ends_with(".connection") || failure.code.ends_with(".timeout")
 }
 
-fn stages(job: &ResolvedJob) -> BTreeMap<String, String> {
-    let steps = job.steps.iter().map(|step| {
+fn stages(job: &FileJob) -> BTreeMap<String, String> {
+    let steps = job.work.steps.iter().map(|step| {
         let crate::resolve::StepKind::Notify(notify) = &step.kind;
         (notify.connection.clone(), step.name.clone())
     });
-    let ends = [&job.source.files.read.connection, &job.sink.connection];
+    let ends = [&job.work.source.files.read.connection, &job.work.sink.connection];
     steps
         .chain(ends.map(|name| (name.clone(), "copy".to_owned())))
         .collect()

@@ -145,7 +145,7 @@ fn end_status(summary: &ItemSummary) -> ItemStatus {
 
 /// Works on what earlier runs left in their pages. Returns where the listing goes on.
 async fn resume_pages(context: &Arc<Context>, past: &Past, summary: &mut ItemSummary) -> Result<Cursor, Broken> {
-    let is_listing = matches!(context.job.source.files.rows.form, RowsForm::Glob { .. });
+    let is_listing = matches!(context.job.work.source.files.rows.form, RowsForm::Glob { .. });
     let mut cursor = Cursor {
         by_name: summary.listed_by_name.then(HashSet::new),
         ..Cursor::default()
@@ -306,7 +306,7 @@ async fn list_on(
                     Ok(Some(batch)) => {
                         cursor.rows = batch.rows_before + batch.drafts.len() as u64;
                         cursor.digest = batch.digest;
-                        if matches!(context.job.source.files.rows.form, RowsForm::Glob { .. }) {
+                        if matches!(context.job.work.source.files.rows.form, RowsForm::Glob { .. }) {
                             cursor
                                 .known
                                 .extend(batch.drafts.iter().map(|draft| mark(&draft.source)));

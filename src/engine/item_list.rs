@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 
 use crate::connect::Connections;
 use crate::model::{Failure, ItemId, ItemKey, Row, redact};
-use crate::resolve::{ItemsSource, ResolvedJob, Scope};
+use crate::resolve::{ItemsSource, FileJob, Scope};
 use crate::stages::open_rows;
 
 use super::Stop;
@@ -24,8 +24,8 @@ pub struct ItemEntry {
 /// Reads the whole item list, so that an unreadable line or a key that stands twice is known before anything is touched.
 ///
 /// Held in memory: about 200 bytes an item.
-pub async fn read_items(job: &ResolvedJob, connections: &Connections, stop: &Stop) -> Result<Vec<ItemEntry>, Failure> {
-    match &job.source.items {
+pub async fn read_items(job: &FileJob, connections: &Connections, stop: &Stop) -> Result<Vec<ItemEntry>, Failure> {
+    match &job.work.source.items {
         None => Ok(vec![ItemEntry {
             key: job.name.clone(),
             ordinal: 0,

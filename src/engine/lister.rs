@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, RowStream};
 use crate::model::{Failure, Row};
-use crate::resolve::{ResolvedJob, RowsForm, Scope};
+use crate::resolve::{FileJob, RowsForm, Scope};
 use crate::stages::{UnitDraft, UnitNaming, open_rows};
 
 use super::names::{NameMark, mark, mark_row};
@@ -51,12 +51,12 @@ impl<'a> Lister<'a> {
     /// A list in the order of its rows must begin with the very rows that earlier pages were made of: otherwise a unit would be lost or
     /// done twice, and the item fails with `list.changed` instead. A listing, and a list that is told by names, is taken from its start, without what is known of it.
     pub async fn open(
-        job: &'a ResolvedJob,
+        job: &'a FileJob,
         connections: &Connections,
         item: Option<&'a Row>,
         cursor: Cursor,
     ) -> Result<Self, Failure> {
-        let source = &job.source.files.rows;
+        let source = &job.work.source.files.rows;
         let scope = Scope {
             item,
             ..Scope::default()

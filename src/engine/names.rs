@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use sha2::{Digest, Sha256};
 
 use crate::plan::collision_form;
-use crate::resolve::ResolvedJob;
+use crate::resolve::FileJob;
 
 use super::item_list::ItemEntry;
 
@@ -40,10 +40,10 @@ impl ClaimedNames {
 }
 
 /// Whether no two items of a job can give the same name.
-pub fn items_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
-    let Some(items) = &job.source.items else { return true };
+pub fn items_cannot_meet(job: &FileJob, entries: &[ItemEntry]) -> bool {
+    let Some(items) = &job.work.source.items else { return true };
     is_told_apart(
-        job.naming.object.text(),
+        job.work.naming.object.text(),
         items.key.text(),
         entries.iter().map(|entry| entry.key.as_str()),
     )
@@ -51,10 +51,10 @@ pub fn items_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
 
 /// Whether no two items of a job can give names that are the same in any sense: byte for byte, normalised, or but for case. Then a plan has
 /// to keep the names of one item at a time only.
-pub fn forms_cannot_meet(job: &ResolvedJob, entries: &[ItemEntry]) -> bool {
-    let Some(items) = &job.source.items else { return false };
+pub fn forms_cannot_meet(job: &FileJob, entries: &[ItemEntry]) -> bool {
+    let Some(items) = &job.work.source.items else { return false };
     are_forms_told_apart(
-        job.naming.object.text(),
+        job.work.naming.object.text(),
         items.key.text(),
         entries.iter().map(|entry| entry.key.as_str()),
     )

@@ -46,7 +46,7 @@ impl Context {
         Ends {
             source: self.ends.asked_source.as_ref(),
             sink: self.ends.asked_sink.as_ref(),
-            mode: self.job.sink.mode,
+            mode: self.job.work.sink.mode,
             retry: &self.retry,
             stop: &self.stop,
             health: Some(&self.health),

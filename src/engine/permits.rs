@@ -43,7 +43,7 @@ pub struct LeafPermit {
 }
 
 impl Permits {
-    pub fn new(job: &ResolvedJob) -> Self {
+    pub fn new<W>(job: &ResolvedJob<W>) -> Self {
         let memory_permits = (job.limits.memory_bytes / 1024).clamp(1, MEMORY_PERMITS_MAX) as u32;
         let speeds = job.concurrency.speeds;
         let bytes = |bandwidth: Option<u64>| Paces::of(bandwidth.map(|bytes| bytes as f64));

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use crate::connect::Connections;
 use crate::model::{EffectIntent, Failure, ItemId, ItemKey, ItemStatus, UnitRecord};
 use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision, messages_digest};
-use crate::resolve::ResolvedJob;
+use crate::resolve::FileJob;
 use crate::state::{PageState, State};
 
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
@@ -46,7 +46,7 @@ pub enum Visit<'a> {
 
 /// Enumerates everything read-only and decides about every unit as a run would; `visit` sees each decision in the order of the lists.
 pub async fn preview(
-    job: &ResolvedJob,
+    job: &FileJob,
     state: Option<Arc<State>>,
     options: PreviewOptions,
     stop: &Stop,
@@ -62,8 +62,8 @@ pub async fn preview(
             failure,
         })
     };
-    let source = open(&job.source.files.read.connection).await?;
-    let sink = open(&job.sink.connection).await?;
+    let source = open(&job.work.source.files.read.connection).await?;
+    let sink = open(&job.work.sink.connection).await?;
     let retry = unit_policy(job);
     let previewer = Previewer {
         job,
@@ -71,7 +71,7 @@ pub async fn preview(
         ends: Ends {
             source: source.as_ref(),
             sink: sink.as_ref(),
-            mode: job.sink.mode,
+            mode: job.work.sink.mode,
             retry: &retry,
             stop,
             health: None,
@@ -120,7 +120,7 @@ pub async fn preview(
 
 /// Finds out about single items.
 pub(super) struct Previewer<'a> {
-    pub job: &'a ResolvedJob,
+    pub job: &'a FileJob,
     pub connections: &'a Connections,
     pub ends: Ends<'a>,
     pub state: Option<Arc<State>>,

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::connect::Connections;
 use crate::model::{Account, Event, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
-use crate::resolve::ResolvedJob;
+use crate::resolve::{FileJob, ResolvedJob};
 use crate::state::{
     Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError,
     StateWriter,
@@ -30,7 +30,7 @@ use super::{RunHandle, RunOptions, Stop, StopCause};
 
 /// One execution of a job over an opened state.
 pub struct Runner {
-    job: ResolvedJob,
+    job: FileJob,
     state: State,
     options: RunOptions,
     stop: Stop,
@@ -40,7 +40,7 @@ pub struct Runner {
 }
 
 impl Runner {
-    pub fn new(job: ResolvedJob, state: State, options: RunOptions, stop: Stop) -> Self {
+    pub fn new(job: FileJob, state: State, options: RunOptions, stop: Stop) -> Self {
         let (progress, _) = watch::channel(Progress::default());
         Self {
             job,
@@ -142,7 +142,7 @@ impl Runner {
         let max_duration = self.options.max_duration;
         let stage = self.options.stage.clone();
         let (events, receiver) = EventSink::channel();
-        let hash = job.sink.hash;
+        let hash = job.work.sink.hash;
         let context = Context {
             steps,
             ends,
@@ -239,7 +239,7 @@ struct Prepared {
 }
 
 async fn prepare(
-    job: &ResolvedJob,
+    job: &FileJob,
     options: &RunOptions,
     stop: &Stop,
     state: &State,
@@ -280,7 +280,7 @@ fn drift_tally() -> String {
     format!("{} {}", FailureClass::Conflict, Failure::DRIFTED)
 }
 
-fn run_record(job: &ResolvedJob, state: &State) -> Result<RunRecord, StateError> {
+fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, StateError> {
     let holder = Holder::this_process("");
     Ok(RunRecord {
         number: state.runs()?.last().map_or(1, |last| last.number + 1),
@@ -316,7 +316,7 @@ async fn put_back_interrupted(state: &State, writer: &StateWriter) -> Result<(),
 }
 
 /// The names that earlier runs have given, where the naming does not prove that items cannot meet.
-fn claimed_names(job: &ResolvedJob, entries: &[ItemEntry], state: &State) -> Result<Option<ClaimedNames>, StateError> {
+fn claimed_names(job: &FileJob, entries: &[ItemEntry], state: &State) -> Result<Option<ClaimedNames>, StateError> {
     if items_cannot_meet(job, entries) {
         return Ok(None);
     }

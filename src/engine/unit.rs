@@ -131,7 +131,7 @@ async fn begin(context: &Context) -> Result<LeafPermit, Failure> {
 }
 
 async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
-    let mode = context.job.sink.mode;
+    let mode = context.job.work.sink.mode;
     // Every turn either ends or moves on: copy → compare → (copy | overwrite | end). The bound is for a sink whose object comes and goes.
     for _ in 0..4 {
         let at_sink = match decision {
@@ -179,7 +179,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
             Decision::Compare => {
                 let (source, sink) = (context.ends.source.as_ref(), context.ends.sink.as_ref());
                 let abort = context.stop.abort_token();
-                let hash = context.job.sink.hash;
+                let hash = context.job.work.sink.hash;
                 let bytes = &context.meters.bytes;
                 match compare(
                     source,
@@ -217,7 +217,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
 }
 
 async fn copied(context: &Context, work: &UnitWork, precondition: Precondition) -> Result<Outcome, Failure> {
-    let sink = &context.job.sink;
+    let sink = &context.job.work.sink;
     // Taken only by an object that is large: lists that tell no sizes must not make every file hold the room of many.
     let extra_parts = || -> (usize, Room) {
         let wanted = context.job.concurrency.parts - 1;

@@ -7,7 +7,7 @@ use crate::model::{
     ItemId, ItemKey, ItemStatus, ItemSummary, PageIntent, RetryPolicy, SinkMode, UnitIntent, UnitRecord, UnitStatus,
     VerifyCounts,
 };
-use crate::resolve::ResolvedJob;
+use crate::resolve::FileJob;
 use crate::stages::{Check, Verdict, check};
 use crate::state::{Change, PageState, State, StateWriter};
 
@@ -64,7 +64,7 @@ fn count(counts: &mut VerifyCounts, verdict: &Verdict) {
 
 /// Checks the ledger against the sink, page by page in bounded memory; `visit` sees every unit that is not as it should be.
 pub async fn verify(
-    job: &ResolvedJob,
+    job: &FileJob,
     state: Arc<State>,
     writer: &StateWriter,
     options: VerifyOptions,
@@ -72,7 +72,7 @@ pub async fn verify(
 ) -> Result<VerifyCounts, Fatal> {
     let stop = Stop::default();
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
-    let name = &job.sink.connection;
+    let name = &job.work.sink.connection;
     let sink = connections.store(name).await;
     let sink = sink.map_err(|failure| Fatal::Connection {
         name: name.clone(),
@@ -116,7 +116,7 @@ pub async fn verify(
                 if matches!(verdict, Verdict::Same { .. }) {
                     continue;
                 }
-                if options.reopen && put_back(&mut reopened[unit], &verdict, job.sink.mode) {
+                if options.reopen && put_back(&mut reopened[unit], &verdict, job.work.sink.mode) {
                     counts.reopened += 1;
                     summary.units.move_unit(
                         records[unit].status,

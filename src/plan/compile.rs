@@ -1,13 +1,13 @@
 use crate::model::SinkMode;
-use crate::resolve::{Notify, NotifyWhen, ResolvedJob, RowsForm, RowsSource, StepKind};
+use crate::resolve::{Notify, NotifyWhen, FileJob, RowsForm, RowsSource, StepKind};
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
 /// Compiles a job into its graph: `items → files → copy`, the first left out where the job itself is the only item.
-pub fn compile(job: &ResolvedJob) -> Plan {
+pub fn compile(job: &FileJob) -> Plan {
     let mut stages = Vec::new();
     let mut edges = Vec::new();
-    if let Some(items) = &job.source.items {
+    if let Some(items) = &job.work.source.items {
         stages.push(Stage {
             name: "items".to_owned(),
             kind: StageKind::Items,
@@ -26,9 +26,9 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         name: "files".to_owned(),
         kind: StageKind::Files,
         scope: Scope::Item,
-        what: describe_rows(&job.source.files.rows),
+        what: describe_rows(&job.work.source.files.rows),
         effect: None,
-        limit: if job.source.items.is_some() {
+        limit: if job.work.source.items.is_some() {
             job.concurrency.items
         } else {
             1
@@ -40,10 +40,10 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         scope: Scope::Unit,
         what: format!(
             "{} → {} as {}, {}",
-            job.source.files.read.connection,
-            job.sink.connection,
-            job.naming.object.text(),
-            job.sink.mode.name()
+            job.work.source.files.read.connection,
+            job.work.sink.connection,
+            job.work.naming.object.text(),
+            job.work.sink.mode.name()
         ),
         effect: Some(copy_effect(job)),
         limit: job.concurrency.units,
@@ -53,7 +53,7 @@ pub fn compile(job: &ResolvedJob) -> Plan {
         to: "copy".to_owned(),
         kind: EdgeKind::Each,
     });
-    for step in &job.steps {
+    for step in &job.work.steps {
         let StepKind::Notify(notify) = &step.kind;
         stages.push(notify_stage(job, &step.name, notify));
         edges.push(Edge {
@@ -72,7 +72,7 @@ pub fn compile(job: &ResolvedJob) -> Plan {
     }
 }
 
-fn notify_stage(job: &ResolvedJob, name: &str, notify: &Notify) -> Stage {
+fn notify_stage(job: &FileJob, name: &str, notify: &Notify) -> Stage {
     let connection = &notify.connection;
     let when = match notify.when {
         NotifyWhen::Written => "for each file that was written",
@@ -92,9 +92,9 @@ fn notify_stage(job: &ResolvedJob, name: &str, notify: &Notify) -> Stage {
     }
 }
 
-fn copy_effect(job: &ResolvedJob) -> Effect {
-    let what = format!("objects in {}", job.sink.connection);
-    match job.sink.mode {
+fn copy_effect(job: &FileJob) -> Effect {
+    let what = format!("objects in {}", job.work.sink.connection);
+    match job.work.sink.mode {
         SinkMode::Create | SinkMode::Skip => Effect {
             what,
             guarantee: Guarantee::ExactlyOnce,

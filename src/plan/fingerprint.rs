@@ -2,20 +2,20 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::resolve::{ResolvedJob, RowsForm, RowsSource, StepKind};
+use crate::resolve::{FileJob, RowsForm, RowsSource, StepKind};
 
 /// By stage, a digest of what decides what "done" means there: its connections' identity, query, naming, mode and fixed vars.
 ///
 /// Concurrency, retry and limits are left out on purpose: they may change between two runs.
-pub fn fingerprints(job: &ResolvedJob) -> BTreeMap<String, String> {
+pub fn fingerprints(job: &FileJob) -> BTreeMap<String, String> {
     let mut prints = BTreeMap::new();
-    if let Some(items) = &job.source.items {
+    if let Some(items) = &job.work.source.items {
         let mut digest = Fingerprint::new(job);
         digest.rows(job, &items.rows);
         digest.text("key", items.key.text());
         prints.insert("items".to_owned(), digest.finish());
     }
-    let files = &job.source.files;
+    let files = &job.work.source.files;
     let mut digest = Fingerprint::new(job);
     digest.rows(job, &files.rows);
     prints.insert("files".to_owned(), digest.finish());
@@ -23,11 +23,11 @@ pub fn fingerprints(job: &ResolvedJob) -> BTreeMap<String, String> {
     let mut digest = Fingerprint::new(job);
     digest.connection(job, &files.read.connection);
     digest.text("path", files.read.path.text());
-    digest.connection(job, &job.sink.connection);
-    digest.text("object", job.naming.object.text());
+    digest.connection(job, &job.work.sink.connection);
+    digest.text("object", job.work.naming.object.text());
     prints.insert("copy".to_owned(), digest.finish());
 
-    for step in &job.steps {
+    for step in &job.work.steps {
         let StepKind::Notify(notify) = &step.kind;
         let mut digest = Fingerprint::new(job);
         digest.connection(job, &notify.connection);
@@ -68,7 +68,7 @@ pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
 struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    fn new(job: &ResolvedJob) -> Self {
+    fn new(job: &FileJob) -> Self {
         let mut fingerprint = Self(Sha256::new());
         for (name, value) in &job.vars {
             fingerprint.text(name, &value.to_string());
@@ -83,11 +83,11 @@ impl Fingerprint {
         }
     }
 
-    fn connection(&mut self, job: &ResolvedJob, name: &str) {
+    fn connection(&mut self, job: &FileJob, name: &str) {
         self.text("connection", &job.connection(name).kind.identity());
     }
 
-    fn rows(&mut self, job: &ResolvedJob, rows: &RowsSource) {
+    fn rows(&mut self, job: &FileJob, rows: &RowsSource) {
         if let Some(connection) = &rows.connection {
             self.connection(job, connection);
         }

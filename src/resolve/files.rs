@@ -10,7 +10,7 @@ use crate::spec::{
 
 use super::connections::ConnectionReader;
 use super::findings::{Findings, remedy};
-use super::job::ResolvedJob;
+use super::job::{ResolvedJob, Work};
 use super::load::LoadOptions;
 use super::resolver::{Resolver, job_retry};
 use super::variables::Variables;
@@ -222,12 +222,17 @@ impl<'a> Job<'a> {
             known: &known,
             elsewhere: &elsewhere,
         };
-        let source = resolver.source();
-        let sink = resolver.sink(source.as_ref());
-        let naming = resolver.naming();
-        let steps = resolver.steps();
+        let work = if job.source.files.is_some() {
+            resolver.file_work().map(Work::Files)
+        } else {
+            resolver.table_work().map(Work::Tables)
+        };
+        let part_size = match &work {
+            Some(Work::Files(work)) => Some(work.sink.part_size),
+            _ => None,
+        };
         let concurrency = resolver.concurrency();
-        let limits = resolver.limits(sink.as_ref().map(|sink| sink.part_size));
+        let limits = resolver.limits(part_size);
         let problems = findings.problems;
         self.spec.problems.extend(problems);
         Some(ResolvedJob {
@@ -238,10 +243,7 @@ impl<'a> Job<'a> {
             project: project(folder),
             vars: variables.to_values(),
             connections,
-            source: source?,
-            sink: sink?,
-            naming: naming?,
-            steps: steps?,
+            work: work?,
             concurrency,
             retry,
             limits,

@@ -3,13 +3,14 @@ use std::path::PathBuf;
 
 use crate::model::{ColumnType, Concurrency, ConnectionConfig, HashKind, Limits, RetryPolicy, Row, SinkMode, Value};
 
-use super::{Step, Template};
+use super::{Step, TableWork, Template};
 
 /// A job with nothing left to look up: variables are in, references are checked, every default is filled in.
 ///
-/// Only secrets are still references; they are read when their connection is first opened.
+/// Only secrets are still references; they are read when their connection is first opened. `W` is what the job does: [`Work`] where that is
+/// still to be looked at, [`FileWork`] or [`TableWork`] behind that.
 #[derive(Clone, Debug)]
-pub struct ResolvedJob {
+pub struct ResolvedJob<W = Work> {
     pub name: String,
     pub description: Option<String>,
     pub profile: String,
@@ -21,17 +22,83 @@ pub struct ResolvedJob {
     pub vars: BTreeMap<String, Value>,
     /// Connections that the job names, by name.
     pub connections: BTreeMap<String, ConnectionConfig>,
-    pub source: Source,
-    pub sink: Sink,
-    pub naming: Naming,
-    /// What follows for each file that is at its target, in the order of the spec; no two have the same name.
-    pub steps: Vec<Step>,
+    pub work: W,
     pub concurrency: Concurrency,
     pub retry: RetryPolicy,
     pub limits: Limits,
 }
 
+/// A job that copies files.
+pub type FileJob = ResolvedJob<FileWork>;
+
+/// A job that moves the rows of tables.
+pub type TableJob = ResolvedJob<TableWork>;
+
+/// What a job does.
+#[derive(Clone, Debug)]
+pub enum Work {
+    Files(FileWork),
+    Tables(TableWork),
+}
+
+/// Files that go from one store to another.
+#[derive(Clone, Debug)]
+pub struct FileWork {
+    pub source: Source,
+    pub sink: Sink,
+    pub naming: Naming,
+    /// What follows for each file that is at its target, in the order of the spec; no two have the same name.
+    pub steps: Vec<Step>,
+}
+
+/// A job that knows what it does.
+#[derive(Clone, Debug)]
+pub enum KnownJob {
+    Files(FileJob),
+    Tables(TableJob),
+}
+
 impl ResolvedJob {
+    /// The job by what it does.
+    pub fn known(self) -> KnownJob {
+        match self.work.clone() {
+            Work::Files(work) => KnownJob::Files(self.with(work)),
+            Work::Tables(work) => KnownJob::Tables(self.with(work)),
+        }
+    }
+}
+
+impl<W> ResolvedJob<W> {
+    /// The same job with other work.
+    fn with<V>(self, work: V) -> ResolvedJob<V> {
+        let Self {
+            name,
+            description,
+            profile,
+            spec_path,
+            project,
+            vars,
+            connections,
+            concurrency,
+            retry,
+            limits,
+            ..
+        } = self;
+        ResolvedJob {
+            name,
+            description,
+            profile,
+            spec_path,
+            project,
+            vars,
+            connections,
+            work,
+            concurrency,
+            retry,
+            limits,
+        }
+    }
+
     /// A connection that `resolve` has checked to exist.
     ///
     /// # Panics

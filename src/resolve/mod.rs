@@ -24,7 +24,10 @@ mod usage;
 mod variables;
 
 pub use files::{JobFiles, resolve};
-pub use job::{FilesSource, ItemsSource, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source};
+pub use job::{
+    FileJob, FileWork, FilesSource, ItemsSource, KnownJob, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source,
+    TableJob, Work,
+};
 pub use load::{LoadError, LoadOptions, load};
 pub use peek::{Peek, peek};
 pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};

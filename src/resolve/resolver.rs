@@ -7,7 +7,7 @@ use crate::spec::{ColumnTypeSpec, FilesSpec, HashSpec, ItemsSpec, JobSpec, Probl
 
 use super::checks::overlap;
 use super::findings::{Findings, remedy};
-use super::job::{FilesSource, ItemsSource, Naming, ReadSource, RowsForm, RowsSource, Sink, Source};
+use super::job::{FileWork, FilesSource, ItemsSource, Naming, ReadSource, RowsForm, RowsSource, Sink, Source};
 use super::rows::{FormView, RowsView, list_rows};
 use super::scope::{KnownScope, Prefix};
 use super::template::Template;
@@ -34,7 +34,22 @@ pub(super) struct Resolver<'a, 'd> {
 }
 
 impl Resolver<'_, '_> {
-    pub fn source(&mut self) -> Option<Source> {
+    /// A job that copies files.
+    pub fn file_work(&mut self) -> Option<FileWork> {
+        let source = self.source();
+        let sink = self.sink(source.as_ref());
+        let naming = self.naming();
+        let steps = self.steps();
+        self.check_table_keys();
+        Some(FileWork {
+            source: source?,
+            sink: sink?,
+            naming: naming?,
+            steps: steps?,
+        })
+    }
+
+    fn source(&mut self) -> Option<Source> {
         let items = self.job.source.items.as_ref();
         let item = items.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns());
         let resolved_items = items.map(|items| self.items(items, &item));
@@ -306,7 +321,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    pub fn sink(&mut self, source: Option<&Source>) -> Option<Sink> {
+    fn sink(&mut self, source: Option<&Source>) -> Option<Sink> {
         let spec = &self.job.sink;
         let connection = self.connection("/sink/connection", &spec.connection, Use::Write);
         if let (Some(name), Some(source)) = (&connection, source) {
@@ -377,7 +392,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    pub fn naming(&mut self) -> Option<Naming> {
+    fn naming(&mut self) -> Option<Naming> {
         let scope = self.file_scope(Prefix::NO_TARGET);
         let Some(object) = &self.job.naming.object else {
             let problem = Problem::new("`naming.object` is missing: nothing says what files are called at the sink");

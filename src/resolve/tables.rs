@@ -220,6 +220,28 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// Keys that say nothing about files.
+    pub(super) fn check_table_keys(&mut self) {
+        let (sink, naming) = (&self.job.sink, &self.job.naming);
+        let idle = [
+            ("/sink/schema", sink.schema.is_some()),
+            ("/sink/batch", sink.batch.is_some()),
+            ("/sink/on_partial", sink.on_partial.is_some()),
+            ("/sink/on_bad_row", sink.on_bad_row.is_some()),
+            ("/sink/contract", sink.contract.is_some()),
+            ("/sink/types", !sink.types.is_empty()),
+            ("/naming/table", naming.table.is_some()),
+            ("/naming/column", naming.column.is_some()),
+        ];
+        for (pointer, is_there) in idle {
+            if is_there {
+                let key = pointer.rsplit('/').next().unwrap_or_default();
+                let problem = Problem::new(format!("`{key}` has no use in a job of files: it is about tables"));
+                self.findings.add(pointer, problem.help("take it out"));
+            }
+        }
+    }
+
     /// Keys that say nothing about tables.
     fn check_file_keys(&mut self) {
         let job = self.job;

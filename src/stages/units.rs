@@ -3,7 +3,7 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{ConnectionKind, EffectIntent, Failure, ObjectVersion, Row, UnitIntent, Value, redact};
 use crate::plan::Offer;
-use crate::resolve::{ResolvedJob, RowsForm, Scope, Step, StepKind, Template, target_row};
+use crate::resolve::{FileJob, RowsForm, Scope, Step, StepKind, Template, target_row};
 
 /// A unit as its row describes it, before the sink is looked at.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,16 +51,16 @@ pub struct UnitNaming<'a> {
 }
 
 impl<'a> UnitNaming<'a> {
-    pub fn new(job: &'a ResolvedJob) -> Self {
-        let files = &job.source.files;
+    pub fn new(job: &'a FileJob) -> Self {
+        let files = &job.work.source.files;
         Self {
             path: &files.read.path,
-            object: &job.naming.object,
+            object: &job.work.naming.object,
             size: files.size.as_ref(),
             is_listing: matches!(files.rows.form, RowsForm::Glob { .. }),
             read_from: &job.connection(&files.read.connection).kind,
             read_from_name: &files.read.connection,
-            steps: &job.steps,
+            steps: &job.work.steps,
         }
     }
 
