@@ -168,7 +168,7 @@ fn steps_in_another_order_keep_their_messages_apart() {
 fn a_queue_that_cannot_be_opened_stops_no_run_that_sends_nothing() {
     let project = job("written").connection(
         "queue",
-        r#"azqueue = { account = "a", queue = "q", account_key = "${file:no-such-key}" }"#,
+        r#"azqueue = { account = "a", queue = "told", account_key = "${file:no-such-key}" }"#,
     );
     let project = project.create();
     project.run().exits(7);
