@@ -52,7 +52,7 @@ fn a_refused_file_is_met_again_in_the_list_and_what_is_done_stays_done() {
         .command(["retry", SPEC])
         .exits(0)
         .says("1 refused file is")
-        .says("1: items are listed anew")
+        .says("1 item is listed anew")
         .says("residual 0");
     let mut after = project.written();
     assert!(after.remove("a/three.bin").is_some());
