@@ -10,7 +10,7 @@ use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, format_duratio
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
 use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
-use crate::resolve::ResolvedJob;
+use crate::resolve::{KnownJob, ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
 use super::failures::each_failed_unit;
@@ -150,8 +150,14 @@ pub(super) async fn run_on(
 }
 
 fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions, CommandError> {
-    let steps: Vec<&str> = job.steps.iter().map(|step| step.name.as_str()).collect();
-    let stages: Vec<&str> = std::iter::once("copy").chain(steps.iter().copied()).collect();
+    let steps: Vec<&str> = match &job.work {
+        Work::Files(work) => work.steps.iter().map(|step| step.name.as_str()).collect(),
+        Work::Tables(_) => Vec::new(),
+    };
+    let stages: Vec<&str> = match &job.work {
+        Work::Files(_) => std::iter::once("copy").chain(steps.iter().copied()).collect(),
+        Work::Tables(_) => vec!["schema", "data", "constraints"],
+    };
     for (flag, named, known) in [
         ("--skip", arguments.skip.iter().collect::<Vec<_>>(), &steps),
         ("--stage", arguments.stage.iter().collect(), &stages),

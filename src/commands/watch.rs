@@ -67,7 +67,7 @@ async fn follow(
         if !look.is_running {
             return Ok((look.page, None));
         }
-        screen.draw(&format!("{}\nq and Enter: leave (the run goes on)\n", look.page))?;
+        screen.draw(&format!("q and Enter: leave (the run goes on)\n\n{}", look.page))?;
         tokio::select! {
             () = tokio::time::sleep(arguments.refresh) => {}
             Some(()) = quit.recv() => return Ok((look.page, Some(Ended::Quit))),

@@ -65,7 +65,6 @@ impl Dispatcher {
         publisher: watch::Sender<Progress>,
         max_failures: Option<u64>,
         health: Arc<Health>,
-        feed: Option<broadcast::Sender<Event>>,
     ) -> Self {
         let progress = publisher.borrow().clone();
         Self {
@@ -79,11 +78,16 @@ impl Dispatcher {
             tally: FailureTally::default(),
             max_failures,
             health,
-            feed,
+            feed: None,
             failures: 0,
             results: BTreeMap::new(),
             waiting: Vec::new(),
         }
+    }
+
+    /// Tells these of every event as well.
+    pub fn feeding(self, feed: Option<broadcast::Sender<Event>>) -> Self {
+        Self { feed, ..self }
     }
 
     /// Takes an item of the list into the accounts as an earlier run left it; `None` for one that was never begun.

@@ -133,8 +133,8 @@ impl Runner {
             self.progress.clone(),
             self.options.max_failures,
             Arc::clone(&health),
-            self.feed,
-        );
+        )
+        .feeding(self.feed);
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
         let work = join_with_state(entries, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();

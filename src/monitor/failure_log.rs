@@ -69,14 +69,17 @@ mod tests {
         };
         log.follow(&folder, 1);
         assert_eq!(log.latest().count(), 0);
-        for number in 0..4 {
-            fail(&mut journal, number);
-        }
+        // A line that tells of an item takes those before it to the file.
+        let item = || JournalEntry::ItemStarted {
+            item: "i".to_owned(),
+            slot: 0,
+        };
+        (0..4).for_each(|number| fail(&mut journal, number));
+        journal.write(item()).unwrap();
         log.follow(&folder, 1);
         assert_eq!(log.latest().count(), 4);
-        for number in 4..9 {
-            fail(&mut journal, number);
-        }
+        (4..9).for_each(|number| fail(&mut journal, number));
+        journal.write(item()).unwrap();
         log.follow(&folder, 1);
         let latest: Vec<&str> = log.latest().collect();
         assert_eq!(latest.len(), KEPT);

@@ -1,13 +1,22 @@
 use crate::model::SinkMode;
-use crate::resolve::{Notify, NotifyWhen, FileJob, RowsForm, RowsSource, StepKind};
+use crate::resolve::{FileWork, Notify, NotifyWhen, ResolvedJob, RowsForm, RowsSource, StepKind, Work};
+
+use super::compile_tables::compile_tables;
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
 /// Compiles a job into its graph: `items → files → copy`, the first left out where the job itself is the only item.
-pub fn compile(job: &FileJob) -> Plan {
+pub fn compile(job: &ResolvedJob) -> Plan {
+    match &job.work {
+        Work::Files(work) => compile_files(job, work),
+        Work::Tables(work) => compile_tables(job, work),
+    }
+}
+
+fn compile_files(job: &ResolvedJob, work: &FileWork) -> Plan {
     let mut stages = Vec::new();
     let mut edges = Vec::new();
-    if let Some(items) = &job.work.source.items {
+    if let Some(items) = &work.source.items {
         stages.push(Stage {
             name: "items".to_owned(),
             kind: StageKind::Items,
@@ -26,9 +35,9 @@ pub fn compile(job: &FileJob) -> Plan {
         name: "files".to_owned(),
         kind: StageKind::Files,
         scope: Scope::Item,
-        what: describe_rows(&job.work.source.files.rows),
+        what: describe_rows(&work.source.files.rows),
         effect: None,
-        limit: if job.work.source.items.is_some() {
+        limit: if work.source.items.is_some() {
             job.concurrency.items
         } else {
             1
@@ -40,12 +49,12 @@ pub fn compile(job: &FileJob) -> Plan {
         scope: Scope::Unit,
         what: format!(
             "{} → {} as {}, {}",
-            job.work.source.files.read.connection,
-            job.work.sink.connection,
-            job.work.naming.object.text(),
-            job.work.sink.mode.name()
+            work.source.files.read.connection,
+            work.sink.connection,
+            work.naming.object.text(),
+            work.sink.mode.name()
         ),
-        effect: Some(copy_effect(job)),
+        effect: Some(copy_effect(work)),
         limit: job.concurrency.units,
     });
     edges.push(Edge {
@@ -53,7 +62,7 @@ pub fn compile(job: &FileJob) -> Plan {
         to: "copy".to_owned(),
         kind: EdgeKind::Each,
     });
-    for step in &job.work.steps {
+    for step in &work.steps {
         let StepKind::Notify(notify) = &step.kind;
         stages.push(notify_stage(job, &step.name, notify));
         edges.push(Edge {
@@ -72,7 +81,7 @@ pub fn compile(job: &FileJob) -> Plan {
     }
 }
 
-fn notify_stage(job: &FileJob, name: &str, notify: &Notify) -> Stage {
+fn notify_stage(job: &ResolvedJob, name: &str, notify: &Notify) -> Stage {
     let connection = &notify.connection;
     let when = match notify.when {
         NotifyWhen::Written => "for each file that was written",
@@ -92,9 +101,9 @@ fn notify_stage(job: &FileJob, name: &str, notify: &Notify) -> Stage {
     }
 }
 
-fn copy_effect(job: &FileJob) -> Effect {
-    let what = format!("objects in {}", job.work.sink.connection);
-    match job.work.sink.mode {
+fn copy_effect(work: &FileWork) -> Effect {
+    let what = format!("objects in {}", work.sink.connection);
+    match work.sink.mode {
         SinkMode::Create | SinkMode::Skip => Effect {
             what,
             guarantee: Guarantee::ExactlyOnce,

@@ -2,20 +2,50 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::resolve::{FileJob, RowsForm, RowsSource, StepKind};
+use crate::resolve::{
+    FileWork, ResolvedJob, RowsForm, RowsSource, StepKind, TableSelection, TableWork, Work,
+};
 
 /// By stage, a digest of what decides what "done" means there: its connections' identity, query, naming, mode and fixed vars.
 ///
 /// Concurrency, retry and limits are left out on purpose: they may change between two runs.
-pub fn fingerprints(job: &FileJob) -> BTreeMap<String, String> {
+pub fn fingerprints(job: &ResolvedJob) -> BTreeMap<String, String> {
+    match &job.work {
+        Work::Files(work) => of_files(job, work),
+        Work::Tables(work) => of_tables(job, work),
+    }
+}
+
+fn of_tables(job: &ResolvedJob, work: &TableWork) -> BTreeMap<String, String> {
+    let mut digest = Fingerprint::new(job);
+    digest.connection(job, &work.source.connection);
+    // Which tables are meant is data: more of them make more items, not other ones.
+    if let TableSelection::Query { text, parameters } = &work.source.selection {
+        digest.text("query", text);
+        for (name, value) in parameters {
+            digest.text(name, &value.to_string());
+        }
+    }
+    digest.connection(job, &work.sink.connection);
+    digest.text("schema", work.sink.schema.as_deref().unwrap_or_default());
+    digest.text("table", work.naming.table.text());
+    digest.text("column", work.naming.column.text());
+    digest.text("mode", work.sink.mode.name());
+    for (source, sink) in &work.sink.types {
+        digest.text(source, sink);
+    }
+    BTreeMap::from([("data".to_owned(), digest.finish())])
+}
+
+fn of_files(job: &ResolvedJob, work: &FileWork) -> BTreeMap<String, String> {
     let mut prints = BTreeMap::new();
-    if let Some(items) = &job.work.source.items {
+    if let Some(items) = &work.source.items {
         let mut digest = Fingerprint::new(job);
         digest.rows(job, &items.rows);
         digest.text("key", items.key.text());
         prints.insert("items".to_owned(), digest.finish());
     }
-    let files = &job.work.source.files;
+    let files = &work.source.files;
     let mut digest = Fingerprint::new(job);
     digest.rows(job, &files.rows);
     prints.insert("files".to_owned(), digest.finish());
@@ -23,11 +53,11 @@ pub fn fingerprints(job: &FileJob) -> BTreeMap<String, String> {
     let mut digest = Fingerprint::new(job);
     digest.connection(job, &files.read.connection);
     digest.text("path", files.read.path.text());
-    digest.connection(job, &job.work.sink.connection);
-    digest.text("object", job.work.naming.object.text());
+    digest.connection(job, &work.sink.connection);
+    digest.text("object", work.naming.object.text());
     prints.insert("copy".to_owned(), digest.finish());
 
-    for step in &job.work.steps {
+    for step in &work.steps {
         let StepKind::Notify(notify) = &step.kind;
         let mut digest = Fingerprint::new(job);
         digest.connection(job, &notify.connection);
@@ -57,6 +87,7 @@ pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
             consequence: match name.as_str() {
                 "items" => "items may have other keys: finished ones are looked up by key and may not be found",
                 "files" => "finished items are not listed again: files that only the new list names are missed there",
+                "data" => "tables that are done went by the old definition",
                 "copy" => "files already copied lie where the old definition put them",
                 _ => "work already done there followed the old definition",
             },
@@ -68,7 +99,7 @@ pub fn changes(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>
 struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    fn new(job: &FileJob) -> Self {
+    fn new(job: &ResolvedJob) -> Self {
         let mut fingerprint = Self(Sha256::new());
         for (name, value) in &job.vars {
             fingerprint.text(name, &value.to_string());
@@ -83,11 +114,11 @@ impl Fingerprint {
         }
     }
 
-    fn connection(&mut self, job: &FileJob, name: &str) {
+    fn connection(&mut self, job: &ResolvedJob, name: &str) {
         self.text("connection", &job.connection(name).kind.identity());
     }
 
-    fn rows(&mut self, job: &FileJob, rows: &RowsSource) {
+    fn rows(&mut self, job: &ResolvedJob, rows: &RowsSource) {
         if let Some(connection) = &rows.connection {
             self.connection(job, connection);
         }

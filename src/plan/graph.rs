@@ -54,6 +54,10 @@ pub enum StageKind {
     Files,
     Copy,
     Notify,
+    Tables,
+    Schema,
+    Data,
+    Constraints,
 }
 
 /// What one instance of a stage works on.

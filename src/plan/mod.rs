@@ -4,6 +4,7 @@
 
 mod collision;
 mod compile;
+mod compile_tables;
 mod decide;
 mod drift;
 mod fingerprint;

@@ -160,11 +160,12 @@ impl fmt::Display for AccountReport {
             format_byte_rate(rate_over(self.bytes_moved, self.duration)),
         )?;
         if self.items.failed_listings > 0 {
-            let items = counted(self.items.failed_listings, "item", "items");
-            write!(
-                formatter,
-                "\n        {items} could not be listed: how many files they have is unknown, and none is counted"
-            )?;
+            let items = counted(
+                self.items.failed_listings,
+                "item could not be listed: how many files it has",
+                "items could not be listed: how many files they have",
+            );
+            write!(formatter, "\n        {items} is unknown, and none is counted")?;
         }
         if self.files.effects.left_out > 0 {
             let messages = counted(self.files.effects.left_out, "message was", "messages were");
@@ -227,7 +228,7 @@ pub(super) mod tests {
         items   planned    52 = done    50 + present  0 + skipped 0 + failed 2 + blocked 0 + pending 0 (residual 0)
         files   planned 1,062 = done 1,045 + present 12 + skipped 0 + failed 5 + blocked 0 + pending 0 (residual 0)
         bytes   81 MiB in files done; this run moved 82 MiB in 12 s (6.8 MiB/s)
-                1 item could not be listed: how many files they have is unknown, and none is counted
+                1 item could not be listed: how many files it has is unknown, and none is counted
         "#);
         assert!(reupload().is_balanced());
     }

@@ -253,7 +253,7 @@ mod tests {
         items   planned    52 = done    50 + present  0 + skipped 0 + failed 2 + blocked 0 + pending 0 (residual 0)
         files   planned 1,062 = done 1,045 + present 12 + skipped 0 + failed 5 + blocked 0 + pending 0 (residual 0)
         bytes   81 MiB in files done; this run moved 82 MiB in 12 s (6.8 MiB/s)
-                1 item could not be listed: how many files they have is unknown, and none is counted
+                1 item could not be listed: how many files it has is unknown, and none is counted
         checked sha256 over the bytes as they streamed, computed by the runner, and length: 1,045 files
                 nothing: 12 files that were present already
         retries 7 attempts were repeated

@@ -168,9 +168,9 @@ fn steps_in_another_order_keep_their_messages_apart() {
 fn a_queue_that_cannot_be_opened_stops_no_run_that_sends_nothing() {
     let project = job("written").connection(
         "queue",
-        r#"azqueue = { account = "a", queue = "q", account_key = "${file:no-such-key}" }"#,
+        r#"azqueue = { account = "a", queue = "told", account_key = "${file:key}" }"#,
     );
-    let project = project.create();
+    let project = project.file("jobs/key", "this is no key").create();
     project.run().exits(7);
     run(&project, &["--stage", "copy"]).exits(0);
     run(&project, &["--skip", "notify"]).exits(0);

@@ -51,8 +51,8 @@ fn a_refused_file_is_met_again_in_the_list_and_what_is_done_stays_done() {
     project
         .command(["retry", SPEC])
         .exits(0)
-        .says("1: refused files")
-        .says("1: items are listed anew")
+        .says("1 refused file is")
+        .says("1 item is listed anew")
         .says("residual 0");
     let mut after = project.written();
     assert!(after.remove("a/three.bin").is_some());
@@ -170,6 +170,6 @@ fn files_that_verify_has_found_missing_are_written_again() {
     project
         .command(["retry", SPEC, "--from", "missing.csv"])
         .exits(0)
-        .says("1: missing files are put back");
+        .says("1 missing file is put back");
     assert_eq!(project.sink(), whole);
 }

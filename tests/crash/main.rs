@@ -9,6 +9,11 @@
 #[path = "../servers/mod.rs"]
 mod servers;
 
+#[expect(dead_code, unused_imports, reason = "only folders and the ledger are needed here")]
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod commands;
 mod containers;
 mod files;
 mod job;

@@ -22,7 +22,7 @@ pub(super) enum Frame {
     Item {
         key: String,
         listing: PlannedListing,
-        units: PlannedColumns,
+        units: Box<PlannedColumns>,
     },
     /// Without it the file is not whole.
     End {

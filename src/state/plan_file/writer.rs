@@ -101,7 +101,7 @@ impl PlanFileWriter {
 
     fn write(&mut self, item: PlannedItem) -> Result<(), PlanFileError> {
         let id = ItemId::of(&item.key);
-        let units = PlannedColumns::of(&item.units);
+        let units = Box::new(PlannedColumns::of(&item.units));
         let PlannedItem { key, listing, .. } = item;
         let frame = Frame::Item { key, listing, units };
         frame.write(id, &mut self.file).map_err(failed(&self.path))
