@@ -84,14 +84,18 @@ pub async fn preview(
     let one_item_at_a_time = forms_cannot_meet(job, &entries);
     let mut count = Count::new(job);
     count.inventory.items = entries.len() as u64;
-    let (line, mut queue) = mpsc::unbounded_channel();
+    let (line, mut queue) = mpsc::channel(job.concurrency.items);
     let produce = async {
-        // Items are begun in the order of their list and run ahead of the counting by a few pages each.
-        let begun = stream::iter(&entries).map(|entry| {
-            let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
-            let _ = line.send((&entry.key, receiver));
-            previewer.item(entry, sender)
-        });
+        // Items are begun in the order of their list and run ahead of the counting by a few pages each; so few of them that an item that
+        // is done and not yet counted holds its successors back.
+        let begun = stream::iter(&entries)
+            .then(async |entry| {
+                let (sender, receiver) = mpsc::channel(PAGES_AHEAD);
+                // The counting is over only when the whole preview is.
+                let _ = line.send((&entry.key, receiver)).await;
+                (entry, sender)
+            })
+            .map(|(entry, sender)| previewer.item(entry, sender));
         begun
             .buffer_unordered(job.concurrency.items)
             .for_each(|()| std::future::ready(()))

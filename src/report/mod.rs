@@ -18,6 +18,7 @@ mod plan;
 mod plan_json;
 mod plan_line;
 mod rate;
+mod speed;
 mod summary;
 mod text;
 mod throttle;

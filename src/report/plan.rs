@@ -5,6 +5,7 @@ use crate::model::format_count;
 use crate::plan::{CollisionKind, Inventory, Plan, Sample};
 
 use super::plan_line::{bytes_to_write, plan_line};
+use super::speed::speeds;
 use super::text::counted;
 use super::{CommandLine, GraphFormat, graph, shown, shown_short};
 
@@ -53,7 +54,11 @@ impl PlanReport<'_> {
             counted(concurrency.items as u64, "item", "items"),
             counted(concurrency.units as u64, "file", "files"),
             counted(concurrency.parts as u64, "part", "parts"),
-        )
+        )?;
+        match speeds(&concurrency.speeds) {
+            Some(speeds) => writeln!(formatter, "speed        at most {speeds}"),
+            None => Ok(()),
+        }
     }
 
     fn totals(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

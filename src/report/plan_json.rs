@@ -5,6 +5,7 @@ use crate::plan::{Edge, EdgeKind, Inventory, Plan, Sample, Stage};
 
 use super::PlanReport;
 use super::json::SCHEMA_VERSION;
+use super::speed::speeds_json;
 
 impl PlanReport<'_> {
     /// The whole plan with stable names.
@@ -21,6 +22,7 @@ impl PlanReport<'_> {
                 "items": concurrency.items,
                 "units": concurrency.units,
                 "parts": concurrency.parts,
+                "speeds": speeds_json(&concurrency.speeds),
             },
             "fingerprints": self.plan.fingerprints,
             "inventory": inventory(self.inventory),
