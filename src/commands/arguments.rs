@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::Selection;
 use crate::model::redact;
 use crate::report::{CommandLine, shown};
-use crate::resolve::{LoadOptions, ResolvedJob, load, peek};
+use crate::resolve::{FileJob, KnownJob, LoadOptions, ResolvedJob, load, peek};
 use crate::spec::Environment;
 use crate::state::{Holder, Identity, State, StateFolder, last_vars};
 
@@ -46,6 +46,17 @@ impl SelectionArguments {
 pub const DEFAULT_PROFILE: &str = "local";
 
 impl JobArguments {
+    /// Loads a job of files, for a command that knows no others.
+    pub fn load_files(&self, command: &str) -> Result<FileJob, CommandError> {
+        match self.load()?.known() {
+            KnownJob::Files(job) => Ok(job),
+            KnownJob::Tables(job) => Err(CommandError::Usage(format!(
+                "`{command}` is about files, and the job `{}` moves tables",
+                job.name
+            ))),
+        }
+    }
+
     pub fn load(&self) -> Result<ResolvedJob, CommandError> {
         self.load_with(&|name| std::env::var(name).ok())
     }
@@ -111,7 +122,7 @@ impl JobArguments {
         Ok(load(&self.spec, &options)?)
     }
 
-    pub fn state_folder(&self, job: &ResolvedJob) -> StateFolder {
+    pub fn state_folder<W>(&self, job: &ResolvedJob<W>) -> StateFolder {
         self.folder_of(&job.project, &job.name, &job.profile)
     }
 
@@ -141,7 +152,7 @@ impl JobArguments {
     }
 
     /// Opens the state, or begins it.
-    pub fn open_state(&self, job: &ResolvedJob, command: &str) -> Result<State, CommandError> {
+    pub fn open_state<W>(&self, job: &ResolvedJob<W>, command: &str) -> Result<State, CommandError> {
         Ok(State::open(
             &self.state_folder(job),
             &identity(job),
@@ -150,7 +161,7 @@ impl JobArguments {
     }
 
     /// Opens the state of a job that has been run before.
-    pub fn open_existing_state(&self, job: &ResolvedJob, command: &str) -> Result<State, CommandError> {
+    pub fn open_existing_state<W>(&self, job: &ResolvedJob<W>, command: &str) -> Result<State, CommandError> {
         let folder = self.state_folder(job);
         if !folder.exists() {
             let run = self.command_line().command("run");
@@ -167,7 +178,7 @@ impl JobArguments {
     }
 }
 
-pub fn identity(job: &ResolvedJob) -> Identity {
+pub fn identity<W>(job: &ResolvedJob<W>) -> Identity {
     Identity {
         job: job.name.clone(),
         profile: job.profile.clone(),

@@ -6,7 +6,7 @@ use crate::engine::{RunReport, Visit};
 use crate::model::{Failure, PlanHeader, PlannedListing, Timestamp, format_count};
 use crate::plan::{changes, fingerprints, planned};
 use crate::report::{FailureGroups, shown};
-use crate::resolve::ResolvedJob;
+use crate::resolve::{ResolvedJob, Work};
 use crate::state::{PlanFile, PlanFileError, PlanFileWriter};
 
 use super::output::say;
@@ -46,7 +46,7 @@ impl PlanKeeper {
             vars: vars_of(job),
             state: arguments.state.as_ref().map(|state| state.display().to_string()),
             fingerprints: fingerprints(job),
-            mode: job.sink.mode.name().to_owned(),
+            mode: mode_of(job).to_owned(),
             only: selection.only.clone(),
             start_from: selection.start_from.clone(),
             limit: selection.limit.map(|limit| limit as u64),
@@ -151,7 +151,7 @@ impl PlannedRun {
             let changed = changes(&header.fingerprints, &fingerprints(job)).into_iter();
             reasons.extend(changed.map(|change| format!("stage `{}` is defined otherwise", change.stage)));
         }
-        let mode = job.sink.mode.name();
+        let mode = mode_of(job);
         if header.mode != mode {
             reasons.push(format!("`sink.mode` was `{}` and is `{mode}`", header.mode));
         }
@@ -223,6 +223,14 @@ fn remake(arguments: &RunArguments, file: &Path) -> String {
         }
     }
     line.option("--out", &file.display().to_string()).command("plan")
+}
+
+/// What happens to what is at the sink already.
+fn mode_of(job: &ResolvedJob) -> &'static str {
+    match &job.work {
+        Work::Files(work) => work.sink.mode.name(),
+        Work::Tables(work) => work.sink.mode.name(),
+    }
 }
 
 /// As texts, as the state and a plan keep them.

@@ -22,7 +22,7 @@ pub struct StateImportArguments {
 
 /// Takes over what something else has done already: such files count as present, and the sink is not asked about them.
 pub async fn state_import(arguments: &StateImportArguments) -> Result<Exit, CommandError> {
-    let job = arguments.job.load()?;
+    let job = arguments.job.load_files("state import")?;
     let done = read_done(&arguments.done)?;
     let connections = Connections::new(job.connections.clone());
     let entries = read_items(&job, &connections, &Stop::default()).await;

@@ -1,5 +1,5 @@
 use crate::connect::Connections;
-use crate::engine::{Fatal, Stop, read_items};
+use crate::engine::{Fatal, Stop, list_items};
 use crate::model::{ItemId, ItemStatus, ItemSummary};
 use crate::report::shown_short;
 use crate::resolve::ResolvedJob;
@@ -60,7 +60,7 @@ async fn find(arguments: &StateSkipArguments, job: &ResolvedJob, state: &State) 
         return Ok(summary);
     }
     let connections = Connections::new(job.connections.clone());
-    let entries = read_items(job, &connections, &Stop::default()).await;
+    let entries = list_items(job, &connections, &Stop::default()).await;
     let entries = entries.map_err(Fatal::ItemList)?;
     match entries.iter().find(|entry| entry.key == arguments.item) {
         Some(entry) => Ok(ItemSummary::new(entry.key.clone(), entry.ordinal)),

@@ -30,7 +30,7 @@ pub struct VerifyArguments {
 
 /// Checks the ledger against the sink.
 pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
-    let job = arguments.job.load()?;
+    let job = arguments.job.load_files("verify")?;
     let state = arguments.job.open_existing_state(&job, "verify")?;
     let options = VerifyOptions {
         sample: arguments.sample,

@@ -1,6 +1,7 @@
 use crate::engine::Fatal;
 use crate::model::ItemId;
 use crate::report::{ItemFiles, WhyReport};
+use crate::resolve::Work;
 use crate::state::{PageState, State};
 
 use super::items::known_item;
@@ -23,7 +24,10 @@ pub async fn why(arguments: &WhyArguments) -> Result<Exit, CommandError> {
     let state = arguments.job.open_existing_state(&job, "why")?;
     let command_line = arguments.job.command_line();
     let summary = known_item(&state, &arguments.item, &command_line)?;
-    let steps = job.steps.into_iter().map(|step| step.name).collect();
+    let steps = match job.work {
+        Work::Files(work) => work.steps.into_iter().map(|step| step.name).collect(),
+        Work::Tables(_) => Vec::new(),
+    };
     let (id, files) = (summary.id(), ItemFiles::new(steps, arguments.shown_max));
     let read = tokio::task::spawn_blocking(move || read(&state, id, files)).await;
     let (files, sealed_pages, open_pages) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
