@@ -1,9 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{
-    AzureCredentials, GcsCredentials, HostKeys, RetryPolicy, S3Credentials, SftpCredentials, WebCredentials,
-};
+use super::{AzureCredentials, GcsCredentials, HostKeys, RetryPolicy, S3Credentials, SftpCredentials, WebCredentials};
 
 /// A named outside system as the profile in use defines it; secrets are still references.
 #[derive(Clone, Debug, PartialEq)]

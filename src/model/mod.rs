@@ -23,9 +23,7 @@ mod verify_counts;
 
 pub use account::{Account, EffectAccount, ItemAccount, State};
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, Dialect, MessageEncoding};
-pub use credentials::{
-    AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials,
-};
+pub use credentials::{AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials};
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;

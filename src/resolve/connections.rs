@@ -77,9 +77,7 @@ impl ConnectionReader<'_, '_> {
             let pointer = format!("{pointer}/size_max");
             return Some(ConnectionKind::Sample {
                 seed: sample.seed.unwrap_or(0),
-                size_max: self
-                    .findings
-                    .size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
+                size_max: self.findings.size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
             });
         }
         if spec.null.is_some() {
@@ -165,7 +163,10 @@ impl ConnectionReader<'_, '_> {
 
 /// The kind's name, which is the key that its options stand under, and what every kind has.
 fn common(spec: &ConnectionSpec) -> Option<(&'static str, &dyn CommonSpec)> {
-    fn entry<'a, T: CommonSpec>(name: &'static str, options: &'a Option<T>) -> Option<(&'static str, &'a dyn CommonSpec)> {
+    fn entry<'a, T: CommonSpec>(
+        name: &'static str,
+        options: &'a Option<T>,
+    ) -> Option<(&'static str, &'a dyn CommonSpec)> {
         options.as_ref().map(|options| (name, options as &dyn CommonSpec))
     }
 

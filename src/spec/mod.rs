@@ -24,7 +24,11 @@ pub use secrets::{SECRET_FIELDS, plain_text_secrets};
 pub use source_file::{SourceFile, Syntax};
 pub use validate::{Reading, closest, read_connections, read_job, used_connections};
 pub use wire::{
-    AzblobSpec, AzdlsSpec, AzureQueueSpec, ColumnTypeSpec, CommonSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec, GcsSpec, HashSpec, HostKeyCheckSpec, HttpSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec, MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec, S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec, SourceSpec, StepSpec, VarSpec, WebdavSpec,
+    AzblobSpec, AzdlsSpec, AzureQueueSpec, ColumnTypeSpec, CommonSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec,
+    ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, EachSpec, FilesSpec, FsSpec,
+    GcsSpec, HashSpec, HostKeyCheckSpec, HttpSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec,
+    MessageEncodingSpec, MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, QuerySpec, ReadSpec, RetrySpec,
+    S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec, SourceSpec, StepSpec, VarSpec, WebdavSpec,
 };
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of

@@ -3,7 +3,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::store::{AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec, SftpSpec, WebdavSpec};
+use super::store::{
+    AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec, SftpSpec, WebdavSpec,
+};
 use super::{DURATION_PATTERN, NAME_PATTERN, QUEUE_PATTERN, RetrySpec};
 
 /// Connections by profile and by name.

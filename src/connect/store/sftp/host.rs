@@ -104,7 +104,11 @@ mod tests {
     fn only_a_key_of_the_file_is_believed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("known_hosts");
-        std::fs::write(&path, format!("# of the office\n[host]:2222 {ONE} comment\nother {OTHER}\n")).unwrap();
+        std::fs::write(
+            &path,
+            format!("# of the office\n[host]:2222 {ONE} comment\nother {OTHER}\n"),
+        )
+        .unwrap();
         let check = |host: &str, port, key: &str| {
             let check = HostCheck {
                 host: host.to_owned(),
@@ -116,12 +120,21 @@ mod tests {
         assert_eq!(check("host", 2222, ONE), Ok(()));
         assert_eq!(check("other", 22, OTHER), Ok(()));
         let changed = check("host", 2222, OTHER).unwrap_err();
-        assert_eq!((changed.class, &*changed.code), (FailureClass::Denied, "connection.host_changed"));
-        assert!(changed.message.contains("line 2") && changed.message.contains("SHA256:"), "{changed}");
+        assert_eq!(
+            (changed.class, &*changed.code),
+            (FailureClass::Denied, "connection.host_changed")
+        );
+        assert!(
+            changed.message.contains("line 2") && changed.message.contains("SHA256:"),
+            "{changed}"
+        );
         for (host, port) in [("host", 22), ("hos", 2222)] {
             let unknown = check(host, port, ONE).unwrap_err();
             assert_eq!(unknown.code, "connection.host_unknown");
-            assert!(unknown.message.contains(&format!("ssh-keyscan -p {port} {host}")), "{unknown}");
+            assert!(
+                unknown.message.contains(&format!("ssh-keyscan -p {port} {host}")),
+                "{unknown}"
+            );
         }
     }
 }
