@@ -44,7 +44,7 @@ fn copy(from: &Path, to: &Path) {
 fn runs_once(project: &Project) {
     project.command(["validate", SPEC, "--connect"]).exits(0);
     let output = project.command(["run", SPEC, "--json"]).exits(0);
-    assert_eq!(output.json()["account"]["units"]["done"], json!(6), "{}", output.text());
+    assert_eq!(output.json()["account"]["files"]["done"], json!(6), "{}", output.text());
     project.run().exits(0).says("nothing left");
 }
 
