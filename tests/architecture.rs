@@ -42,8 +42,12 @@ const FLOORS: &[(&str, &[&str])] = &[
 /// Outside crates that one place alone may name, as the beginning of a path in `src/`.
 const PLACES: &[(&str, &str)] = &[
     ("opendal", "connect/"),
-    ("reqsign_azure_storage", "connect/queue/azure"),
-    ("reqwest", "connect/queue/azure"),
+    ("quick_xml", "connect/store/web"),
+    ("reqsign_aws_v4", "connect/credentials"),
+    ("reqsign_azure_storage", "connect/"),
+    ("reqwest", "connect/"),
+    ("russh", "connect/store/sftp"),
+    ("russh_sftp", "connect/store/sftp"),
     ("serde_yaml", "spec/parse"),
     ("sled", "state/"),
     ("toml", "spec/parse"),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use crate::engine::{PreviewOptions, Stop, Visit, preview};
 use crate::plan::{changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, counted, decision_json, decision_line, graph};
+use crate::resolve::KnownJob;
 use crate::state::State;
 
+use super::arguments::tables_are_not_moved;
 use super::output::say;
 use super::plan_file::PlanKeeper;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
@@ -73,6 +75,10 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         versions: arguments.out.is_some(),
         selection: arguments.selection.selection()?,
     };
+    let job_of_files = match job.clone().known() {
+        KnownJob::Files(job) => job,
+        KnownJob::Tables(job) => return Err(tables_are_not_moved(&job)),
+    };
     let mut keeper = match &arguments.out {
         None => None,
         Some(path) => Some(PlanKeeper::create(path, &arguments.job, &arguments.selection, &job)?),
@@ -91,7 +97,7 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
             _ => {}
         }
     };
-    let inventory = preview(&job, state, options, &Stop::default(), visit).await?;
+    let inventory = preview(&job_of_files, state, options, &Stop::default(), visit).await?;
     shown?;
     if let (Some(keeper), Some(path)) = (keeper, &arguments.out) {
         let kept = counted(keeper.finish()?, "file", "files");

@@ -13,6 +13,7 @@ use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcom
 use crate::resolve::{KnownJob, ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
+use super::arguments::tables_are_not_moved;
 use super::failures::each_failed_unit;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted, vars_of};
@@ -94,6 +95,10 @@ pub(super) async fn run_on(
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
     let command_line = arguments.job.command_line();
+    let job = match job.known() {
+        KnownJob::Files(job) => job,
+        KnownJob::Tables(job) => return Err(tables_are_not_moved(&job)),
+    };
     let runner = Runner::new(job, state.clone(), options, stop);
     let watcher = Watcher {
         view,

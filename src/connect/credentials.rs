@@ -54,7 +54,12 @@ pub(super) async fn azure_chain(credentials: &AzureCredentials) -> Result<Option
         }
         AzureCredentials::Environment => {
             let environment = AzureEnvironment::new(token_context()?);
-            require(&environment, AZURE_SOUGHT, "give the connection an `account_key` or a `sas_token`").await?;
+            require(
+                &environment,
+                AZURE_SOUGHT,
+                "give the connection an `account_key` or a `sas_token`",
+            )
+            .await?;
             chain.push(environment)
         }
         AzureCredentials::Anonymous => return Ok(None),
@@ -72,8 +77,15 @@ pub(super) async fn aws_chain(
     let sought = match profile {
         // The profile that was named, and no other credentials that happen to be on the machine.
         Some(profile) => {
-            builder = builder.no_env().no_web_identity().no_ecs().no_imds().with_profile(profile);
-            format!("the profile `{profile}` in `~/.aws/credentials` and `~/.aws/config` (or the files that `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE` name)")
+            builder = builder
+                .no_env()
+                .no_web_identity()
+                .no_ecs()
+                .no_imds()
+                .with_profile(profile);
+            format!(
+                "the profile `{profile}` in `~/.aws/credentials` and `~/.aws/config` (or the files that `AWS_SHARED_CREDENTIALS_FILE` and `AWS_CONFIG_FILE` name)"
+            )
         }
         None => AWS_SOUGHT.to_owned(),
     };
@@ -81,7 +93,12 @@ pub(super) async fn aws_chain(
         context: token_context()?,
         provider: builder.build(),
     });
-    require(&chain, &sought, "give the connection `access_key_id` and `secret_access_key`").await?;
+    require(
+        &chain,
+        &sought,
+        "give the connection `access_key_id` and `secret_access_key`",
+    )
+    .await?;
     Ok(chain)
 }
 
@@ -121,7 +138,10 @@ fn token_context() -> Result<Context, Failure> {
 #[derive(Debug)]
 struct AzureEnvironment {
     context: Context,
-    providers: Vec<(&'static str, Box<dyn ProvideCredentialDyn<Credential = azure::Credential>>)>,
+    providers: Vec<(
+        &'static str,
+        Box<dyn ProvideCredentialDyn<Credential = azure::Credential>>,
+    )>,
 }
 
 impl AzureEnvironment {
@@ -139,7 +159,10 @@ impl AzureEnvironment {
                     "workload identity",
                     Box::new(azure::WorkloadIdentityCredentialProvider::new()),
                 ),
-                ("Azure Pipelines", Box::new(azure::AzurePipelinesCredentialProvider::new())),
+                (
+                    "Azure Pipelines",
+                    Box::new(azure::AzurePipelinesCredentialProvider::new()),
+                ),
                 ("Azure CLI", Box::new(azure::AzureCliCredentialProvider::new())),
                 ("managed identity", Box::new(azure::ImdsCredentialProvider::new())),
             ],
@@ -210,7 +233,10 @@ struct Programs;
 impl CommandExecute for Programs {
     async fn command_execute(&self, program: &str, arguments: &[&str]) -> reqsign_core::Result<CommandOutput> {
         let mut command = tokio::process::Command::new(program);
-        command.args(arguments).stdin(std::process::Stdio::null()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .stdin(std::process::Stdio::null())
+            .kill_on_drop(true);
         let failed = |reason: String| Error::unexpected(format!("`{program}` does not run: {reason}"));
         let output = tokio::time::timeout(COMMAND_TIMEOUT, command.output())
             .await

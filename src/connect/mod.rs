@@ -17,12 +17,12 @@ mod tls;
 
 pub use connections::Connections;
 pub use database::{Database, RowStream};
-pub use sql::{
-    BatchStream, ChunkMark, Ddl, Mapper, MappingProblem, ReadRequest, RowsFrom, Snapshot, SqlDatabase, Statement, TableMapping,
-    TableWriter, TypeTable, RowsRequest, cell_text, map_table, same_identifier, type_table,
-};
 pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use queue::{Message, Queue};
+pub use sql::{
+    BatchStream, ChunkMark, Ddl, Mapper, MappingProblem, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase,
+    Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table, same_identifier, type_table,
+};
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,
 };

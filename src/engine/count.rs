@@ -1,6 +1,6 @@
 use crate::model::{Failure, FailureClass, ItemKey};
 use crate::plan::{Collision, CollisionKind, Decision, Inventory, NameIndex, Sample, UnitDecision};
-use crate::resolve::{NotifyWhen, FileJob, StepKind};
+use crate::resolve::{FileJob, NotifyWhen, StepKind};
 
 use super::Visit;
 use super::found::Found;

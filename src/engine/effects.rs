@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connect::{Connections, Door, Message, Queue};
 use crate::model::{EffectOutcome, EffectStatus, Failure, FailureClass, RetryPolicy, UnitStatus};
-use crate::resolve::{NotifyWhen, FileJob, Step, StepKind};
+use crate::resolve::{FileJob, NotifyWhen, Step, StepKind};
 
 use super::RunOptions;
 use super::attempts::Delays;

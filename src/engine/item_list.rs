@@ -5,8 +5,9 @@ use futures::TryStreamExt;
 
 use crate::connect::Connections;
 use crate::model::{Failure, ItemId, ItemKey, Row, redact};
-use crate::resolve::{ItemsSource, FileJob, Scope};
+use crate::resolve::{FileJob, ItemsSource, KnownJob, ResolvedJob, Scope, TableJob};
 use crate::stages::open_rows;
+use crate::stages::tables::{TableInventory, read_inventory};
 
 use super::Stop;
 use super::attempts::repeat;
@@ -33,6 +34,30 @@ pub async fn read_items(job: &FileJob, connections: &Connections, stop: &Stop) -
         }]),
         Some(items) => repeat(&job.retry, stop, || read_once(items, connections)).await,
     }
+}
+
+/// The items of a job of any kind.
+pub async fn list_items(job: &ResolvedJob, connections: &Connections, stop: &Stop) -> Result<Vec<ItemEntry>, Failure> {
+    match job.clone().known() {
+        KnownJob::Files(job) => read_items(&job, connections, stop).await,
+        KnownJob::Tables(job) => read_tables(&job, connections).await.map(|(entries, _)| entries),
+    }
+}
+
+/// The tables of a job as its items, and what is planned for each.
+pub async fn read_tables(
+    job: &TableJob,
+    connections: &Connections,
+) -> Result<(Vec<ItemEntry>, TableInventory), Failure> {
+    let source = connections.tables(&job.work.source.connection).await?;
+    let sink = connections.tables(&job.work.sink.connection).await?;
+    let inventory = read_inventory(&job.work, &job.name, &*source, &*sink).await?;
+    let entries = (0..).zip(&inventory.tables).map(|(ordinal, table)| ItemEntry {
+        key: table.key.clone(),
+        ordinal,
+        row: None,
+    });
+    Ok((entries.collect(), inventory))
 }
 
 async fn read_once(items: &ItemsSource, connections: &Connections) -> Result<Vec<ItemEntry>, Failure> {

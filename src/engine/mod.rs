@@ -41,7 +41,7 @@ mod verifier;
 pub use context::Meters;
 pub use failed::{each_failure, in_list_order};
 pub use import::{DoneFile, Imported, import_done};
-pub use item_list::{ItemEntry, read_items};
+pub use item_list::{ItemEntry, list_items, read_items};
 pub use options::RunOptions;
 pub use outcome::{Fatal, RunReport, Vanished};
 pub use preview::{PreviewOptions, Visit, preview};

@@ -41,7 +41,9 @@ impl ClaimedNames {
 
 /// Whether no two items of a job can give the same name.
 pub fn items_cannot_meet(job: &FileJob, entries: &[ItemEntry]) -> bool {
-    let Some(items) = &job.work.source.items else { return true };
+    let Some(items) = &job.work.source.items else {
+        return true;
+    };
     is_told_apart(
         job.work.naming.object.text(),
         items.key.text(),
@@ -52,7 +54,9 @@ pub fn items_cannot_meet(job: &FileJob, entries: &[ItemEntry]) -> bool {
 /// Whether no two items of a job can give names that are the same in any sense: byte for byte, normalised, or but for case. Then a plan has
 /// to keep the names of one item at a time only.
 pub fn forms_cannot_meet(job: &FileJob, entries: &[ItemEntry]) -> bool {
-    let Some(items) = &job.work.source.items else { return false };
+    let Some(items) = &job.work.source.items else {
+        return false;
+    };
     are_forms_told_apart(
         job.work.naming.object.text(),
         items.key.text(),

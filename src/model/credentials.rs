@@ -5,7 +5,10 @@ use super::SecretReference;
 /// What an Azure Storage account is shown: the same for its blobs, file systems and queues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AzureCredentials {
-    AccountKey { account: String, key: SecretReference },
+    AccountKey {
+        account: String,
+        key: SecretReference,
+    },
     SasToken(SecretReference),
     /// Whatever the environment has: a key or an Entra identity.
     Environment,

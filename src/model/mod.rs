@@ -19,8 +19,8 @@ mod progress;
 mod redact;
 mod secret;
 mod size;
-mod table;
 mod speed;
+mod table;
 mod timestamp;
 mod value;
 mod verify_counts;
@@ -28,9 +28,7 @@ mod verify_counts;
 pub use account::{Account, EffectAccount, ItemAccount, State};
 pub use ceilings::Ceilings;
 pub use connection::{ConnectionConfig, ConnectionKind, CsvTable, DatabaseAddress, Dialect, MessageEncoding};
-pub use credentials::{
-    AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials,
-};
+pub use credentials::{AzureCredentials, GcsCredentials, HostKeys, S3Credentials, SftpCredentials, WebCredentials};
 pub use duration::{format_duration, parse_duration};
 pub use effect::{EffectIntent, EffectOutcome, EffectRecord, EffectStatus};
 pub use event::Event;
@@ -47,10 +45,10 @@ pub use progress::{Outage, Phase, Progress, Throttle};
 pub use redact::redact;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
+pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
 };
-pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use timestamp::Timestamp;
 pub use value::{ColumnType, Columns, Row, Value};
 pub use verify_counts::VerifyCounts;

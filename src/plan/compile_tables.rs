@@ -73,7 +73,11 @@ fn what_is_read(work: &TableWork) -> String {
     match &work.source.selection {
         TableSelection::Query { .. } => format!("the rows of a query of {connection}"),
         TableSelection::Tables { include, exclude, .. } => {
-            let included = if include.is_empty() { "all".to_owned() } else { include.join(", ") };
+            let included = if include.is_empty() {
+                "all".to_owned()
+            } else {
+                include.join(", ")
+            };
             let excluded = if exclude.is_empty() {
                 String::new()
             } else {
@@ -118,7 +122,11 @@ fn data_effect(work: &TableWork) -> Effect {
             Guarantee::ExactlyOnce,
             "a table that was interrupted is emptied and loaded again",
         ),
-        RowMode::Upsert => effect(what, Guarantee::ExactlyOnce, "a row that is written again replaces itself"),
+        RowMode::Upsert => effect(
+            what,
+            Guarantee::ExactlyOnce,
+            "a row that is written again replaces itself",
+        ),
         RowMode::Append => effect(
             what,
             Guarantee::AtLeastOnce,

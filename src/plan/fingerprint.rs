@@ -2,9 +2,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::resolve::{
-    FileWork, ResolvedJob, RowsForm, RowsSource, StepKind, TableSelection, TableWork, Work,
-};
+use crate::resolve::{FileWork, ResolvedJob, RowsForm, RowsSource, StepKind, TableSelection, TableWork, Work};
 
 /// By stage, a digest of what decides what "done" means there: its connections' identity, query, naming, mode and fixed vars.
 ///

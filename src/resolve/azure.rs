@@ -111,8 +111,7 @@ impl ConnectionReader<'_, '_> {
             let Some(name) = account.account else {
                 let problem = Problem::new("`account_key` needs the `account` that it belongs to");
                 let help = "add `account: NAME`, the storage account's name";
-                self.findings
-                    .add(&format!("{pointer}/account_key"), problem.help(help));
+                self.findings.add(&format!("{pointer}/account_key"), problem.help(help));
                 return None;
             };
             let account = name.clone();

@@ -85,9 +85,7 @@ impl ConnectionReader<'_, '_> {
             let pointer = format!("{pointer}/size_max");
             return Some(ConnectionKind::Sample {
                 seed: sample.seed.unwrap_or(0),
-                size_max: self
-                    .findings
-                    .size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
+                size_max: self.findings.size(&pointer, sample.size_max.as_ref(), SAMPLE_SIZE_MAX),
             });
         }
         if spec.null.is_some() {
@@ -105,7 +103,11 @@ impl ConnectionReader<'_, '_> {
             return Some(ConnectionKind::Sqlite { path });
         }
         if let Some(postgres) = &spec.postgres {
-            return Some(ConnectionKind::Postgres(self.database(pointer, postgres, POSTGRES_PORT)));
+            return Some(ConnectionKind::Postgres(self.database(
+                pointer,
+                postgres,
+                POSTGRES_PORT,
+            )));
         }
         spec.csv_sqlite.as_ref().map(|sqlite| self.csv_sqlite(sqlite))
     }

@@ -25,14 +25,14 @@ mod variables;
 
 pub use files::{JobFiles, resolve};
 pub use job::{
-    FileJob, FileWork, FilesSource, ItemsSource, KnownJob, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink, Source,
-    TableJob, Work,
+    FileJob, FileWork, FilesSource, ItemsSource, KnownJob, Naming, ReadSource, ResolvedJob, RowsForm, RowsSource, Sink,
+    Source, TableJob, Work,
 };
 pub use load::{LoadError, LoadOptions, load};
 pub use peek::{Peek, peek};
-pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
 pub use scope::{Scope, column_row, table_row, target_row};
-pub use template::{Reference, Template, TemplateProblem};
+pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
 pub use table_work::{
     Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
 };
+pub use template::{Reference, Template, TemplateProblem};

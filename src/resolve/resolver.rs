@@ -397,7 +397,8 @@ impl Resolver<'_, '_> {
         let Some(object) = &self.job.naming.object else {
             let problem = Problem::new("`naming.object` is missing: nothing says what files are called at the sink");
             let help = "add `naming: { object: \"{{file.path}}\" }`";
-            self.findings.add("/naming", problem.label("`object` is missing here").help(help));
+            self.findings
+                .add("/naming", problem.label("`object` is missing here").help(help));
             return None;
         };
         let object = self.template("/naming/object", object, &scope)?;
@@ -410,7 +411,10 @@ impl Resolver<'_, '_> {
         let item = source.items.as_ref();
         KnownScope {
             item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
-            file: source.files.as_ref().map_or(Prefix::Unknown, |files| RowsView::of_files(files).columns()),
+            file: source
+                .files
+                .as_ref()
+                .map_or(Prefix::Unknown, |files| RowsView::of_files(files).columns()),
             target,
             table: Prefix::NO_TABLE,
             column: Prefix::NO_TABLE,

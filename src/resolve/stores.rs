@@ -77,7 +77,10 @@ impl ConnectionReader<'_, '_> {
         };
         ConnectionKind::Gcs {
             bucket: spec.bucket.clone(),
-            endpoint: spec.endpoint.as_ref().map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
+            endpoint: spec
+                .endpoint
+                .as_ref()
+                .map(|endpoint| endpoint.trim_end_matches('/').to_owned()),
             credentials,
             root: spec.root.clone(),
         }
@@ -105,9 +108,12 @@ impl ConnectionReader<'_, '_> {
         let pointer = format!("{pointer}/endpoint");
         self.check_address(&pointer, address);
         if address.contains(['?', '#']) {
-            let problem = Problem::new("the address has a query or a fragment, which would stand in the middle of every other");
-            self.findings
-                .add(&pointer, problem.help("write scheme, host and folder alone: `https://host/folder`"));
+            let problem =
+                Problem::new("the address has a query or a fragment, which would stand in the middle of every other");
+            self.findings.add(
+                &pointer,
+                problem.help("write scheme, host and folder alone: `https://host/folder`"),
+            );
             return None;
         }
         Some(address.trim_end_matches('/').to_owned())
@@ -176,8 +182,10 @@ impl ConnectionReader<'_, '_> {
         let home = (self.environment)("HOME").filter(|home| !home.is_empty());
         let Some(home) = home.map(PathBuf::from).or_else(std::env::home_dir) else {
             let problem = Problem::new("there is no home folder in which `.ssh/known_hosts` could be");
-            self.findings
-                .add(pointer, problem.help("add `known_hosts: PATH`, the file with the server's key"));
+            self.findings.add(
+                pointer,
+                problem.help("add `known_hosts: PATH`, the file with the server's key"),
+            );
             return None;
         };
         Some(HostKeys::Known(home.join(".ssh/known_hosts")))

@@ -1,7 +1,7 @@
 use crate::model::{ChunkPolicy, ChunkWay, Value};
 use crate::spec::{
-    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, Problem, RowsSpec, SinkModeSpec, TableOrderSpec,
-    TablesSpec,
+    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, Problem, RowsSpec, SinkModeSpec,
+    TableOrderSpec, TablesSpec,
 };
 
 use super::resolver::Resolver;
@@ -61,7 +61,9 @@ impl Resolver<'_, '_> {
 
     fn query_rows(&mut self, spec: &RowsSpec) -> Option<TableSource> {
         let connection = self.connection("/source/rows/connection", &spec.connection, Use::ReadTables);
-        let dialect = connection.as_ref().and_then(|name| self.connections[name].kind.dialect());
+        let dialect = connection
+            .as_ref()
+            .and_then(|name| self.connections[name].kind.dialect());
         let text = self.query_text("/source/rows/query", &spec.query, dialect);
         // There is neither an item nor a file: a template here can only be a mistake, and is found as one.
         let nothing = KnownScope {
@@ -120,7 +122,11 @@ impl Resolver<'_, '_> {
         };
         if let Some((key, message, help)) = wrong {
             let at = format!("{pointer}/{key}");
-            let at = if self.findings.document.get(&at).is_some() { at } else { pointer.to_owned() };
+            let at = if self.findings.document.get(&at).is_some() {
+                at
+            } else {
+                pointer.to_owned()
+            };
             self.findings.add(&at, Problem::new(message).help(help));
             return None;
         }
@@ -144,7 +150,10 @@ impl Resolver<'_, '_> {
             Some(SinkModeSpec::Append) => Some(RowMode::Append),
             Some(SinkModeSpec::Upsert) => Some(RowMode::Upsert),
             Some(
-                SinkModeSpec::Create | SinkModeSpec::Skip | SinkModeSpec::Overwrite | SinkModeSpec::OverwriteIfDifferent,
+                SinkModeSpec::Create
+                | SinkModeSpec::Skip
+                | SinkModeSpec::Overwrite
+                | SinkModeSpec::OverwriteIfDifferent,
             ) => {
                 let problem = Problem::new("this mode is one of files, and the source has tables or rows");
                 let help = "write `replace`, `truncate`, `append` or `upsert`";
@@ -205,7 +214,8 @@ impl Resolver<'_, '_> {
         };
         let naming = &self.job.naming;
         if is_query && naming.table.is_none() {
-            let problem = Problem::new("`naming.table` is missing: the rows of a query have no table to take a name from");
+            let problem =
+                Problem::new("`naming.table` is missing: the rows of a query have no table to take a name from");
             self.findings
                 .add("/source/rows", problem.help("add `naming: { table: orders_of_2024 }`"));
             return None;
@@ -246,10 +256,22 @@ impl Resolver<'_, '_> {
     fn check_file_keys(&mut self) {
         let job = self.job;
         let idle = [
-            ("/source/items", job.source.items.is_some(), "the items of this job are its tables"),
+            (
+                "/source/items",
+                job.source.items.is_some(),
+                "the items of this job are its tables",
+            ),
             ("/sink/hash", job.sink.hash.is_some(), "rows have no content hash"),
-            ("/sink/part_size", job.sink.part_size.is_some(), "rows go over in chunks, not in parts"),
-            ("/naming/object", job.naming.object.is_some(), "tables are named by `naming.table`"),
+            (
+                "/sink/part_size",
+                job.sink.part_size.is_some(),
+                "rows go over in chunks, not in parts",
+            ),
+            (
+                "/naming/object",
+                job.naming.object.is_some(),
+                "tables are named by `naming.table`",
+            ),
             ("/then", !job.then.is_empty(), "this version has steps for files only"),
         ];
         for (pointer, is_there, reason) in idle {

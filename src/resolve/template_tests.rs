@@ -10,7 +10,10 @@ fn row(fields: &[(&str, Value)]) -> Row {
 }
 
 fn rendered(template: &str, item: &Row) -> Result<Value, Failure> {
-    let scope = Scope { item: Some(item), ..Scope::default() };
+    let scope = Scope {
+        item: Some(item),
+        ..Scope::default()
+    };
     Template::parse(template).unwrap().render(&scope)
 }
 
@@ -47,7 +50,10 @@ fn null_in_a_text_and_unknown_fields_are_failures() {
     let failure = rendered("{{upper item.C}}", &item).unwrap_err();
     assert_eq!(failure.code, "template.unknown_field");
     assert!(failure.message.contains("`A`, `B`"), "{failure}");
-    let scope = Scope { item: Some(&item), ..Scope::default() };
+    let scope = Scope {
+        item: Some(&item),
+        ..Scope::default()
+    };
     let failure = Template::parse("{{item.A}}").unwrap().render_text(&scope).unwrap_err();
     assert_eq!(failure.code, "template.null");
     assert_eq!(rendered("{{default item.A item.B}}", &item), Ok(Value::from("b")));

@@ -39,9 +39,9 @@ pub fn plain_text_secrets(document: &Document) -> (Vec<Problem>, Vec<Span>) {
         if is_reference_only(node) {
             return;
         }
-        let field = SECRET_FIELDS
-            .into_iter()
-            .find(|field| pointer.strip_suffix(field).is_some_and(|before| before.ends_with('/')));
+        // There a key is a column's name, whose type is no secret.
+        let mut fields = SECRET_FIELDS.into_iter().filter(|_| !pointer.contains("/types/"));
+        let field = fields.find(|field| pointer.strip_suffix(field).is_some_and(|before| before.ends_with('/')));
         let problem = match field {
             Some(field) => Problem::new(format!("`{field}` holds a secret as plain text")).help(format!(
                 "write a reference instead: `{field}: ${{env:NAME}}` or `{field}: ${{file:PATH}}`"
@@ -230,6 +230,12 @@ mod tests {
             let document = parse(&file(fine)).unwrap();
             assert_eq!(plain_text_secrets(&document).0, [], "{fine}");
         }
+    }
+
+    #[test]
+    fn a_column_may_be_called_as_a_secret_is() {
+        let document = parse(&file("source: { items: { types: { password: text } } }")).unwrap();
+        assert_eq!(plain_text_secrets(&document).0, []);
     }
 
     #[test]

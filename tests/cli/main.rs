@@ -4,10 +4,19 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "some of the servers are needed here, and of each a part"
+)]
+#[path = "../servers/mod.rs"]
+mod servers;
+
 mod changed_spec;
 mod checked_in_jobs;
 mod cleanup;
 mod concurrency;
+mod credentials;
 mod durability;
 mod embedding;
 mod failures;
@@ -27,8 +36,9 @@ mod settings;
 mod state;
 mod state_changes;
 mod stop;
-mod throttling;
+mod store_kinds;
 mod stored_vars;
+mod throttling;
 mod told;
 mod usage;
 mod verify;

@@ -8,7 +8,6 @@
 #[path = "../servers/mod.rs"]
 mod servers;
 
-mod credentials;
 mod kinds;
 mod misbehaving;
 mod queue_kinds;
@@ -84,6 +83,11 @@ fn azblob_refuses_bad_credentials_without_showing_them() {
 #[test]
 fn s3_refuses_bad_credentials_without_showing_them() {
     Kind::S3.run_with_bad_credentials(suite::bad_credentials);
+}
+
+#[test]
+fn a_webdav_server_that_loses_a_part_of_a_name_is_found_out() {
+    Kind::Webdav.run(suite::lost_names);
 }
 
 #[test]

@@ -7,9 +7,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use pipeline::connect::{Connections, Queue};
-use pipeline::model::{
-    AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference,
-};
+use pipeline::model::{AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, MessageEncoding, SecretReference};
 
 use super::kinds::{azurite, next_name, runtime};
 use super::servers::Azurite;

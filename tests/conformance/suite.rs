@@ -289,6 +289,10 @@ pub async fn hostile_names(subject: Subject) {
         if subject.kind == Kind::S3 && name.contains('\\') {
             continue;
         }
+        // WsgiDAV decodes where to move before it takes that apart, and loses what then looks like a query.
+        if subject.kind == Kind::Webdav && name.contains(['?', '#', ';']) {
+            continue;
+        }
         let bytes = format!("body {index}").into_bytes();
         match write(store, name, &bytes).await {
             Ok(()) => {
@@ -336,8 +340,19 @@ pub async fn hostile_names(subject: Subject) {
         "q?x=1&y=2",
         "hash#frag",
     ] {
-        assert!(written.contains_key(name), "{name:?}");
+        let is_lost = subject.kind == Kind::Webdav && name.contains(['?', '#']);
+        assert!(is_lost || written.contains_key(name), "{name:?}");
     }
+}
+
+/// A server that cannot carry a name is found out, and the object is not counted as written.
+pub async fn lost_names(subject: Subject) {
+    let failure = write(&*subject.store, "q?x=1", b"x").await.unwrap_err();
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (FailureClass::Data, "name.refused"),
+        "{failure}"
+    );
 }
 
 pub async fn listings(subject: Subject) {
@@ -417,7 +432,11 @@ pub async fn read_only(subject: Subject) {
         store.delete("empty").await.unwrap_err(),
     ];
     for failure in refused {
-        assert_eq!((failure.class, &*failure.code), (FailureClass::Permanent, "store.read_only"), "{failure}");
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Permanent, "store.read_only"),
+            "{failure}"
+        );
     }
 }
 

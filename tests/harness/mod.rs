@@ -19,4 +19,4 @@ pub use inbox::Inbox;
 pub use job::{File, Job};
 pub use process::{Output, Running};
 pub use project::{Project, SPEC};
-pub use tree::{Object, Tree};
+pub use tree::{Object, Tree, read as read_tree};

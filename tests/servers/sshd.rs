@@ -34,23 +34,36 @@ impl Sshd {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
         let port = port.expect("a free port").port();
         let uid: u32 = output("id", &["-u"]).parse().expect("a number");
-        make_keys(&folder, port);
+        make_keys(&folder, port, uid == 0);
         std::fs::create_dir(folder.join("files")).expect("the folder is writable");
         let program = if uid == 0 {
             let path = folder.to_str().expect("text");
             output("chown", &["-R", "nobody", path]);
             std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).expect("permissions");
-            &["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "/usr/sbin/sshd"][..]
+            &[
+                "setpriv",
+                "--reuid=nobody",
+                "--regid=nogroup",
+                "--clear-groups",
+                "/usr/sbin/sshd",
+            ][..]
         } else {
             &["/usr/sbin/sshd"]
         };
         let mut command = Command::new(program[0]);
-        command.args(&program[1..]).args(["-D", "-f"]).arg(folder.join("sshd_config"));
+        command
+            .args(&program[1..])
+            .args(["-D", "-f"])
+            .arg(folder.join("sshd_config"));
         let mut guard = Guard::start(command.current_dir(&folder));
         guard.ignore_output();
         guard.is_ready_within(START_TIMEOUT, || greets(port)).then(|| Self {
             port,
-            user: if uid == 0 { "nobody".to_owned() } else { output("id", &["-un"]) },
+            user: if uid == 0 {
+                "nobody".to_owned()
+            } else {
+                output("id", &["-un"])
+            },
             folder,
             _guard: guard,
         })
@@ -91,7 +104,7 @@ impl Sshd {
     }
 }
 
-fn make_keys(folder: &Path, port: u16) {
+fn make_keys(folder: &Path, port: u16, as_nobody: bool) {
     for name in ["host", "user", "other"] {
         let path = folder.join(name);
         let path = path.to_str().expect("text");
@@ -99,9 +112,11 @@ fn make_keys(folder: &Path, port: u16) {
     }
     let public = |name: &str| std::fs::read_to_string(folder.join(format!("{name}.pub"))).expect("a key");
     let shown = folder.display();
+    // Without privileges the server cannot see that an account is not locked; only PAM can tell it.
+    let pam = if as_nobody { "yes" } else { "no" };
     let config = format!(
         "Port {port}\nListenAddress 127.0.0.1\nHostKey {shown}/host\nPidFile none\nAuthorizedKeysFile {shown}/user.pub\n\
-         StrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel QUIET\n\
+         StrictModes no\nUsePAM {pam}\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel QUIET\n\
          MaxStartups 100:30:200\nSubsystem sftp internal-sftp\n"
     );
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("the folder is writable");
@@ -120,7 +135,10 @@ fn greets(port: u16) -> bool {
 }
 
 fn output(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().expect("the program starts");
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program}: {errors}");
     String::from_utf8(output.stdout).expect("text").trim_end().to_owned()

@@ -112,7 +112,11 @@ impl Ddl {
     pub fn rename(self, from: &TableName, to: &TableName) -> String {
         match self.engine {
             Engine::Sqlite | Engine::Postgres => {
-                format!("alter table {} rename to {}", self.table(from), self.engine.quote(&to.name))
+                format!(
+                    "alter table {} rename to {}",
+                    self.table(from),
+                    self.engine.quote(&to.name)
+                )
             }
             Engine::MySql => format!("rename table {} to {}", self.table(from), self.table(to)),
             Engine::SqlServer => format!(

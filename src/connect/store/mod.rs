@@ -5,7 +5,6 @@
 //! have web servers (`web/`) and SFTP (`sftp/`), where OpenDAL would gather whole bodies in memory, show unfinished files under their
 //! final names, and could not write under a condition.
 
-
 mod exact;
 mod fs;
 mod meaning;

@@ -47,7 +47,11 @@ pub(super) fn walk(folders: Arc<dyn Folders>, prefix: String, after: Option<Stri
         prefix,
         after,
     };
-    futures::stream::unfold(state, |mut walk| async move { walk.next().await.map(|entry| (entry, walk)) }).boxed()
+    futures::stream::unfold(
+        state,
+        |mut walk| async move { walk.next().await.map(|entry| (entry, walk)) },
+    )
+    .boxed()
 }
 
 /// The deepest folder that holds all names with this prefix. A prefix that no name has (`a//`, `../`) is looked for from the root, where
@@ -139,7 +143,14 @@ mod tests {
 
     #[test]
     fn a_walk_begins_where_all_names_with_the_prefix_are() {
-        for (prefix, folder) in [("", ""), ("a", ""), ("a/", "a/"), ("a/b/c", "a/b/"), ("a//b", ""), ("../a", "")] {
+        for (prefix, folder) in [
+            ("", ""),
+            ("a", ""),
+            ("a/", "a/"),
+            ("a/b/c", "a/b/"),
+            ("a//b", ""),
+            ("../a", ""),
+        ] {
             assert_eq!(first_folder(prefix), folder, "{prefix}");
         }
     }

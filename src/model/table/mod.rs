@@ -4,7 +4,10 @@ mod carry;
 mod column;
 mod engine;
 mod range;
-#[expect(clippy::module_inception, reason = "the folder is named for what it is about, the file for its main type")]
+#[expect(
+    clippy::module_inception,
+    reason = "the folder is named for what it is about, the file for its main type"
+)]
 mod table;
 
 pub use carry::Carry;

@@ -34,7 +34,10 @@ pub enum RowRange {
         below: Option<Value>,
     },
     /// Physical blocks `from .. below`.
-    Blocks { from: u64, below: Option<u64> },
+    Blocks {
+        from: u64,
+        below: Option<u64>,
+    },
 }
 
 impl RowRange {

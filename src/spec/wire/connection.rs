@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::common::connection_spec;
-use super::store::{AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec, SftpSpec, WebdavSpec};
+use super::store::{
+    AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec, SftpSpec, WebdavSpec,
+};
 use super::{NAME_PATTERN, QUEUE_PATTERN};
 
 /// Connections by profile and by name.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec, SIZE_PATTERN, ScalarSpec,
-    SourceSpec, StepSpec,
+    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec,
+    SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
 };
 
 /// A bulk-data job: items → files → sink → steps.

@@ -13,7 +13,8 @@ mod tables;
 
 pub use common::{Common, CommonSpec};
 pub use connection::{
-    AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, DatabaseSpec, EncryptionSpec, JsonlQueueSpec, MessageEncodingSpec, SqliteSpec,
+    AzureQueueSpec, ConnectionSpec, ConnectionsSpec, CsvSqliteSpec, DatabaseSpec, EncryptionSpec, JsonlQueueSpec,
+    MessageEncodingSpec, SqliteSpec,
 };
 pub use job::{HashSpec, JobSpec, NamingSpec, SinkModeSpec, SinkSpec, VarSpec};
 pub use policy::{
@@ -22,11 +23,13 @@ pub use policy::{
 };
 pub use scalar::ScalarSpec;
 pub use source::{ColumnTypeSpec, FilesSpec, ItemsSpec, QuerySpec, ReadSpec, SourceSpec};
-pub use tables::{ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec};
 pub use step::{EachSpec, MessageSpec, NotifySpec, NotifyWhenSpec, StepSpec};
 pub use store::{
     AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HostKeyCheckSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec,
     SftpSpec, WebdavSpec,
+};
+pub use tables::{
+    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec,
 };
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.

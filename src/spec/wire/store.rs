@@ -1,8 +1,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::common::connection_spec;
 use super::SIZE_PATTERN;
+use super::common::connection_spec;
 
 connection_spec! {
     /// A folder.

@@ -28,7 +28,11 @@ pub async fn plan_chunks(
             Some(ranges) => Ok(ranges),
             None => Err(Failure::permanent(
                 "tables.no_blocks",
-                format!("`{}` cannot be read by blocks in {}; write `chunks: {{ by: key }}`", table.name, source.engine()),
+                format!(
+                    "`{}` cannot be read by blocks in {}; write `chunks: {{ by: key }}`",
+                    table.name,
+                    source.engine()
+                ),
             )),
         },
         ChunkWay::Auto => {
@@ -46,7 +50,10 @@ pub async fn plan_chunks(
                 let columns: Vec<&str> = columns.collect();
                 return Err(Failure::permanent(
                     "tables.no_column",
-                    format!("`{name}` has no column `{column}` to be cut by; its columns are `{}`", columns.join("`, `")),
+                    format!(
+                        "`{name}` has no column `{column}` to be cut by; its columns are `{}`",
+                        columns.join("`, `")
+                    ),
                 ));
             }
             by_key(source, from, column, policy.rows).await
@@ -55,18 +62,16 @@ pub async fn plan_chunks(
             Some(column) => by_key(source, from, column, policy.rows).await,
             None => Err(Failure::permanent(
                 "tables.no_key",
-                format!("`{}` has no primary key to be cut by; name a column, or write `by: none`", table.name),
+                format!(
+                    "`{}` has no primary key to be cut by; name a column, or write `by: none`",
+                    table.name
+                ),
             )),
         },
     }
 }
 
-async fn by_key(
-    source: &dyn SqlDatabase,
-    from: &RowsFrom,
-    column: &str,
-    rows: u64,
-) -> Result<Vec<RowRange>, Failure> {
+async fn by_key(source: &dyn SqlDatabase, from: &RowsFrom, column: &str, rows: u64) -> Result<Vec<RowRange>, Failure> {
     Ok(RowRange::of_key(column, source.key_bounds(from, column, rows).await?))
 }
 

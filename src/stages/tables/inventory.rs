@@ -2,7 +2,9 @@ use std::collections::HashMap;
 
 use globset::{Glob, GlobMatcher};
 
-use crate::connect::{Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table};
+use crate::connect::{
+    Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table,
+};
 use crate::model::{Failure, Row, Table, TableName, Value};
 use crate::resolve::{Scope, TableSelection, TableWork, column_row, table_row};
 
@@ -81,7 +83,11 @@ fn select(
     is_by_pattern: bool,
 ) -> Result<Vec<Table>, Failure> {
     let (included, excluded) = (matchers(include)?, matchers(exclude)?);
-    let place = |table: &Table| included.iter().position(|pattern| pattern.is_match(table.name.to_string()));
+    let place = |table: &Table| {
+        included
+            .iter()
+            .position(|pattern| pattern.is_match(table.name.to_string()))
+    };
     tables.retain(|table| {
         let name = table.name.to_string();
         (included.is_empty() || place(table).is_some()) && !excluded.iter().any(|pattern| pattern.is_match(&name))
@@ -90,18 +96,26 @@ fn select(
         tables.sort_by_key(place);
     }
     if tables.is_empty() {
-        let patterns = if include.is_empty() { "*".to_owned() } else { include.join("`, `") };
+        let patterns = if include.is_empty() {
+            "*".to_owned()
+        } else {
+            include.join("`, `")
+        };
         return Err(Failure::new(
             crate::model::FailureClass::NotFound,
             "tables.none",
-            format!("no table of the source fits `{patterns}`; names are `schema.table`, or `table` where there are no schemas"),
+            format!(
+                "no table of the source fits `{patterns}`; names are `schema.table`, or `table` where there are no schemas"
+            ),
         ));
     }
     Ok(tables)
 }
 
 fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
-    let compiled = patterns.iter().map(|pattern| Glob::new(pattern).map(|glob| glob.compile_matcher()));
+    let compiled = patterns
+        .iter()
+        .map(|pattern| Glob::new(pattern).map(|glob| glob.compile_matcher()));
     compiled
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::data("tables.pattern", error.to_string()))
@@ -143,14 +157,20 @@ fn map_all(
     }
     let columns: HashMap<&TableName, &Table> = chosen.iter().map(|(_, _, table)| (&table.name, table)).collect();
     let column = |table: &TableName, name: &str| {
-        let native = columns.get(table).and_then(|table| table.column(name)).map(|column| column.native.as_str());
+        let native = columns
+            .get(table)
+            .and_then(|table| table.column(name))
+            .map(|column| column.native.as_str());
         let (table, column) = (table_row(table), column_row(name, native.unwrap_or_default()));
         let scope = Scope {
             table: Some(&table),
             column: Some(&column),
             ..Scope::default()
         };
-        work.naming.column.render_text(&scope).map_err(|failure| failure.message)
+        work.naming
+            .column
+            .render_text(&scope)
+            .map_err(|failure| failure.message)
     };
     let mapper = Mapper {
         types,
@@ -171,9 +191,10 @@ fn map_all(
         .into_iter()
         .zip(mapped)
         .map(|((key, from, source), mapping)| PlannedTable {
-            existing: mapping.as_ref().ok().and_then(|mapping: &TableMapping| {
-                existing.iter().find(|table| table.name == mapping.target).cloned()
-            }),
+            existing: mapping
+                .as_ref()
+                .ok()
+                .and_then(|mapping: &TableMapping| existing.iter().find(|table| table.name == mapping.target).cloned()),
             key,
             from,
             source,

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{ChunkMark, ReadRequest, RowsFrom, SqlDatabase, TableMapping, TableWriter, RowsRequest};
+use crate::connect::{ChunkMark, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
 use crate::model::{Failure, FailureClass, RowRange, TableName};
 
 use super::rejects::Rejects;

@@ -9,5 +9,5 @@ mod rejects;
 pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
-pub use load::{Loaded, LoadRequest, load};
+pub use load::{LoadRequest, Loaded, load};
 pub use rejects::{RejectedRow, Rejects};

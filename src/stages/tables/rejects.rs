@@ -71,7 +71,11 @@ impl Rejects {
         };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if file.is_none() {
-            let made = self.path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| File::create(&self.path));
+            let made = self
+                .path
+                .parent()
+                .map_or(Ok(()), std::fs::create_dir_all)
+                .and_then(|()| File::create(&self.path));
             *file = Some(BufWriter::new(made.map_err(|error| self.broken(&error))?));
         }
         let Some(file) = file.as_mut() else { return Ok(()) };

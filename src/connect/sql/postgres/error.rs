@@ -31,14 +31,18 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
 pub(super) fn failure(error: &Error) -> Failure {
     let Some(told) = error.as_db_error() else {
         // Without an answer of the server it is the connection, or what was bound to a parameter.
-        let class = if error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>()) {
+        let class = if error.is_closed()
+            || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+        {
             (FailureClass::Transient, "database.connection")
         } else if error.to_string().contains("serializing parameter") {
             (FailureClass::Data, "database.parameter")
         } else {
             (FailureClass::Transient, "database.connection")
         };
-        let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+        let source = std::error::Error::source(error)
+            .map(|source| format!(": {source}"))
+            .unwrap_or_default();
         return Failure::new(class.0, class.1, format!("PostgreSQL: {error}{source}"));
     };
     let state = told.code().code();
@@ -46,11 +50,17 @@ pub(super) fn failure(error: &Error) -> Failure {
         .iter()
         .filter(|(beginning, ..)| state.starts_with(beginning))
         .max_by_key(|(beginning, ..)| beginning.len())
-        .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| (*class, *code));
+        .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| {
+            (*class, *code)
+        });
     // The details hold values of rows; the column and the constraint say where to look.
     let place: String = [("column", told.column()), ("constraint", told.constraint())]
         .iter()
         .filter_map(|(what, name)| name.map(|name| format!(" ({what} `{name}`)")))
         .collect();
-    Failure::new(class, code, format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()))
+    Failure::new(
+        class,
+        code,
+        format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()),
+    )
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{BatchStream, ReadRequest, RowsFrom, Snapshot, SqlDatabase, TableWriter, RowsRequest};
+use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
 use error::failure;
@@ -69,7 +69,9 @@ impl SqlDatabase for PostgresDatabase {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let lease = self.pool.take().await?;
-            let tables = catalogue::tables(lease.client()).await.map_err(|error| failure(&error))?;
+            let tables = catalogue::tables(lease.client())
+                .await
+                .map_err(|error| failure(&error))?;
             lease.give_back();
             Ok(tables)
         })

@@ -15,7 +15,11 @@ const TABLE: &[(ErrorCode, FailureClass, &str)] = &[
     (ErrorCode::CannotOpen, FailureClass::Denied, "database.cannot_open"),
     (ErrorCode::DatabaseCorrupt, FailureClass::Permanent, "database.corrupt"),
     (ErrorCode::NotADatabase, FailureClass::Permanent, "database.corrupt"),
-    (ErrorCode::ConstraintViolation, FailureClass::Data, "database.constraint"),
+    (
+        ErrorCode::ConstraintViolation,
+        FailureClass::Data,
+        "database.constraint",
+    ),
     (ErrorCode::TypeMismatch, FailureClass::Data, "database.type"),
     (ErrorCode::TooBig, FailureClass::Data, "database.too_big"),
 ];

@@ -5,14 +5,14 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use futures::future::BoxFuture;
-use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use tokio::sync::OwnedMutexGuard;
 
 use super::blocking;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{TableWriter, RowsRequest, civil, uuid};
+use crate::connect::sql::{RowsRequest, TableWriter, civil, uuid};
 use crate::model::{Carry, ColumnMapping, Engine, Failure};
 
 /// Rows on their way into one table. The connection travels between this and the thread that works with it.
@@ -55,7 +55,10 @@ impl SqliteWriter {
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
         let Some(connection) = self.connection.take() else {
-            return Err(Failure::permanent("database.interrupted", "an earlier call to SQLite did not end"));
+            return Err(Failure::permanent(
+                "database.interrupted",
+                "an earlier call to SQLite did not end",
+            ));
         };
         let (connection, worked) = blocking(move || {
             let worked = work(&connection);
@@ -181,8 +184,12 @@ fn value(carry: Carry, values: &dyn Array, row: usize) -> ToSqlOutput<'_> {
             ToSqlOutput::Borrowed(ValueRef::Text(values.as_string::<i32>().value(row).as_bytes()))
         }
         Carry::Bytes => ToSqlOutput::Borrowed(ValueRef::Blob(values.as_binary::<i32>().value(row))),
-        Carry::Date => text(civil::format_date(values.as_primitive::<Date32Type>().value(row).into())),
-        Carry::Time => text(civil::format_time(values.as_primitive::<Time64MicrosecondType>().value(row))),
+        Carry::Date => text(civil::format_date(
+            values.as_primitive::<Date32Type>().value(row).into(),
+        )),
+        Carry::Time => text(civil::format_time(
+            values.as_primitive::<Time64MicrosecondType>().value(row),
+        )),
         Carry::Timestamp => text(civil::format_timestamp(
             values.as_primitive::<TimestampMicrosecondType>().value(row),
         )),

@@ -222,3 +222,65 @@ fn wrong_kind(config: &ConnectionConfig) -> Failure {
         format!("`{}` is of kind `{}`", config.name, config.kind.name()),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Store;
+    use super::*;
+    use crate::model::{AzureCredentials, SecretReference};
+
+    fn config(kind: ConnectionKind) -> ConnectionConfig {
+        ConnectionConfig {
+            name: "subject".to_owned(),
+            kind,
+            timeout: Duration::from_secs(5),
+            limit: None,
+            retry: None,
+        }
+    }
+
+    fn secret(folder: &tempfile::TempDir, text: &str) -> SecretReference {
+        let path = folder.path().join("secret");
+        std::fs::write(&path, text).unwrap();
+        SecretReference::File(path)
+    }
+
+    #[tokio::test]
+    async fn a_data_lake_opens_and_writes_under_a_condition() {
+        let folder = tempfile::tempdir().unwrap();
+        let azdls_of = |key: &str| {
+            config(ConnectionKind::Azdls {
+                filesystem: "f".to_owned(),
+                endpoint: "https://lake.dfs.core.windows.net".to_owned(),
+                blob_endpoint: "https://lake.blob.core.windows.net".to_owned(),
+                credentials: AzureCredentials::AccountKey {
+                    account: "lake".to_owned(),
+                    key: secret(&folder, key),
+                },
+                root: None,
+            })
+        };
+        assert!(azdls(&azdls_of("a2V5")).await.unwrap().writes_conditionally());
+        let failure = azdls(&azdls_of("no base 64")).await.err().unwrap();
+        assert_eq!(failure.code, "connection.account_key");
+        assert!(!failure.message.contains("no base 64"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_google_key_that_is_none_is_told_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let gcs_of = |key: &str| {
+            config(ConnectionKind::Gcs {
+                bucket: "b".to_owned(),
+                endpoint: None,
+                credentials: GcsCredentials::ServiceAccountKey(secret(&folder, key)),
+                root: None,
+            })
+        };
+        let good = r#"{"type":"service_account","client_email":"a@b","private_key":"k"}"#;
+        assert!(gcs(&gcs_of(good)).await.unwrap().writes_conditionally());
+        let failure = gcs(&gcs_of("planted")).await.err().unwrap();
+        assert_eq!(failure.code, "connection.no_credentials");
+        assert!(!failure.message.contains("planted"), "{failure}");
+    }
+}

@@ -8,9 +8,9 @@ use opendal::raw::normalize_path;
 use opendal::{BufferStream, Capability, Metadata, Operator};
 
 use super::super::exact;
+use super::super::meaning::Action;
 use super::super::name::NameRules;
 use super::super::{ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Store, WriteRequest};
-use super::super::meaning::Action;
 use super::error;
 use super::writer::OperatorWriter;
 use crate::model::{Failure, Timestamp};

@@ -3,8 +3,8 @@ use futures::future::BoxFuture;
 use opendal::options::WriteOptions;
 use opendal::{Buffer, Capability, Operator, Writer};
 
-use super::super::{ObjectMetadata, ObjectWriter, Precondition, WriteRequest, exact};
 use super::super::meaning::Action;
+use super::super::{ObjectMetadata, ObjectWriter, Precondition, WriteRequest, exact};
 use super::error;
 use super::store::{Operators, Traits};
 use crate::model::{Failure, FailureClass};

@@ -44,7 +44,12 @@ fn told(error: &Error) -> String {
         Error::Status(status) if !status.error_message.is_empty() => status.error_message.clone(),
         other => other.to_string(),
     };
-    text.lines().next().unwrap_or_default().chars().take(CHARACTERS_MAX).collect()
+    text.lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(CHARACTERS_MAX)
+        .collect()
 }
 
 pub(super) fn is_absent(error: &Error) -> bool {

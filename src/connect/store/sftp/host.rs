@@ -30,19 +30,22 @@ impl From<russh::Error> for ConnectError {
 impl HostCheck {
     /// The kinds of key that are known of this server: it has others too, and must show one of these.
     pub fn known_algorithms(&self) -> Result<Vec<Algorithm>, Failure> {
-        let keys = self.known()?;
-        Ok(keys.into_iter().map(|(_, key)| key.algorithm()).collect())
+        Ok(self.known()?.iter().map(PublicKey::algorithm).collect())
     }
 
-    /// The keys that the file has of this server, each with its line.
-    fn known(&self) -> Result<Vec<(usize, PublicKey)>, Failure> {
+    /// The keys that the file has of this server.
+    fn known(&self) -> Result<Vec<PublicKey>, Failure> {
         let HostKeys::Known(path) = &self.host_keys else {
             return Ok(Vec::new());
         };
-        known_host_keys_path(&self.host, self.port, path).map_err(|error| {
-            let message = format!("`{}` cannot be read: {error}", path.display());
-            Failure::permanent("connection.known_hosts", message)
-        })
+        match known_host_keys_path(&self.host, self.port, path) {
+            // The numbers of the lines leave out comments, so that nobody could be sent to one.
+            Ok(keys) => Ok(keys.into_iter().map(|(_, key)| key).collect()),
+            Err(error) => {
+                let message = format!("`{}` cannot be read: {error}", path.display());
+                Err(Failure::permanent("connection.known_hosts", message))
+            }
+        }
     }
 
     fn check(&self, shown: &PublicKey) -> Result<(), Failure> {
@@ -50,30 +53,36 @@ impl HostCheck {
             return Ok(());
         };
         let known = self.known()?;
-        if known.iter().any(|(_, key)| key.key_data() == shown.key_data()) {
+        if known.iter().any(|key| key.key_data() == shown.key_data()) {
             return Ok(());
         }
-        Err(self.unknown(path, known.first().map(|(line, _)| *line), shown))
+        Err(self.unknown(path, !known.is_empty(), shown))
     }
 
-    fn unknown(&self, path: &Path, line: Option<usize>, shown: &PublicKey) -> Failure {
+    fn unknown(&self, path: &Path, is_known: bool, shown: &PublicKey) -> Failure {
         let (host, port, path) = (&self.host, self.port, path.display());
         let fingerprint = shown.fingerprint(HashAlg::Sha256);
-        let (code, message) = match line {
-            Some(line) => (
+        let entry = if port == 22 {
+            host.clone()
+        } else {
+            format!("[{host}]:{port}")
+        };
+        let (code, message) = if is_known {
+            (
                 "connection.host_changed",
                 format!(
-                    "`{host}` port {port} shows another key ({fingerprint}) than line {line} of `{path}`: somebody may stand in between; \
-                     ask who keeps the server, and only then correct that line"
+                    "`{host}` port {port} shows another key ({fingerprint}) than `{path}` has of it: somebody may stand in between; ask who \
+                     keeps the server, and only then take the old key out with `ssh-keygen -R '{entry}' -f {path}`"
                 ),
-            ),
-            None => (
+            )
+        } else {
+            (
                 "connection.host_unknown",
                 format!(
                     "`{host}` port {port} is not in `{path}`; its key is {fingerprint}: compare that with what its keeper tells, then \
                      `ssh-keyscan -p {port} {host} >> {path}`"
                 ),
-            ),
+            )
         };
         Failure::new(FailureClass::Denied, code, message)
     }
@@ -104,7 +113,11 @@ mod tests {
     fn only_a_key_of_the_file_is_believed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("known_hosts");
-        std::fs::write(&path, format!("# of the office\n[host]:2222 {ONE} comment\nother {OTHER}\n")).unwrap();
+        std::fs::write(
+            &path,
+            format!("# of the office\n[host]:2222 {ONE} comment\nother {OTHER}\n"),
+        )
+        .unwrap();
         let check = |host: &str, port, key: &str| {
             let check = HostCheck {
                 host: host.to_owned(),
@@ -116,12 +129,21 @@ mod tests {
         assert_eq!(check("host", 2222, ONE), Ok(()));
         assert_eq!(check("other", 22, OTHER), Ok(()));
         let changed = check("host", 2222, OTHER).unwrap_err();
-        assert_eq!((changed.class, &*changed.code), (FailureClass::Denied, "connection.host_changed"));
-        assert!(changed.message.contains("line 2") && changed.message.contains("SHA256:"), "{changed}");
+        assert_eq!(
+            (changed.class, &*changed.code),
+            (FailureClass::Denied, "connection.host_changed")
+        );
+        assert!(
+            changed.message.contains("ssh-keygen -R") && changed.message.contains("SHA256:"),
+            "{changed}"
+        );
         for (host, port) in [("host", 22), ("hos", 2222)] {
             let unknown = check(host, port, ONE).unwrap_err();
             assert_eq!(unknown.code, "connection.host_unknown");
-            assert!(unknown.message.contains(&format!("ssh-keyscan -p {port} {host}")), "{unknown}");
+            assert!(
+                unknown.message.contains(&format!("ssh-keyscan -p {port} {host}")),
+                "{unknown}"
+            );
         }
     }
 }

@@ -138,8 +138,8 @@ impl Folders for Server {
             };
             let mut entries = Vec::with_capacity(files.len());
             for file in files {
-                let is_own = matches!(file.filename.as_str(), "." | "..")
-                    || (folder.is_empty() && file.filename == WORKSPACE);
+                let is_own =
+                    matches!(file.filename.as_str(), "." | "..") || (folder.is_empty() && file.filename == WORKSPACE);
                 if !is_own {
                     entries.extend(self.entry(folder, &file.filename, file.attrs).await?);
                 }

@@ -52,7 +52,9 @@ pub(super) async fn open(
         .map(move |start| Arc::clone(&source).read(start..range.end.min(start + PIECE_BYTES)))
         .buffered(PIECES_AHEAD)
         .map_ok(Bytes::from)
-        .chain(futures::stream::once(last.check_unchanged()).try_filter(|bytes| futures::future::ready(!bytes.is_empty())));
+        .chain(
+            futures::stream::once(last.check_unchanged()).try_filter(|bytes| futures::future::ready(!bytes.is_empty())),
+        );
     Ok((info, exact::exact(pieces, name, expected)))
 }
 
@@ -87,7 +89,9 @@ impl Source {
     /// Gives no bytes.
     async fn check_unchanged(self: Arc<Self>) -> Result<Bytes, Failure> {
         let after = self.file.session.sftp().fstat(self.file.handle()).await;
-        let after = after.map_err(|error| error::failure(Action::Read, &self.name, &error))?.attrs;
+        let after = after
+            .map_err(|error| error::failure(Action::Read, &self.name, &error))?
+            .attrs;
         if (after.size, after.mtime) == (self.before.size, self.before.mtime) {
             return Ok(Bytes::new());
         }

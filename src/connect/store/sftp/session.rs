@@ -61,7 +61,11 @@ impl Login {
             timeout: config.timeout,
         };
         let trimmed = root.trim_end_matches('/');
-        let root = if trimmed.is_empty() && root.starts_with('/') { "/" } else { trimmed };
+        let root = if trimmed.is_empty() && root.starts_with('/') {
+            "/"
+        } else {
+            trimmed
+        };
         Ok((login, root.to_owned()))
     }
 }
@@ -117,7 +121,9 @@ impl Session {
             // An RSA key signs by several algorithms.
             let is_rsa = |algorithm: &Algorithm| matches!(algorithm, Algorithm::Rsa { .. });
             let of_known_kind = |offered: &&Algorithm| {
-                known.iter().any(|known| known == *offered || (is_rsa(known) && is_rsa(offered)))
+                known
+                    .iter()
+                    .any(|known| known == *offered || (is_rsa(known) && is_rsa(offered)))
             };
             config.preferred.key = offered.filter(of_known_kind).cloned().collect();
         }
@@ -130,7 +136,10 @@ impl Session {
         channel.request_subsystem(true, "sftp").await.map_err(cut)?;
         let sftp = RawSftpSession::new(channel.into_stream());
         sftp.set_timeout(login.timeout.as_secs().max(1));
-        let version = sftp.init().await.map_err(|error| error::failure(Action::Probe, "", &error))?;
+        let version = sftp
+            .init()
+            .await
+            .map_err(|error| error::failure(Action::Probe, "", &error))?;
         Ok(Self {
             ssh,
             sftp,
@@ -212,7 +221,11 @@ impl Session {
     /// Makes a folder and those that it lies in.
     pub async fn make_folders(&self, path: &str) -> Result<(), Failure> {
         let failed = |error: Error| error::failure(Action::Write, path, &error);
-        if self.find(Action::Write, path, path).await?.is_some_and(|found| found.is_dir()) {
+        if self
+            .find(Action::Write, path, path)
+            .await?
+            .is_some_and(|found| found.is_dir())
+        {
             return Ok(());
         }
         let ends = path.match_indices('/').map(|(end, _)| end).filter(|end| *end > 0);
@@ -324,7 +337,9 @@ async fn authenticate(ssh: &mut Handle<HostCheck>, login: &Login) -> Result<(), 
 async fn answer_questions(ssh: &mut Handle<HostCheck>, user: &str, password: &Secret) -> Result<bool, russh::Error> {
     /// A server may ask nothing at first, and then once.
     const ROUNDS_MAX: usize = 3;
-    let mut answer = ssh.authenticate_keyboard_interactive_start(user, None::<String>).await?;
+    let mut answer = ssh
+        .authenticate_keyboard_interactive_start(user, None::<String>)
+        .await?;
     for _ in 0..ROUNDS_MAX {
         match answer {
             KeyboardInteractiveAuthResponse::Success => return Ok(true),
@@ -348,7 +363,9 @@ fn no_connection(error: ConnectError) -> Failure {
 /// The session could not be begun, or ended while it began.
 fn cut(error: russh::Error) -> Failure {
     let meaning = match &error {
-        russh::Error::NoCommonAlgo { .. } | russh::Error::RequestDenied | russh::Error::ChannelOpenFailure(_) => REFUSED,
+        russh::Error::NoCommonAlgo { .. } | russh::Error::RequestDenied | russh::Error::ChannelOpenFailure(_) => {
+            REFUSED
+        }
         russh::Error::ConnectionTimeout | russh::Error::KeepaliveTimeout => TIMEOUT,
         _ => CONNECTION,
     };

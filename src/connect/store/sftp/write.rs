@@ -84,8 +84,9 @@ impl SftpWriter {
     fn send(&self, offset: u64, piece: Vec<u8>) {
         let Some(file) = &self.file else { return };
         let (session, handle) = (Arc::clone(&file.session), file.handle());
-        self.under_way
-            .push(Box::pin(async move { session.sftp().write(handle, offset, piece).await.map(drop) }));
+        self.under_way.push(Box::pin(async move {
+            session.sftp().write(handle, offset, piece).await.map(drop)
+        }));
     }
 
     async fn open_file(&mut self) -> Result<(), Failure> {
@@ -180,7 +181,12 @@ impl SftpWriter {
                 session.remove(Action::Write, &self.name, &to).await?;
                 session.sftp().rename(from, to).await.map(drop).map_err(failed)
             }
-            None => Err(meaning::failure(Action::Write, &self.name, REFUSED, "the server did not rename it")),
+            None => Err(meaning::failure(
+                Action::Write,
+                &self.name,
+                REFUSED,
+                "the server did not rename it",
+            )),
         }
     }
 

@@ -96,7 +96,8 @@ impl Store for HttpStore {
     /// Many servers have nothing at the address itself, or do not show it: that they say so proves them there.
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
-            let request = self.client.request(Method::HEAD, "");
+            // Not HEAD, which some servers answer with a body all the same; what this brings is not read.
+            let request = self.client.request(Method::GET, "");
             let response = self.client.send(Action::Probe, "", request).await?;
             let status = response.status();
             if status == StatusCode::UNAUTHORIZED || status.is_server_error() {

@@ -56,7 +56,9 @@ pub(super) fn entries(xml: &str, base: &str) -> Result<Vec<Entry>, String> {
         let Some(found) = response.propstat.into_iter().find(|part| is_whole(&part.status)) else {
             continue;
         };
-        let Some(name) = name(&response.href, base) else { continue };
+        let Some(name) = name(&response.href, base) else {
+            continue;
+        };
         entries.push(match name {
             Ok(name) => entry(name, found.prop)?,
             Err(shown) => Entry::Unreadable(shown),
@@ -96,7 +98,7 @@ fn entry(name: String, properties: Properties) -> Result<Entry, String> {
     let text = |value: Option<String>| value.filter(|value| !value.is_empty());
     Ok(Entry::Object(ObjectInfo {
         size,
-        etag: text(properties.getetag),
+        etag: text(properties.getetag).map(quoted),
         modified: properties.getlastmodified.as_deref().and_then(timestamp),
         metadata: ObjectMetadata {
             content_type: text(properties.getcontenttype),
@@ -104,6 +106,15 @@ fn entry(name: String, properties: Properties) -> Result<Entry, String> {
         },
         name,
     }))
+}
+
+/// Some servers leave out the quotes that the header has.
+fn quoted(etag: String) -> String {
+    if etag.ends_with('"') {
+        etag
+    } else {
+        format!("\"{etag}\"")
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +144,9 @@ mod tests {
             </x:multistatus>"#;
         let entries = entries(xml, "").unwrap();
         assert!(matches!(&entries[0], Entry::Folder(name) if name == "f/"));
-        let Entry::Object(info) = &entries[1] else { panic!("no object") };
+        let Entry::Object(info) = &entries[1] else {
+            panic!("no object")
+        };
         assert_eq!((info.name.as_str(), info.size), ("f/a.bin", 12));
         assert_eq!(info.etag.as_deref(), Some("\"e&1\""));
         assert!(super::entries("<html>", "").is_err());

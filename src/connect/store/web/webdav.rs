@@ -10,14 +10,14 @@ use percent_encoding::percent_decode_str;
 use reqwest::{Response, Url};
 use tokio::sync::OnceCell;
 
-use super::super::meaning::{self, Action, CONFLICT, NO_CONTAINER, REFUSED};
+use super::super::meaning::{self, Action, CONFLICT, NO_CONTAINER, NOT_FOUND, REFUSED};
 use super::super::name::NameRules;
 use super::super::walk::{Entry, Folders, walk};
 use super::super::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WORKSPACE, WriteRequest};
 use super::client::WebClient;
 use super::write::WebdavWriter;
 use super::{error, http, multistatus};
-use crate::model::{ConnectionConfig, Failure, WebCredentials};
+use crate::model::{ConnectionConfig, Failure, FailureClass, WebCredentials};
 
 /// What is read of the list of one folder, some 100,000 entries.
 const LIST_BYTES_MAX: usize = 64 << 20;
@@ -59,7 +59,21 @@ impl WebdavStore {
         if let Some(range) = range.as_ref().filter(|range| range.start >= range.end) {
             return http::read_nothing(self.server.object(Action::Read, name).await?, name, range);
         }
-        client.read(name, range).await
+        match client.read(name, range).await {
+            // What servers answer where a folder has the name is their own choice.
+            Err(failure)
+                if failure.class != FailureClass::Transient
+                    && matches!(self.server.find(Action::Read, name).await, Ok(Some(Entry::Folder(_)))) =>
+            {
+                Err(meaning::failure(
+                    Action::Read,
+                    name,
+                    NOT_FOUND,
+                    "a folder has this name",
+                ))
+            }
+            read => read,
+        }
     }
 }
 
@@ -149,9 +163,7 @@ impl Folders for Server {
             let entries = self.ask(Action::List, folder, "1").await?;
             let others = |entry: &Entry| match entry {
                 // A folder is in its own answer.
-                Entry::Folder(name) if folder.is_empty() => {
-                    name != "/" && name.strip_suffix('/') != Some(WORKSPACE)
-                }
+                Entry::Folder(name) if folder.is_empty() => name != "/" && name.strip_suffix('/') != Some(WORKSPACE),
                 Entry::Folder(name) => name != folder,
                 Entry::Object(_) | Entry::Unreadable(_) => true,
             };
@@ -238,7 +250,12 @@ impl Store for WebdavStore {
         Box::pin(async move {
             match self.server.find(Action::Probe, "").await? {
                 Some(Entry::Folder(_)) => Ok(()),
-                Some(_) => Err(meaning::failure(Action::Probe, "", REFUSED, "the address is not a folder's")),
+                Some(_) => Err(meaning::failure(
+                    Action::Probe,
+                    "",
+                    REFUSED,
+                    "the address is not a folder's",
+                )),
                 None => Err(meaning::failure(Action::Probe, "", NO_CONTAINER, "HTTP 404")),
             }
         })

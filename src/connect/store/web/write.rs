@@ -9,7 +9,7 @@ use reqwest::{Body, Response};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::super::meaning::{self, Action, CONFLICT, EXISTS, TIMEOUT};
+use super::super::meaning::{self, Action, BAD_NAME, CONFLICT, EXISTS, TIMEOUT};
 use super::super::walk::Entry;
 use super::super::{ObjectWriter, Precondition, WriteRequest, exact};
 use super::error;
@@ -152,7 +152,11 @@ impl WebdavWriter {
 
     async fn send_whole(&self, gathered: Vec<Bytes>) -> Result<(), Failure> {
         let body = Body::from(gathered.concat());
-        let response = self.server.client.send(Action::Write, &self.name, self.put(body)).await?;
+        let response = self
+            .server
+            .client
+            .send(Action::Write, &self.name, self.put(body))
+            .await?;
         check_put(&self.name, &response)
     }
 
@@ -178,17 +182,39 @@ impl WebdavWriter {
             return Err(meaning::failure(Action::Write, &self.name, meaning::UPLOAD_LOST, &told));
         }
         if self.moved(false).await? {
-            return Ok(());
+            return self.check_place().await;
         }
         if self.precondition == Precondition::Absent {
             return Err(meaning::failure(Action::Write, &self.name, EXISTS, ""));
         }
-        // A folder would be replaced with all that is in it.
-        if let Some(Entry::Folder(_)) = self.server.find(Action::Write, &self.name).await? {
-            let told = "a folder has this name";
-            return Err(meaning::failure(Action::Write, &self.name, CONFLICT, told));
+        match self.server.find(Action::Write, &self.name).await? {
+            Some(Entry::Object(_)) => {}
+            // A folder would be replaced with all that is in it.
+            Some(_) => {
+                let told = "a folder has this name";
+                return Err(meaning::failure(Action::Write, &self.name, CONFLICT, told));
+            }
+            None => return Err(self.misplaced()),
         }
-        self.moved(true).await.map(drop)
+        self.moved(true).await?;
+        self.check_place().await
+    }
+
+    /// Some servers decode the address of a move before they take it apart, and cut off what then looks like a query: where a name can be
+    /// mistaken like that, it is looked for.
+    async fn check_place(&self) -> Result<(), Failure> {
+        if !self.name.contains(['?', '#', ';', '%']) {
+            return Ok(());
+        }
+        match self.server.object(Action::Write, &self.name).await? {
+            Some(info) if info.size == self.size => Ok(()),
+            _ => Err(self.misplaced()),
+        }
+    }
+
+    fn misplaced(&self) -> Failure {
+        let told = "the server takes it for another; look there for an object whose name is the start of this one";
+        meaning::failure(Action::Write, &self.name, BAD_NAME, told)
     }
 
     /// Whether the file has its name now: not when something has it already and is not to be replaced.
