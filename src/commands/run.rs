@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause, TableRunner};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, format_duration};
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
@@ -13,7 +14,6 @@ use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcom
 use crate::resolve::{KnownJob, ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
-use super::arguments::tables_are_not_moved;
 use super::failures::each_failed_unit;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted, vars_of};
@@ -95,11 +95,7 @@ pub(super) async fn run_on(
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
     let command_line = arguments.job.command_line();
-    let job = match job.known() {
-        KnownJob::Files(job) => job,
-        KnownJob::Tables(job) => return Err(tables_are_not_moved(&job)),
-    };
-    let runner = Runner::new(job, state.clone(), options, stop);
+    let work = Running::prepare(job, state.clone(), options, stop);
     let watcher = Watcher {
         view,
         status: StatusFile::of(state.folder()),
@@ -108,11 +104,11 @@ pub(super) async fn run_on(
         job: name.clone(),
         profile: profile.clone(),
         command_line: command_line.clone(),
-        meters: runner.meters(),
+        meters: work.meters,
     };
     let (ended, end) = watch::channel(false);
-    let watching = tokio::spawn(watcher.watch(runner.progress(), notes, end));
-    let result = runner.run().await;
+    let watching = tokio::spawn(watcher.watch(work.progress, notes, end));
+    let result = work.run.await;
     ended.send_replace(true);
     // A view that failed has nothing to do with how the run ended.
     let _ = watching.await;
@@ -152,6 +148,36 @@ pub(super) async fn run_on(
         ));
     }
     Ok(exit)
+}
+
+/// A run of a job of either kind, ready to begin.
+struct Running {
+    progress: watch::Receiver<Progress>,
+    meters: Arc<Meters>,
+    run: BoxFuture<'static, Result<RunReport, Fatal>>,
+}
+
+impl Running {
+    fn prepare(job: ResolvedJob, state: State, options: RunOptions, stop: Stop) -> Self {
+        match job.known() {
+            KnownJob::Files(job) => {
+                let runner = Runner::new(job, state, options, stop);
+                Self {
+                    progress: runner.progress(),
+                    meters: runner.meters(),
+                    run: Box::pin(runner.run()),
+                }
+            }
+            KnownJob::Tables(job) => {
+                let runner = TableRunner::new(job, state, options, stop);
+                Self {
+                    progress: runner.progress(),
+                    meters: runner.meters(),
+                    run: Box::pin(runner.run()),
+                }
+            }
+        }
+    }
 }
 
 fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions, CommandError> {

@@ -35,7 +35,10 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
         ConnectionKind::Null => Opened::Store(Arc::new(NullStore)),
         ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),
-        ConnectionKind::Sqlite { path } => Opened::Tables(Arc::new(SqliteDatabase::new(path.clone(), config.timeout))),
+        ConnectionKind::Sqlite { path, script } => {
+            let database = SqliteDatabase::open(path.clone(), script.clone(), config.timeout).await?;
+            Opened::Tables(Arc::new(database))
+        }
         ConnectionKind::Postgres(address) => {
             Opened::Tables(Arc::new(PostgresDatabase::new(address.clone(), config.timeout)))
         }

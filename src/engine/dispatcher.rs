@@ -199,6 +199,10 @@ impl Dispatcher {
                 })?;
                 self.record(Change::Item(summary), durable).await
             }
+            Event::ItemChanged { summary } => {
+                self.stand(&summary);
+                self.record(Change::Item(summary), durable).await
+            }
             Event::PageOpened {
                 item,
                 page,
@@ -286,9 +290,11 @@ impl Dispatcher {
     ) -> Result<(), StateError> {
         let bytes = result.size.unwrap_or(0);
         self.progress.units.move_unit(previous, result.status, bytes);
+        self.progress.units.rows += result.rows;
         let key = match self.standing.get_mut(&item) {
             Some(standing) => {
                 standing.units.move_unit(previous, result.status, bytes);
+                standing.units.rows += result.rows;
                 standing.key.clone()
             }
             None => item.to_string(),

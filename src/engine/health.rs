@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::connect::Connections;
 use crate::model::{Failure, Outage, RetryPolicy, Throttle, Timestamp};
-use crate::resolve::FileJob;
+use crate::resolve::{FileJob, ResolvedJob};
 
 use super::{Stop, StopCause};
 
@@ -25,12 +25,18 @@ pub struct Health {
 }
 
 impl Health {
-    pub fn new(job: &FileJob, connections: Connections, stop: Stop) -> Arc<Self> {
+    /// `stages`: by connection, the stage whose work goes to it.
+    pub fn new<W>(
+        job: &ResolvedJob<W>,
+        stages: BTreeMap<String, String>,
+        connections: Connections,
+        stop: Stop,
+    ) -> Arc<Self> {
         let policy = |name: &String| job.connection(name).retry.clone().unwrap_or_else(|| job.retry.clone());
         let policies = job.connections.keys().map(|name| (name.clone(), policy(name)));
         Arc::new(Self {
             policies: policies.collect(),
-            stages: stages(job),
+            stages,
             connections,
             stop,
             outages: Mutex::default(),
@@ -121,7 +127,8 @@ fn is_silence(failure: &Failure) -> bool {
     failure.code.ends_with(".connection") || failure.code.ends_with(".timeout")
 }
 
-fn stages(job: &FileJob) -> BTreeMap<String, String> {
+/// By connection, the stage of a job of files whose work goes to it.
+pub fn stages(job: &FileJob) -> BTreeMap<String, String> {
     let steps = job.work.steps.iter().map(|step| {
         let crate::resolve::StepKind::Notify(notify) = &step.kind;
         (notify.connection.clone(), step.name.clone())

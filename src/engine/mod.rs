@@ -35,6 +35,7 @@ mod runner;
 mod selection;
 mod standing;
 mod stop;
+mod tables;
 mod unit;
 mod verifier;
 
@@ -51,4 +52,5 @@ pub use run_handle::RunHandle;
 pub use runner::Runner;
 pub use selection::Selection;
 pub use stop::{Stop, StopCause};
+pub use tables::TableRunner;
 pub use verifier::{Finding, VerifyOptions, verify};

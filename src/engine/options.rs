@@ -29,6 +29,11 @@ impl RunOptions {
         !self.copies()
     }
 
+    /// Whether a stage of a job of tables is done.
+    pub fn does(&self, stage: &str) -> bool {
+        self.stage.as_deref().is_none_or(|only| only == stage)
+    }
+
     /// Whether units are listed and copied.
     pub fn copies(&self) -> bool {
         self.stage.as_deref().is_none_or(|stage| stage == "copy")

@@ -18,7 +18,7 @@ use super::context::{Context, CopyEnds, Meters, unit_policy};
 use super::dispatcher::{Dispatched, Dispatcher};
 use super::effects::{StepRun, open_steps};
 use super::events::EventSink;
-use super::health::Health;
+use super::health::{Health, stages};
 use super::item::{Broken, Past, execute_item, refuse_item};
 use super::item_list::{ItemEntry, read_items};
 use super::names::{ClaimedNames, items_cannot_meet, mark};
@@ -123,7 +123,7 @@ impl Runner {
             }
         };
         let meters = self.meters;
-        let health = Health::new(&job, connections.clone(), self.stop.clone());
+        let health = Health::new(&job, stages(&job), connections.clone(), self.stop.clone());
         let permits = Permits::new(&job);
         let mut dispatcher = Dispatcher::new(
             writer,
@@ -280,7 +280,7 @@ fn drift_tally() -> String {
     format!("{} {}", FailureClass::Conflict, Failure::DRIFTED)
 }
 
-fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, StateError> {
+pub(super) fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, StateError> {
     let holder = Holder::this_process("");
     Ok(RunRecord {
         number: state.runs()?.last().map_or(1, |last| last.number + 1),
@@ -300,7 +300,7 @@ fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, State
 }
 
 /// Counts what a killed run left in progress from its pages, which know results that the item's summary does not tell yet.
-async fn put_back_interrupted(state: &State, writer: &StateWriter) -> Result<(), StateError> {
+pub(super) async fn put_back_interrupted(state: &State, writer: &StateWriter) -> Result<(), StateError> {
     for found in state.items() {
         let (id, mut summary) = found?;
         if summary.status == ItemStatus::InProgress {
@@ -420,7 +420,7 @@ async fn carry_out(
 }
 
 /// The account of the selected items as their pages give it, and where the run's own account or an item's summary says something else.
-fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Account, Vec<String>), StateError> {
+pub(super) fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Account, Vec<String>), StateError> {
     let mut account = Account::default();
     let mut imbalances = Vec::new();
     for id in ids {
@@ -448,7 +448,7 @@ fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Accoun
 }
 
 /// Ends the writer, whose last commit blocks.
-async fn close(writer: StateWriter) -> Result<(), Fatal> {
+pub(super) async fn close(writer: StateWriter) -> Result<(), Fatal> {
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     Ok(closed.map_err(|error| Fatal::Internal(error.to_string()))??)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::connect::Precondition;
 use crate::model::{
-    ContentHash, Event, Failure, FailureClass, ItemId, PlannedBasis, PlannedDecision, SinkMode, UnitRecord, UnitResult,
+    ContentHash, Event, Failure, FailureClass, ItemId, PlannedBasis, PlannedDecision, RowCount, SinkMode, UnitRecord, UnitResult,
     UnitStatus,
 };
 use crate::plan::{AtSink, Decision, Known, decide, drifted};
@@ -95,6 +95,7 @@ fn as_recorded(work: &UnitWork) -> UnitResult {
     let record = &work.record;
     UnitResult {
         unit: work.unit,
+        rows: RowCount::default(),
         status: record.status,
         size: record.size,
         hash: record.hash.clone(),
@@ -257,6 +258,7 @@ fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
     };
     UnitResult {
         unit,
+        rows: RowCount::default(),
         status,
         size: Some(size),
         hash,
@@ -269,6 +271,7 @@ fn settled(unit: u32, attempts: u32, outcome: Outcome) -> UnitResult {
 fn failed(unit: u32, attempts: u32, failure: Failure) -> UnitResult {
     UnitResult {
         unit,
+        rows: RowCount::default(),
         status: UnitStatus::Failed,
         size: None,
         hash: None,

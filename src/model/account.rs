@@ -2,7 +2,7 @@ use std::ops::{AddAssign, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
-use super::{EffectStatus, ItemStatus, UnitRecord, UnitStatus};
+use super::{EffectStatus, ItemStatus, RowCount, UnitRecord, UnitStatus};
 
 /// One column of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Account {
     pub pending: u64,
     /// Bytes of the `done` units.
     pub bytes: u64,
+    /// Rows of the `done` units.
+    pub rows: RowCount,
     /// What the units owe to steps such as `notify`.
     pub effects: EffectAccount,
 }
@@ -85,6 +87,7 @@ impl Account {
         let mut account = Self::default();
         for record in records {
             account.count(record.status, record.size.unwrap_or_default());
+            account.rows += record.rows;
             for effect in &record.effects {
                 *account.effects.column(effect.status) += 1;
             }
@@ -157,6 +160,7 @@ impl AddAssign for Account {
         self.blocked += other.blocked;
         self.pending += other.pending;
         self.bytes += other.bytes;
+        self.rows += other.rows;
         self.effects.add(&other.effects);
     }
 }
@@ -170,6 +174,7 @@ impl SubAssign for Account {
         self.blocked -= other.blocked;
         self.pending -= other.pending;
         self.bytes -= other.bytes;
+        self.rows -= other.rows;
         self.effects.subtract(&other.effects);
     }
 }

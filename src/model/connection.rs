@@ -95,7 +95,11 @@ pub enum ConnectionKind {
     /// A file to which messages are appended, one JSON object to a line.
     JsonlQueue { path: PathBuf },
     /// A SQLite file.
-    Sqlite { path: PathBuf },
+    Sqlite {
+        path: PathBuf,
+        /// SQL that makes the database where there is none.
+        script: Option<PathBuf>,
+    },
     /// A database of a PostgreSQL server.
     Postgres(DatabaseAddress),
 }
@@ -269,7 +273,7 @@ impl ConnectionKind {
             }
             Self::AzureQueue { queue, endpoint, .. } => format!("azqueue:{endpoint}/{queue}"),
             Self::JsonlQueue { path } => format!("jsonl-queue:{}", path.display()),
-            Self::Sqlite { path } => format!("sqlite:{}", path.display()),
+            Self::Sqlite { path, .. } => format!("sqlite:{}", path.display()),
             Self::Postgres(address) => format!("postgres:{}", address.identity()),
         }
     }

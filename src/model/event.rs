@@ -48,6 +48,8 @@ pub enum Event {
         records: Vec<UnitRecord>,
         summary: ItemSummary,
     },
+    /// A stage of the item has come to another standing.
+    ItemChanged { summary: ItemSummary },
     /// The slot lets go of the item.
     ItemFinished { slot: usize, summary: ItemSummary },
 }

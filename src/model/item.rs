@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Account, Failure, Timestamp};
+use super::{Account, Failure, StageRecord, StageStatus, Timestamp};
 
 /// An item's key as the spec renders it, unique within its job (`WorkItemId`).
 pub type ItemKey = String;
@@ -84,6 +84,8 @@ pub struct ItemSummary {
     pub attempts: u32,
     pub started: Option<Timestamp>,
     pub ended: Option<Timestamp>,
+    /// Of an item whose stages are worked off one behind the other; empty where only units are.
+    pub stages: Vec<StageRecord>,
 }
 
 impl ItemSummary {
@@ -100,7 +102,24 @@ impl ItemSummary {
             attempts: 0,
             started: None,
             ended: None,
+            stages: Vec::new(),
         }
+    }
+
+    /// Where a stage stands; begins it when it is not there yet.
+    pub fn stage(&mut self, name: &str) -> &mut StageRecord {
+        let place = self.stages.iter().position(|record| record.stage == name);
+        let place = place.unwrap_or_else(|| {
+            self.stages.push(StageRecord::new(name));
+            self.stages.len() - 1
+        });
+        &mut self.stages[place]
+    }
+
+    /// Where a stage stands.
+    pub fn stage_status(&self, name: &str) -> StageStatus {
+        let record = self.stages.iter().find(|record| record.stage == name);
+        record.map(|record| record.status).unwrap_or_default()
     }
 
     /// What `units` of this item are in the accounts of the job: of a skipped one, all that is not settled is skipped.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, EffectIntent, EffectOutcome, EffectRecord, Failure, State};
+use super::{ContentHash, EffectIntent, EffectOutcome, EffectRecord, Failure, RowCount, State};
 
 /// Where a unit stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub struct UnitResult {
     pub status: UnitStatus,
     /// Bytes written, or found at the sink.
     pub size: Option<u64>,
+    /// Of a chunk.
+    pub rows: RowCount,
     /// Over the bytes as they were read; absent for units that were present.
     pub hash: Option<ContentHash>,
     /// Attempts in this run.
@@ -87,6 +89,8 @@ pub struct UnitRecord {
     pub source: String,
     pub target: String,
     pub size: Option<u64>,
+    /// Of a chunk.
+    pub rows: RowCount,
     pub existed: bool,
     pub status: UnitStatus,
     pub hash: Option<ContentHash>,
@@ -105,6 +109,7 @@ impl UnitRecord {
             source: intent.source.clone(),
             target: intent.target.clone(),
             size: intent.size,
+            rows: RowCount::default(),
             existed: intent.existed,
             status: UnitStatus::Pending,
             hash: None,
@@ -118,6 +123,7 @@ impl UnitRecord {
     pub fn apply(&mut self, result: &UnitResult) {
         self.status = result.status;
         self.size = result.size.or(self.size);
+        self.rows = result.rows;
         self.hash.clone_from(&result.hash);
         self.attempts += result.attempts;
         self.failure.clone_from(&result.failure);

@@ -17,10 +17,12 @@ mod planned;
 mod policy;
 mod progress;
 mod redact;
+mod rows;
 mod secret;
 mod size;
 mod speed;
 mod table;
+mod stage_record;
 mod timestamp;
 mod value;
 mod verify_counts;
@@ -43,12 +45,14 @@ pub use planned::{
 pub use policy::{Concurrency, Limits, NodeSpeeds, RetryPolicy, SinkMode};
 pub use progress::{Outage, Phase, Progress, Throttle};
 pub use redact::redact;
+pub use rows::RowCount;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
 pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
 };
+pub use stage_record::{StageRecord, StageStatus};
 pub use timestamp::Timestamp;
 pub use value::{ColumnType, Columns, Row, Value};
 pub use verify_counts::VerifyCounts;

@@ -100,7 +100,8 @@ impl ConnectionReader<'_, '_> {
         }
         if let Some(sqlite) = &spec.sqlite {
             let path = absolute(self.folder, &sqlite.path);
-            return Some(ConnectionKind::Sqlite { path });
+            let script = sqlite.script.as_ref().map(|script| absolute(self.folder, script));
+            return Some(ConnectionKind::Sqlite { path, script });
         }
         if let Some(postgres) = &spec.postgres {
             return Some(ConnectionKind::Postgres(self.database(

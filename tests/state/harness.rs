@@ -104,6 +104,7 @@ pub fn results(summary: &ItemSummary, page: u32, results: Vec<UnitResult>) -> Ch
 pub fn done(unit: u32) -> UnitResult {
     UnitResult {
         unit,
+        rows: RowCount::default(),
         status: UnitStatus::Done,
         size: Some(u64::from(unit) + 100),
         hash: Some(ContentHash {
@@ -119,6 +120,7 @@ pub fn done(unit: u32) -> UnitResult {
 pub fn failed(unit: u32) -> UnitResult {
     UnitResult {
         unit,
+        rows: RowCount::default(),
         status: UnitStatus::Failed,
         size: None,
         hash: None,

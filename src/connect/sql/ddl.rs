@@ -130,16 +130,7 @@ impl Ddl {
     /// What is added when a table's rows are in, foreign keys last.
     pub fn constraints(self, mapping: &TableMapping) -> Vec<Statement> {
         let table = self.table(&mapping.target);
-        let mut statements = Vec::new();
-        if let Some(key) = mapping.primary_key.as_ref().filter(|_| self.engine != Engine::Sqlite) {
-            let name = object_name(self.engine, &mapping.target.name, "pkey");
-            let (quoted, columns) = (self.engine.quote(&name), self.engine.quote_all(&key.columns));
-            statements.push(Statement {
-                text: format!("alter table {table} add constraint {quoted} primary key ({columns})"),
-                name,
-                needs: None,
-            });
-        }
+        let mut statements: Vec<Statement> = self.primary_key(mapping).into_iter().collect();
         for index in &mapping.indexes {
             let unique = if index.is_unique { "unique " } else { "" };
             let (name, columns) = (self.engine.quote(&index.name), self.engine.quote_all(&index.columns));
@@ -162,6 +153,29 @@ impl Ddl {
             }
         }
         statements
+    }
+
+    /// Adds the primary key; `None` where the table has none, or has it from its beginning.
+    pub fn primary_key(self, mapping: &TableMapping) -> Option<Statement> {
+        let key = mapping.primary_key.as_ref().filter(|_| self.engine != Engine::Sqlite)?;
+        let table = self.table(&mapping.target);
+        let name = object_name(self.engine, &mapping.target.name, "pkey");
+        let (quoted, columns) = (self.engine.quote(&name), self.engine.quote_all(&key.columns));
+        Some(Statement {
+            text: format!("alter table {table} add constraint {quoted} primary key ({columns})"),
+            name,
+            needs: None,
+        })
+    }
+
+    /// Adds a column, which rows that are there already have no value in.
+    pub fn add_column(self, table: &TableName, column: &ColumnMapping) -> String {
+        let (quoted, native) = (self.engine.quote(&column.target), &column.target_native);
+        let word = match self.engine {
+            Engine::SqlServer => "add",
+            Engine::Sqlite | Engine::Postgres | Engine::MySql => "add column",
+        };
+        format!("alter table {} {word} {quoted} {native}", self.table(table))
     }
 
     /// Lets the column's numbers go on behind the highest.

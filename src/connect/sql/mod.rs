@@ -22,7 +22,6 @@ use futures::stream::BoxStream;
 
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
 
-pub use batch::schema;
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
@@ -118,6 +117,12 @@ pub trait SqlDatabase: Send + Sync {
 
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Statements that give other tables their foreign keys into a table back, which [`swap`](Self::swap) takes away.
+    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
+
+    /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept.
+    fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a transaction that rows are written in.
     fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>>;

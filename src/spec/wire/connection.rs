@@ -20,7 +20,8 @@ pub struct ConnectionsSpec(pub BTreeMap<String, BTreeMap<String, ConnectionSpec>
 #[schemars(extend("oneOf" = [
     {"required": ["fs"]}, {"required": ["memory"]}, {"required": ["azblob"]}, {"required": ["azdls"]}, {"required": ["s3"]},
     {"required": ["gcs"]}, {"required": ["http"]}, {"required": ["webdav"]}, {"required": ["sftp"]}, {"required": ["sample"]},
-    {"required": ["null"]}, {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]}
+    {"required": ["null"]}, {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]},
+    {"required": ["sqlite"]}, {"required": ["postgres"]}
 ]))]
 pub struct ConnectionSpec {
     /// A folder.
@@ -87,6 +88,8 @@ connection_spec! {
         /// The file, relative to the file in which this stands. A sink that is not there is made.
         #[schemars(length(min = 1))]
         pub path: String,
+        /// A file of SQL that makes the database where there is none: for samples and trials.
+        pub script: Option<String>,
     }
 
     /// A database of a server.

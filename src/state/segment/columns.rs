@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ContentHash, EffectRecord, EffectStatus, Failure, HashKind, UnitRecord, UnitStatus};
+use crate::model::{ContentHash, EffectRecord, EffectStatus, Failure, HashKind, RowCount, UnitRecord, UnitStatus};
 
 use super::names::{Names, narrow, shared_end};
 
@@ -16,6 +16,7 @@ pub(super) struct Columns {
     /// The hashes' bytes without gaps; `hash_kinds` tells how many each unit has.
     hashes: Vec<u8>,
     attempts: Vec<u32>,
+    rows: Vec<RowCount>,
     targets: Names,
     /// How many last bytes a unit's source has in common with its target.
     shared_ends: Vec<u32>,
@@ -54,6 +55,12 @@ impl Columns {
             hash_kinds: Vec::with_capacity(records.len()),
             hashes: Vec::new(),
             attempts: records.iter().map(|record| record.attempts).collect(),
+            // Files have none, and none take no room.
+            rows: if records.iter().all(|record| record.rows == RowCount::default()) {
+                Vec::new()
+            } else {
+                records.iter().map(|record| record.rows).collect()
+            },
             targets: Names::of(records.iter().map(|record| record.target.as_str())),
             shared_ends: Vec::with_capacity(records.len()),
             source_starts: Names::default(),
@@ -86,7 +93,8 @@ impl Columns {
             self.attempts.len(),
             self.shared_ends.len(),
         ];
-        if even.iter().any(|length| *length != count) {
+        let rows_fit = self.rows.is_empty() || self.rows.len() == count;
+        if even.iter().any(|length| *length != count) || !rows_fit {
             return None;
         }
         let targets = self.targets.into_texts(count)?;
@@ -104,6 +112,7 @@ impl Columns {
                 source: start + end,
                 target,
                 size: self.sizes[unit].checked_sub(1),
+                rows: self.rows.get(unit).copied().unwrap_or_default(),
                 existed: self.existed[unit],
                 status: self.statuses[unit],
                 hash: (kind != HashKind::None).then(|| ContentHash {
@@ -245,6 +254,7 @@ mod tests {
             target: "b/x".to_owned(),
             size: None,
             existed: false,
+            rows: RowCount::default(),
             status: UnitStatus::Done,
             hash: None,
             attempts: 1,

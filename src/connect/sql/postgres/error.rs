@@ -17,6 +17,8 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("40P01", FailureClass::Transient, "database.deadlock"),
     ("42", FailureClass::Permanent, "database.statement"),
     ("42501", FailureClass::Denied, "database.denied"),
+    ("42710", FailureClass::Permanent, "database.exists"),
+    ("42P07", FailureClass::Permanent, "database.exists"),
     ("42P01", FailureClass::NotFound, "database.table_not_found"),
     ("53", FailureClass::Transient, "database.resources"),
     ("53300", FailureClass::Throttled, "database.connections"),

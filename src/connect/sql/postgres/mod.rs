@@ -6,6 +6,7 @@ mod encode;
 mod error;
 mod pool;
 mod read;
+mod swap;
 mod write;
 
 use std::time::Duration;
@@ -136,6 +137,25 @@ impl SqlDatabase for PostgresDatabase {
 
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.execute_all(statements))
+    }
+
+    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(async move {
+            let lease = self.pool.take().await?;
+            let keys = swap::incoming_keys(lease.client(), target).await;
+            let keys = keys.map_err(|error| failure(&error))?;
+            lease.give_back();
+            Ok(keys)
+        })
+    }
+
+    fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let lease = self.pool.take().await?;
+            swap::swap(&lease, staging, target).await?;
+            lease.give_back();
+            Ok(())
+        })
     }
 
     fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {

@@ -16,6 +16,7 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Mutex;
 
+use super::ddl::Ddl;
 use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
 use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
 
@@ -29,12 +30,22 @@ pub struct SqliteDatabase {
 }
 
 impl SqliteDatabase {
-    pub fn new(path: PathBuf, timeout: Duration) -> Self {
-        Self {
+    /// Opens a file; where there is none, the script makes it, under another name until it is whole.
+    ///
+    /// # Errors
+    /// `database.script`: the script cannot be read or run.
+    pub async fn open(path: PathBuf, script: Option<PathBuf>, timeout: Duration) -> Result<Self, Failure> {
+        if let Some(script) = script
+            && !path.exists()
+        {
+            let path = path.clone();
+            blocking(move || make(&path, &script)).await?;
+        }
+        Ok(Self {
             path,
             timeout,
             writing: Arc::default(),
-        }
+        })
     }
 
     /// Runs `work` with a connection that only reads.
@@ -46,6 +57,28 @@ impl SqliteDatabase {
         let (path, timeout) = (self.path.clone(), self.timeout);
         blocking(move || work(&open_for_reading(&path, timeout)?)).await
     }
+}
+
+fn make(path: &Path, script: &Path) -> Result<(), Failure> {
+    let broken = |error: &dyn std::fmt::Display| {
+        let script = script.display();
+        Failure::permanent("database.script", format!("`{script}` cannot make the database: {error}"))
+    };
+    let text = std::fs::read_to_string(script).map_err(|error| broken(&error))?;
+    let partial = path.with_extension(format!("partial-{}", std::process::id()));
+    let made = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| match std::fs::remove_file(&partial) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        });
+    made.map_err(|error| broken(&error))?;
+    let connection = Connection::open(&partial).map_err(|error| failure(&error))?;
+    let run = connection.execute_batch(&text);
+    run.map_err(|error| broken(&failure(&error).message))?;
+    drop(connection);
+    std::fs::rename(&partial, path).map_err(|error| broken(&error))
 }
 
 fn open_for_reading(path: &Path, timeout: Duration) -> Result<Connection, Failure> {
@@ -70,10 +103,12 @@ fn open_for_reading(path: &Path, timeout: Duration) -> Result<Connection, Failur
 fn open_for_writing(path: &Path, timeout: Duration) -> Result<Connection, Failure> {
     let opened = Connection::open(path).map_err(|error| failure(&error))?;
     opened.busy_timeout(timeout).map_err(|error| failure(&error))?;
+    // A table that is given another name must not be looked for in views, which name the one whose place it takes.
     let settings = [
         ("journal_mode", "wal"),
         ("synchronous", "full"),
         ("foreign_keys", "off"),
+        ("legacy_alter_table", "on"),
     ];
     for (name, value) in settings {
         opened
@@ -162,6 +197,18 @@ impl SqlDatabase for SqliteDatabase {
                 transaction.commit().map_err(|error| failure(&error))
             })
             .await
+        })
+    }
+
+    /// SQLite keeps foreign keys with the table that has them, and those name tables by their names alone.
+    fn incoming_keys<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(std::future::ready(Ok(Vec::new())))
+    }
+
+    fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let ddl = Ddl::new(Engine::Sqlite);
+            self.execute(&[ddl.drop_table(target), ddl.rename(staging, target)]).await
         })
     }
 

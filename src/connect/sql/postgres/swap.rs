@@ -1,0 +1,133 @@
+use tokio_postgres::{Client, Error};
+
+use super::Lease;
+use super::error::failure;
+use crate::connect::sql::ddl::Ddl;
+use crate::model::{Engine, Failure, TableName};
+
+/// What hangs on a table and would go with it.
+struct Dependents {
+    /// Views, those that others are made of first.
+    views: Vec<View>,
+    /// Statements that give its owner and its grants to the table that takes its place.
+    rights: Vec<String>,
+}
+
+struct View {
+    /// `view` or `materialized view`.
+    kind: &'static str,
+    name: String,
+    definition: String,
+    rights: Vec<String>,
+}
+
+/// Statements that give other tables their foreign keys into a table back.
+pub(super) async fn incoming_keys(client: &Client, target: &TableName) -> Result<Vec<String>, Error> {
+    let name = Ddl::new(Engine::Postgres).table(target);
+    let rows = client
+        .query(
+            "select format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
+             from pg_constraint where contype = 'f' and confrelid = to_regclass($1::text) and conrelid <> confrelid and conparentid = 0 \
+             order by conname",
+            &[&name],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Puts a table into the place of another in one transaction. Views over it, its owner and its grants are kept; foreign keys into it are taken
+/// away, for [`incoming_keys`] to give back.
+pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName) -> Result<(), Failure> {
+    lease.run("begin").await?;
+    let ddl = Ddl::new(Engine::Postgres);
+    let name = ddl.table(target);
+    let exists: bool = lease
+        .client()
+        .query_one("select to_regclass($1::text) is not null", &[&name])
+        .await
+        .map_err(|error| failure(&error))?
+        .get(0);
+    let mut statements = Vec::new();
+    if exists {
+        let dependents = dependents(lease.client(), &name).await.map_err(|error| failure(&error))?;
+        statements.extend(drop_incoming(lease.client(), &name).await.map_err(|error| failure(&error))?);
+        let dropped = dependents.views.iter().rev();
+        statements.extend(dropped.map(|view| format!("drop {} {}", view.kind, view.name)));
+        statements.push(format!("drop table {name}"));
+        statements.push(ddl.rename(staging, target));
+        statements.extend(dependents.rights);
+        for view in dependents.views {
+            statements.push(format!("create {} {} as {}", view.kind, view.name, view.definition));
+            statements.extend(view.rights);
+        }
+    } else {
+        statements.push(ddl.rename(staging, target));
+    }
+    for statement in statements {
+        lease
+            .run(&statement)
+            .await
+            .map_err(|failure| failure.context(format_args!("`{statement}`")))?;
+    }
+    lease.run("commit").await
+}
+
+async fn drop_incoming(client: &Client, name: &str) -> Result<Vec<String>, Error> {
+    let rows = client
+        .query(
+            "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint \
+             where contype = 'f' and confrelid = $1::text::regclass and conrelid <> confrelid and conparentid = 0",
+            &[&name],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+async fn dependents(client: &Client, name: &str) -> Result<Dependents, Error> {
+    let rows = client
+        .query(
+            "with recursive dependent(id, depth) as ( \
+               select rule.ev_class, 1 from pg_depend link join pg_rewrite rule on rule.oid = link.objid \
+               where link.classid = 'pg_rewrite'::regclass and link.refclassid = 'pg_class'::regclass \
+                 and link.refobjid = $1::text::regclass and rule.ev_class <> link.refobjid \
+               union \
+               select rule.ev_class, dependent.depth + 1 from dependent \
+               join pg_depend link on link.refobjid = dependent.id and link.refclassid = 'pg_class'::regclass \
+               join pg_rewrite rule on rule.oid = link.objid and link.classid = 'pg_rewrite'::regclass \
+               where rule.ev_class <> dependent.id) \
+             select id::regclass::text, relkind::text, pg_get_viewdef(id) from \
+               (select id, max(depth) as depth from dependent group by id) deepest join pg_class on pg_class.oid = id order by depth, id",
+            &[&name],
+        )
+        .await?;
+    let mut views = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (view, kind): (String, String) = (row.get(0), row.get(1));
+        views.push(View {
+            kind: if kind == "m" { "materialized view" } else { "view" },
+            rights: rights(client, &view).await?,
+            name: view,
+            definition: row.get::<_, String>(2).trim_end_matches(';').to_owned(),
+        });
+    }
+    Ok(Dependents {
+        views,
+        rights: rights(client, name).await?,
+    })
+}
+
+/// Statements that give a table or view the owner and the grants that it has now.
+async fn rights(client: &Client, name: &str) -> Result<Vec<String>, Error> {
+    let rows = client
+        .query(
+            "select format('alter table %s owner to %I', $1::text, pg_get_userbyid(relowner)) from pg_class where oid = $1::text::regclass \
+             union all \
+             select format('grant %s on %s to %s%s', granted.privilege_type, $1::text, \
+               case when granted.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(granted.grantee)) end, \
+               case when granted.is_grantable then ' with grant option' else '' end) \
+             from pg_class, aclexplode(relacl) granted where oid = $1::text::regclass and granted.grantee <> relowner",
+            &[&name],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}

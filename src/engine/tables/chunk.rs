@@ -1,0 +1,147 @@
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::connect::{ChunkMark, TableMapping};
+use crate::engine::attempts::{Delays, wait};
+use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
+use crate::resolve::{OnBadRow, RowMode};
+use crate::stages::tables::{LoadRequest, Loaded, PlannedTable, Rejects, load};
+
+use super::context::TableContext;
+
+/// What all chunks of one table share.
+pub struct ChunkWork<'a> {
+    pub item: ItemId,
+    pub planned: &'a PlannedTable,
+    pub mapping: &'a TableMapping,
+    pub into: TableName,
+    pub snapshot: Option<String>,
+    /// The bookkeeping table, where chunks are recorded at the sink.
+    pub marks: Option<TableName>,
+}
+
+/// One chunk.
+pub struct Chunk<'a> {
+    pub page: u32,
+    pub unit: u32,
+    pub range: &'a RowRange,
+    /// How it is called in the ledger.
+    pub name: String,
+}
+
+/// Works on a chunk until its rows are there or it has failed for good. `None` when a stop gives it up: nothing of it is at the sink then.
+pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<'_>) -> Option<UnitResult> {
+    let mut delays = Delays::new(&context.retry);
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let failure = match attempt(context, work, &chunk).await {
+            Ok(loaded) => {
+                context.breaker.success();
+                return Some(done(chunk.unit, attempts, loaded));
+            }
+            Err(failure) => failure,
+        };
+        if failure.class == FailureClass::Cancelled {
+            return None;
+        }
+        let Some(delay) = delays.after(&failure) else {
+            context.note_failure(&failure);
+            return Some(failed(chunk.unit, attempts, failure));
+        };
+        let retried = Event::UnitRetried {
+            item: work.item,
+            page: chunk.page,
+            unit: chunk.unit,
+            failure,
+        };
+        if context.events.send(retried).await.is_err() || !wait(delay, &context.stop).await {
+            return None;
+        }
+    }
+}
+
+async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>) -> Result<Loaded, Failure> {
+    let _permit = context.permits.leaf(&context.doors).await?;
+    let rejects = match context.job.work.sink.on_bad_row {
+        OnBadRow::Fail => None,
+        OnBadRow::Reject => Some(rejects(context, work, chunk)),
+    };
+    let upsert_key = match (context.job.work.sink.mode, &work.mapping.primary_key) {
+        (RowMode::Upsert, Some(key)) => key.columns.clone(),
+        _ => Vec::new(),
+    };
+    let mark = work.marks.as_ref().map(|table| ChunkMark {
+        table: table.clone(),
+        chunk: chunk.name.clone(),
+    });
+    let rows_read = AtomicU64::new(0);
+    let request = LoadRequest {
+        source: &*context.source,
+        sink: &*context.sink,
+        from: &work.planned.from,
+        mapping: work.mapping,
+        range: chunk.range,
+        into: &work.into,
+        upsert_key: &upsert_key,
+        snapshot: work.snapshot.as_deref(),
+        mark,
+        rejects: rejects.as_ref(),
+        rows_read: &rows_read,
+    };
+    context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
+    let loaded = tokio::select! {
+        biased;
+        // What is dropped in the middle of its transaction leaves nothing.
+        () = context.stop.abort_token().cancelled() => Err(Failure::cancelled()),
+        loaded = load(&request) => loaded,
+    };
+    context.meters.in_flight.fetch_sub(1, Ordering::Relaxed);
+    if let Ok(loaded) = &loaded {
+        context.meters.bytes.fetch_add(loaded.bytes, Ordering::Relaxed);
+    }
+    loaded
+}
+
+/// Each chunk has a file of its own, which a further attempt writes anew.
+fn rejects(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>) -> Rejects {
+    let key = work.mapping.primary_key.as_ref().map(|key| key.columns.clone());
+    let file = format!("{}-{}-{}.jsonl", work.item, chunk.page, chunk.unit);
+    let path: PathBuf = context.rejects.join(file);
+    Rejects::new(
+        path,
+        work.planned.key.clone(),
+        chunk.range.to_string(),
+        work.mapping.columns.clone(),
+        key.unwrap_or_default(),
+    )
+}
+
+fn done(unit: u32, attempts: u32, loaded: Loaded) -> UnitResult {
+    UnitResult {
+        unit,
+        status: UnitStatus::Done,
+        size: Some(loaded.bytes),
+        rows: RowCount {
+            written: loaded.rows,
+            rejected: loaded.rejected,
+        },
+        hash: None,
+        attempts,
+        failure: None,
+        effects: Vec::new(),
+    }
+}
+
+fn failed(unit: u32, attempts: u32, failure: Failure) -> UnitResult {
+    UnitResult {
+        unit,
+        status: UnitStatus::Failed,
+        size: None,
+        rows: RowCount::default(),
+        hash: None,
+        attempts,
+        failure: Some(failure),
+        effects: Vec::new(),
+    }
+}

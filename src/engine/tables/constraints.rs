@@ -1,0 +1,197 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+
+use crate::connect::{Ddl, Statement};
+use crate::engine::ItemEntry;
+use crate::engine::attempts::repeat;
+use crate::engine::item::Broken;
+use crate::model::{
+    Event, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, StageStatus, Table, TableName, Timestamp,
+};
+use crate::state::State;
+
+use super::context::TableContext;
+
+/// Adds indexes and keys to every table whose rows are all there, and then the keys between tables. A key into a table that is not there, or
+/// not whole, is blocked; the rest goes on.
+pub async fn add_constraints(
+    context: &Arc<TableContext>,
+    entries: &[ItemEntry],
+    state: &Arc<State>,
+) -> Result<(), Broken> {
+    let mut tables = Vec::new();
+    let mut unready: HashSet<TableName> = HashSet::new();
+    for entry in entries {
+        let id = ItemId::of(&entry.key);
+        let Some(Ok(mapping)) = context.tables.get(&id).map(|planned| &planned.mapping) else {
+            continue;
+        };
+        let summary = state.item(id).map_err(Broken::State)?;
+        match summary {
+            Some(summary) if summary.stage_status("data") == StageStatus::Done => {
+                if summary.stage_status("constraints") != StageStatus::Done && summary.status != ItemStatus::Skipped {
+                    tables.push((summary, mapping));
+                }
+            }
+            _ => drop(unready.insert(mapping.target.clone())),
+        }
+    }
+    if tables.is_empty() || context.stop.is_draining() {
+        return Ok(());
+    }
+    let existing = repeat(&context.retry, &context.stop, || context.sink.tables()).await;
+    let existing = match existing {
+        Ok(existing) => existing,
+        Err(failure) => {
+            for (summary, _) in tables {
+                end(context, summary, Some(failure.clone())).await?;
+            }
+            return Ok(());
+        }
+    };
+    let names: HashMap<&TableName, HashSet<&str>> = existing.iter().map(|table| (&table.name, names_of(table))).collect();
+    let has_key: HashSet<&TableName> = existing
+        .iter()
+        .filter(|table| table.primary_key.is_some())
+        .map(|table| &table.name)
+        .collect();
+    let ddl = Ddl::new(context.sink.engine());
+    let work: Vec<Work> = tables
+        .into_iter()
+        .map(|(mut summary, mapping)| {
+            let there = names.get(&mapping.target);
+            let is_missing = |statement: &Statement| {
+                let is_key = ddl.primary_key(mapping).is_some_and(|key| key.name == statement.name);
+                let is_there = there.is_some_and(|names| names.contains(statement.name.as_str()));
+                !is_there && !(is_key && has_key.contains(&mapping.target))
+            };
+            let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
+            let owed = summary.stage("constraints").owed.clone();
+            Work {
+                summary,
+                statements,
+                owed,
+                failure: None,
+            }
+        })
+        .collect();
+    let slots = context.job.concurrency.items;
+    let own: Vec<Work> = stream::iter(work)
+        .map(|work| add_own(context, work))
+        .buffer_unordered(slots)
+        .collect()
+        .await;
+    // Keys need those that they point at: all of them come behind the last index.
+    let unready = &unready;
+    let linked: Vec<Result<(), Broken>> = stream::iter(own)
+        .map(|work| async move {
+            let work = link(context, work, unready).await;
+            match work {
+                Some(work) => end(context, work.summary, work.failure).await,
+                None => Ok(()),
+            }
+        })
+        .buffer_unordered(slots)
+        .collect()
+        .await;
+    linked.into_iter().collect()
+}
+
+/// One table on its way through the stage.
+struct Work {
+    summary: ItemSummary,
+    statements: Vec<Statement>,
+    owed: Vec<String>,
+    failure: Option<Failure>,
+}
+
+fn names_of(table: &Table) -> HashSet<&str> {
+    let indexes = table.indexes.iter().map(|index| index.name.as_str());
+    let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
+    indexes.chain(keys).collect()
+}
+
+/// What concerns the table alone.
+async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
+    let record = work.summary.stage("constraints");
+    record.status = StageStatus::InProgress;
+    record.started = Some(Timestamp::now());
+    for statement in work.statements.iter().filter(|statement| statement.needs.is_none()) {
+        if let Err(failure) = run(context, &statement.text).await {
+            note(&mut work.failure, failure.context(format_args!("`{}`", statement.name)));
+        }
+    }
+    work
+}
+
+/// The keys between tables: the table's own, and those of others that its replacement has taken away. `None` when a stop came first.
+async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<TableName>) -> Option<Work> {
+    if context.stop.is_draining() {
+        return None;
+    }
+    for statement in &work.statements {
+        let Some(needs) = &statement.needs else { continue };
+        if unready.contains(needs) {
+            let message = format!("the key `{}` points at `{needs}`, which is not complete", statement.name);
+            note(&mut work.failure, Failure::new(FailureClass::Conflict, "tables.blocked", message));
+            continue;
+        }
+        if let Err(failure) = run(context, &statement.text).await {
+            note(&mut work.failure, failure.context(format_args!("`{}`", statement.name)));
+        }
+    }
+    for text in &work.owed {
+        if let Err(failure) = run(context, text).await {
+            note(&mut work.failure, failure.context(format_args!("`{text}`")));
+        }
+    }
+    Some(work)
+}
+
+async fn run(context: &Arc<TableContext>, text: &str) -> Result<(), Failure> {
+    let _permit = context.permits.leaf(&context.doors).await?;
+    let statements = [text.to_owned()];
+    let done = repeat(&context.retry, &context.stop, || context.sink.execute(&statements)).await;
+    match done {
+        // A run that was killed has made it, or a table of this job that has the key itself.
+        Err(failure) if failure.code == "database.exists" => Ok(()),
+        done => done,
+    }
+}
+
+/// The first failure is told; a stop is none.
+fn note(first: &mut Option<Failure>, failure: Failure) {
+    if first.is_none() {
+        *first = Some(failure);
+    }
+}
+
+/// The table is completed, or says why not.
+async fn end(context: &Arc<TableContext>, mut summary: ItemSummary, failure: Option<Failure>) -> Result<(), Broken> {
+    let is_stopped = failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Cancelled);
+    if is_stopped {
+        return Ok(());
+    }
+    let record = summary.stage("constraints");
+    record.ended = Some(Timestamp::now());
+    record.failure.clone_from(&failure);
+    if failure.is_none() {
+        record.owed.clear();
+    }
+    record.status = match &failure {
+        None => StageStatus::Done,
+        Some(failure) if failure.code == "tables.blocked" => StageStatus::Blocked,
+        Some(_) => StageStatus::Failed,
+    };
+    summary.status = match record.status {
+        StageStatus::Done => ItemStatus::Completed,
+        _ => ItemStatus::Failed,
+    };
+    summary.listing_failure = failure;
+    summary.ended = Some(Timestamp::now());
+    // No slot holds a table behind the barrier.
+    let slot = 0;
+    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+}

@@ -1,0 +1,313 @@
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{StreamExt, stream};
+
+use crate::connect::{Ddl, Snapshot, TableMapping};
+use crate::engine::ItemEntry;
+use crate::engine::attempts::repeat;
+use crate::engine::item::{Broken, Past};
+use crate::model::{
+    Account, Event, Failure, ItemStatus, ItemSummary, PageIntent, RowRange, StageStatus, Timestamp, UnitIntent,
+    UnitRecord, UnitResult, UnitStatus,
+};
+use crate::stages::tables::{PlannedTable, plan_chunks};
+
+use super::chunk::{Chunk, ChunkWork, work_on};
+use super::context::TableContext;
+use super::place::{Place, place, swap};
+
+/// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
+///
+/// A function of the table, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
+pub async fn load_table(
+    context: &Arc<TableContext>,
+    slot: usize,
+    entry: &ItemEntry,
+    past: Past,
+) -> Result<(), Broken> {
+    let before = past.summary.clone();
+    let mut summary = before.unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
+    if summary.stage_status("data") == StageStatus::Done {
+        return Ok(());
+    }
+    let Some(planned) = context.tables.get(&summary.id()) else {
+        return Ok(());
+    };
+    summary.status = ItemStatus::InProgress;
+    summary.attempts += 1;
+    summary.listing_failure = None;
+    summary.ended = None;
+    summary.started.get_or_insert_with(Timestamp::now);
+    let started = Event::ItemStarted {
+        slot,
+        summary: summary.clone(),
+    };
+    context.events.send(started).await?;
+    let mut table = TableRun {
+        context,
+        planned,
+        summary,
+    };
+    match &planned.mapping {
+        Ok(mapping) => table.run(mapping).await?,
+        Err(problems) => {
+            let told: Vec<String> = problems
+                .iter()
+                .map(|problem| format!("{}: {} ({})", problem.place, problem.message, problem.help))
+                .collect();
+            let failure = Failure::data("tables.mapping", told.join("; "));
+            table.fail("schema", failure);
+        }
+    }
+    let TableRun { mut summary, .. } = table;
+    summary.status = end_status(&summary);
+    summary.ended = Some(Timestamp::now());
+    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+}
+
+/// Where a table stands when its slot lets go of it; only the constraints make it completed.
+fn end_status(summary: &ItemSummary) -> ItemStatus {
+    let is_failed = |record: &crate::model::StageRecord| record.status == StageStatus::Failed;
+    if summary.listing_failure.is_some() || summary.units.failed > 0 || summary.stages.iter().any(is_failed) {
+        ItemStatus::Failed
+    } else {
+        ItemStatus::Pending
+    }
+}
+
+struct TableRun<'a> {
+    context: &'a Arc<TableContext>,
+    planned: &'a PlannedTable,
+    summary: ItemSummary,
+}
+
+impl TableRun<'_> {
+    async fn run(&mut self, mapping: &TableMapping) -> Result<(), Broken> {
+        let ddl = Ddl::new(self.context.sink.engine());
+        let place = match place(self.planned, mapping, &self.context.job.work, ddl) {
+            Ok(place) => place,
+            Err(failure) => return Ok(self.fail("schema", failure)),
+        };
+        if self.context.options.does("schema") || self.context.options.does("data") {
+            self.begin("schema").await?;
+            let made = self.with_retries(|| self.context.sink.execute(&place.statements)).await;
+            match made {
+                Ok(()) => self.end("schema"),
+                Err(failure) => return Ok(self.fail("schema", failure)),
+            }
+            self.tell().await?;
+        }
+        if !self.context.options.does("data") || self.context.stop.is_draining() {
+            return Ok(());
+        }
+        self.begin("data").await?;
+        let (chunks, snapshot) = match self.cut().await {
+            Ok(cut) => cut,
+            Err(failure) => return Ok(self.fail("data", failure)),
+        };
+        let is_whole = self.load(mapping, &place, &chunks, snapshot.as_ref()).await?;
+        drop(snapshot);
+        if !is_whole {
+            return Ok(());
+        }
+        self.take_its_place(mapping, &place).await
+    }
+
+    /// The chunks, and a view of the source that all of them share where the engine can give one.
+    async fn cut(&self) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
+        let context = self.context;
+        let snapshot = self.with_retries(|| context.source.snapshot()).await?;
+        let (planned, policy) = (self.planned, &context.job.work.source.chunks);
+        let chunks = self
+            .with_retries(|| plan_chunks(&*context.source, &planned.from, &planned.source, policy))
+            .await?;
+        Ok((chunks, snapshot))
+    }
+
+    /// Loads all chunks, page by page. True when every row is there.
+    async fn load(
+        &mut self,
+        mapping: &TableMapping,
+        place: &Place,
+        chunks: &[RowRange],
+        snapshot: Option<&Snapshot>,
+    ) -> Result<bool, Broken> {
+        let work = ChunkWork {
+            item: self.summary.id(),
+            planned: self.planned,
+            mapping,
+            into: place.into.clone(),
+            snapshot: snapshot.map(|snapshot| snapshot.name.clone()),
+            marks: None,
+        };
+        let pages: Vec<&[RowRange]> = chunks.chunks(self.context.job.limits.page_units).collect();
+        // Pages of an earlier run that the table no longer needs are emptied.
+        let page_count = (pages.len() as u32).max(self.summary.pages);
+        self.summary.units = Account::default();
+        self.summary.listed = false;
+        for page in 0..page_count {
+            let ranges = pages.get(page as usize).copied().unwrap_or_default();
+            self.summary.listed = page as usize + 1 >= pages.len();
+            self.summary.pages = self.summary.pages.max(page + 1);
+            if !self.load_page(&work, page, ranges).await? {
+                return Ok(false);
+            }
+        }
+        Ok(self.summary.units.failed == 0)
+    }
+
+    /// False when a stop came before the page was through.
+    async fn load_page(&mut self, work: &ChunkWork<'_>, page: u32, ranges: &[RowRange]) -> Result<bool, Broken> {
+        let context = self.context;
+        let name = |range: &RowRange| format!("{}: {range}", self.planned.key);
+        let units: Vec<UnitIntent> = ranges
+            .iter()
+            .map(|range| UnitIntent {
+                source: name(range),
+                target: work.mapping.target.to_string(),
+                size: None,
+                existed: false,
+                refusal: None,
+                effects: Vec::new(),
+            })
+            .collect();
+        let mut records: Vec<UnitRecord> = units.iter().map(UnitRecord::pending).collect();
+        self.summary.units += Account::of(&records);
+        let intent = PageIntent {
+            units,
+            ..PageIntent::default()
+        };
+        let item = work.item;
+        let opened = Event::PageOpened {
+            item,
+            page,
+            intent,
+            summary: self.summary.clone(),
+        };
+        context.events.send_durable(opened).await?;
+        let chunks = (0..).zip(ranges).map(|(unit, range)| {
+            let name = name(range);
+            let chunk = Chunk {
+                page,
+                unit,
+                range,
+                name,
+            };
+            let attempt: BoxFuture<'_, Option<UnitResult>> = Box::pin(async move {
+                if context.stop.is_draining() {
+                    return None;
+                }
+                work_on(context, work, chunk).await
+            });
+            attempt
+        });
+        let chunks: Vec<_> = chunks.collect();
+        let mut running = stream::iter(chunks).buffer_unordered(context.job.concurrency.units);
+        let mut is_through = true;
+        while let Some(result) = running.next().await {
+            let Some(result) = result else {
+                is_through = false;
+                continue;
+            };
+            let record = &mut records[result.unit as usize];
+            let bytes = result.size.unwrap_or(0);
+            self.summary.units.move_unit(UnitStatus::Pending, result.status, bytes);
+            self.summary.units.rows += result.rows;
+            record.apply(&result);
+            let failed = result.failure.is_some().then(|| record.source.clone());
+            context
+                .events
+                .send(Event::UnitFinished {
+                    item,
+                    page,
+                    previous: UnitStatus::Pending,
+                    previous_effects: Vec::new(),
+                    result,
+                    name: failed,
+                })
+                .await?;
+        }
+        drop(running);
+        if !is_through {
+            return Ok(false);
+        }
+        let finished = Event::PageFinished {
+            item,
+            page,
+            records,
+            summary: self.summary.clone(),
+        };
+        context.events.send(finished).await?;
+        Ok(true)
+    }
+
+    /// All rows are there: what was gathered takes the target's place. What that takes away from other tables is noted first.
+    async fn take_its_place(&mut self, mapping: &TableMapping, place: &Place) -> Result<(), Broken> {
+        let sink = &self.context.sink;
+        if place.is_staging {
+            match self.with_retries(|| sink.incoming_keys(&mapping.target)).await {
+                Ok(keys) => {
+                    let owed = &mut self.summary.stage("constraints").owed;
+                    owed.extend(keys.into_iter().filter(|key| !owed.contains(key)).collect::<Vec<_>>());
+                }
+                Err(failure) => return Ok(self.fail("data", failure)),
+            }
+            self.tell().await?;
+        }
+        match self.with_retries(|| swap(&**sink, place, mapping)).await {
+            Ok(()) => self.end("data"),
+            Err(failure) => self.fail("data", failure),
+        }
+        // The stage that follows comes anew.
+        let constraints = self.summary.stage("constraints");
+        constraints.status = StageStatus::Pending;
+        constraints.failure = None;
+        self.tell().await
+    }
+
+    async fn with_retries<T, Work>(&self, work: impl FnMut() -> Work) -> Result<T, Failure>
+    where
+        Work: Future<Output = Result<T, Failure>>,
+    {
+        let _permit = self.context.permits.leaf(&self.context.doors).await?;
+        repeat(&self.context.retry, &self.context.stop, work).await
+    }
+
+    async fn begin(&mut self, stage: &str) -> Result<(), Broken> {
+        let record = self.summary.stage(stage);
+        record.status = StageStatus::InProgress;
+        record.started = Some(Timestamp::now());
+        record.ended = None;
+        record.failure = None;
+        self.tell().await
+    }
+
+    fn end(&mut self, stage: &str) {
+        let record = self.summary.stage(stage);
+        record.status = StageStatus::Done;
+        record.ended = Some(Timestamp::now());
+    }
+
+    /// A stop is no failure: the stage stays as it is.
+    fn fail(&mut self, stage: &str, failure: Failure) {
+        if failure.class == crate::model::FailureClass::Cancelled {
+            return;
+        }
+        self.context.note_failure(&failure);
+        let failure = failure.context(format_args!("`{}`", self.planned.key));
+        let record = self.summary.stage(stage);
+        record.status = StageStatus::Failed;
+        record.ended = Some(Timestamp::now());
+        record.failure = Some(failure.clone());
+        self.summary.listing_failure = Some(failure);
+    }
+
+    /// Makes the standing of the table durable.
+    async fn tell(&self) -> Result<(), Broken> {
+        let changed = Event::ItemChanged {
+            summary: self.summary.clone(),
+        };
+        Ok(self.context.events.send_durable(changed).await?)
+    }
+}

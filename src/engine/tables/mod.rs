@@ -1,0 +1,13 @@
+//! Runs a job of tables: in each item slot a table is made and loaded chunk by chunk, and when all of them are there, behind a barrier,
+//! indexes and keys are added.
+//!
+//! A table is an item, a chunk is a unit; accounts, events and state are those of every other job.
+
+mod chunk;
+mod constraints;
+mod context;
+mod item;
+mod place;
+mod runner;
+
+pub use runner::TableRunner;

@@ -1,0 +1,102 @@
+use crate::connect::{Ddl, SqlDatabase, TableMapping};
+use crate::model::{Failure, Table, TableName};
+use crate::resolve::{Contract, RowMode, TableWork};
+use crate::stages::tables::PlannedTable;
+
+/// Where the rows of a table go, and what has to be done before they can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The table that is written to.
+    pub into: TableName,
+    /// The rows are gathered there until they take the target's place.
+    pub is_staging: bool,
+    pub statements: Vec<String>,
+}
+
+/// Decides where rows go.
+///
+/// | mode | target is there | rows go into | before |
+/// |---|---|---|---|
+/// | `replace` | any | a table beside it | that table is made anew |
+/// | others | no | the target | it is made |
+/// | `truncate` | yes, fits | the target | it is emptied |
+/// | `append`, `upsert` | yes, fits | the target | nothing |
+/// | any but `replace` | yes, does not fit | – | refused, or with `contract: evolve` the missing columns are added |
+///
+/// # Errors
+/// `tables.contract`: the target has another shape. `tables.no_key`: `upsert` without a primary key.
+pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, ddl: Ddl) -> Result<Place, Failure> {
+    let mut statements: Vec<String> = ddl.create_schema(&mapping.target.schema).into_iter().collect();
+    let mode = work.sink.mode;
+    if mode == RowMode::Upsert && mapping.primary_key.is_none() {
+        return Err(Failure::permanent(
+            "tables.no_key",
+            format!("`{}` has no primary key by which rows could replace each other; use `append`", mapping.source),
+        ));
+    }
+    if mode == RowMode::Replace {
+        let into = ddl.staging(&mapping.target);
+        statements.extend([ddl.drop_table(&into), ddl.create_table(mapping, &into)]);
+        return Ok(Place {
+            into,
+            is_staging: true,
+            statements,
+        });
+    }
+    match &planned.existing {
+        None => {
+            statements.push(ddl.create_table(mapping, &mapping.target));
+            if mode == RowMode::Upsert {
+                // Rows are recognised by it.
+                statements.extend(ddl.primary_key(mapping).map(|statement| statement.text));
+            }
+        }
+        Some(existing) => {
+            statements.extend(fit(existing, mapping, work.sink.contract, ddl)?);
+            if mode == RowMode::Truncate {
+                statements.push(ddl.truncate(&mapping.target));
+            }
+        }
+    }
+    Ok(Place {
+        into: mapping.target.clone(),
+        is_staging: false,
+        statements,
+    })
+}
+
+/// What makes a table that is there fit: the columns that it lacks, where the contract allows it.
+fn fit(existing: &Table, mapping: &TableMapping, contract: Contract, ddl: Ddl) -> Result<Vec<String>, Failure> {
+    let mut differences = Vec::new();
+    let mut additions = Vec::new();
+    for column in &mapping.columns {
+        match existing.column(&column.target) {
+            None if contract == Contract::Evolve => additions.push(ddl.add_column(&mapping.target, column)),
+            None => differences.push(format!("it has no column `{}`", column.target)),
+            Some(found) if found.native != column.target_native => differences.push(format!(
+                "`{}` is `{}` there, not `{}`",
+                column.target, found.native, column.target_native
+            )),
+            Some(_) => {}
+        }
+    }
+    if differences.is_empty() {
+        return Ok(additions);
+    }
+    Err(Failure::permanent(
+        "tables.contract",
+        format!(
+            "`{}` stands at the sink with another shape: {}; use `mode: replace`, give the types in `types`, or let `contract: evolve` add columns",
+            mapping.target,
+            differences.join("; ")
+        ),
+    ))
+}
+
+/// Puts the gathered rows into the target's place.
+pub async fn swap(sink: &dyn SqlDatabase, place: &Place, mapping: &TableMapping) -> Result<(), Failure> {
+    if place.is_staging {
+        sink.swap(&place.into, &mapping.target).await?;
+    }
+    Ok(())
+}
