@@ -22,9 +22,12 @@ pub struct Plan {
     /// Ask the source for sizes that the lists do not tell
     #[arg(long)]
     sizes: bool,
-    /// Show the decision about every file, not only a sample
+    /// Show the decision about every file, not only a sample; of tables, every column and statement
     #[arg(long, conflicts_with = "graph")]
     files: bool,
+    /// Count the rows of tables instead of trusting the catalogue's estimate
+    #[arg(long, conflicts_with = "graph")]
+    exact: bool,
     /// Keep the plan in this file: `run --plan FILE` does what it says and nothing else
     #[arg(long, value_name = "FILE", conflicts_with = "graph")]
     out: Option<PathBuf>,
@@ -53,6 +56,7 @@ impl From<Plan> for commands::PlanArguments {
             }),
             sizes: plan.sizes,
             files: plan.files,
+            exact: plan.exact,
             out: plan.out,
             detailed_exitcode: plan.detailed_exitcode,
         }

@@ -116,6 +116,7 @@ impl From<Run> for commands::PlanArguments {
             graph: None,
             sizes: run.sizes,
             files: run.files,
+            exact: false,
             out: None,
             detailed_exitcode: run.detailed_exitcode,
         }

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::engine::Selection;
 use crate::model::redact;
 use crate::report::{CommandLine, shown};
-use crate::resolve::{FileJob, KnownJob, LoadOptions, ResolvedJob, TableJob, load, peek};
+use crate::resolve::{FileJob, KnownJob, LoadOptions, ResolvedJob, load, peek};
 use crate::spec::Environment;
 use crate::state::{Holder, Identity, State, StateFolder, last_vars};
 
@@ -194,12 +194,4 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
     let temporary = path.with_extension("partial");
     std::fs::write(&temporary, bytes).map_err(failed)?;
     std::fs::rename(&temporary, path).map_err(failed)
-}
-
-/// What a command says that knows files only.
-pub(super) fn tables_are_not_moved(job: &TableJob) -> CommandError {
-    CommandError::Usage(format!(
-        "the job `{}` moves tables, which this version cannot do",
-        job.name
-    ))
 }

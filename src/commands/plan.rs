@@ -1,13 +1,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{PreviewOptions, Stop, Visit, preview};
-use crate::plan::{changes, compile, fingerprints};
-use crate::report::{GraphFormat, PlanReport, counted, decision_json, decision_line, graph};
-use crate::resolve::KnownJob;
+use crate::engine::{PreviewOptions, Stop, Visit, preview, preview_tables};
+use crate::plan::{Plan, changes, compile, fingerprints};
+use crate::report::{GraphFormat, PlanReport, TablePlanReport, counted, decision_json, decision_line, graph};
+use crate::resolve::{KnownJob, TableJob};
 use crate::state::State;
 
-use super::arguments::tables_are_not_moved;
 use super::output::say;
 use super::plan_file::PlanKeeper;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
@@ -22,8 +21,10 @@ pub struct PlanArguments {
     pub graph: Option<GraphArgument>,
     /// Ask the source for sizes that the lists do not tell.
     pub sizes: bool,
-    /// Show the decision about every file.
+    /// Show the decision about every file, or of tables every column and statement.
     pub files: bool,
+    /// Count the rows of tables.
+    pub exact: bool,
     /// Keep the plan in this file, for `run --plan`.
     pub out: Option<PathBuf>,
     /// Exit 2 when there is work to do.
@@ -77,7 +78,7 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     };
     let job_of_files = match job.clone().known() {
         KnownJob::Files(job) => job,
-        KnownJob::Tables(job) => return Err(tables_are_not_moved(&job)),
+        KnownJob::Tables(job) => return plan_tables(arguments, &plan, &job, state.as_deref()).await,
     };
     let mut keeper = match &arguments.out {
         None => None,
@@ -123,6 +124,34 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     };
     arguments.output.print(report, document)?;
     Ok(match (arguments.detailed_exitcode, inventory.has_work()) {
+        (true, true) => Exit::WorkToDo,
+        _ => Exit::Done,
+    })
+}
+
+/// What would happen to tables.
+async fn plan_tables(
+    arguments: &PlanArguments,
+    plan: &Plan,
+    job: &TableJob,
+    state: Option<&State>,
+) -> Result<Exit, CommandError> {
+    if arguments.out.is_some() {
+        return Err(CommandError::Usage(
+            "`--out` keeps the plans of jobs of files; a job of tables is planned anew by each run".to_owned(),
+        ));
+    }
+    let selection = arguments.selection.selection()?;
+    let tables = preview_tables(job, state, &selection, arguments.exact).await?;
+    let command_line = arguments.job.command_line();
+    let report = TablePlanReport {
+        plan,
+        tables: &tables,
+        is_detailed: arguments.files,
+        command_line: &command_line,
+    };
+    arguments.output.print(report, || report.to_json())?;
+    Ok(match (arguments.detailed_exitcode, report.has_work()) {
         (true, true) => Exit::WorkToDo,
         _ => Exit::Done,
     })

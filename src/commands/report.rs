@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::engine::Fatal;
-use crate::model::{ItemStatus, Throttle};
+use crate::model::{ItemStatus, Throttle, UnitKind};
 use crate::monitor::Snapshot;
 use crate::report::{AccountReport, FailureGroups, JobReport};
 use crate::state::{RunRecord, State, StatusFile};
@@ -23,7 +23,8 @@ const EXAMPLES: usize = 1;
 pub async fn report(arguments: &ReportArguments) -> Result<Exit, CommandError> {
     let job = arguments.job.load()?;
     let state = arguments.job.open_existing_state(&job, "report")?;
-    let read = tokio::task::spawn_blocking(move || read(&state)).await;
+    let units = job.unit_kind();
+    let read = tokio::task::spawn_blocking(move || read(units, &state)).await;
     let (runs, (account, throttles), failures) = read.map_err(|error| Fatal::Internal(error.to_string()))??;
     let command_line = arguments.job.command_line();
     let report = JobReport {
@@ -42,9 +43,9 @@ pub async fn report(arguments: &ReportArguments) -> Result<Exit, CommandError> {
 /// The runs, the account with what was throttled in the last run, and the failures.
 type Found = (Vec<RunRecord>, (AccountReport, Vec<Throttle>), FailureGroups);
 
-fn read(state: &State) -> Result<Found, CommandError> {
+fn read(units: UnitKind, state: &State) -> Result<Found, CommandError> {
     let runs = state.runs()?;
-    let account = account_of(state, runs.last())?;
+    let account = account_of(units, state, runs.last())?;
     let mut failures = FailureGroups::new(EXAMPLES);
     each_failed_unit(state, |failed| failures.add(failed))?;
     Ok((runs, account, failures))
@@ -52,7 +53,11 @@ fn read(state: &State) -> Result<Found, CommandError> {
 
 /// The account as the state's records give it. What only the run itself knew (the bytes that it moved, items of its list that it never began)
 /// is in its last status, as is what was throttled.
-fn account_of(state: &State, last: Option<&RunRecord>) -> Result<(AccountReport, Vec<Throttle>), CommandError> {
+fn account_of(
+    units: UnitKind,
+    state: &State,
+    last: Option<&RunRecord>,
+) -> Result<(AccountReport, Vec<Throttle>), CommandError> {
     let account = state.account()?;
     let mut items = account.items;
     let mut listed = true;
@@ -84,6 +89,7 @@ fn account_of(state: &State, last: Option<&RunRecord>) -> Result<(AccountReport,
     let account = AccountReport {
         items,
         files: account.units,
+        units,
         files_planned: account.units.planned(),
         effects_planned: account.units.effects.planned(),
         imbalances: imbalances.collect(),

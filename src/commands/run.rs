@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
 use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause, TableRunner};
-use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, format_duration};
+use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, UnitKind, format_duration};
 use crate::monitor::{ProgressView, RateMeter, Snapshot};
 use crate::plan::{changes, fingerprints};
 use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
@@ -343,6 +343,7 @@ fn account_of(report: &RunReport) -> AccountReport {
     AccountReport {
         items: report.items,
         files: report.units,
+        units: report.unit_kind,
         files_planned: report.held.planned(),
         effects_planned: report.held.effects.planned(),
         imbalances: report.imbalances.clone(),
@@ -353,6 +354,12 @@ fn account_of(report: &RunReport) -> AccountReport {
 }
 
 fn integrity_of(report: &RunReport) -> Integrity {
+    if report.unit_kind == UnitKind::Chunk {
+        return Integrity {
+            counted: report.done_now,
+            ..Integrity::default()
+        };
+    }
     let (hashed, size_only) = if report.hash == HashKind::None {
         (0, report.done_now)
     } else {
@@ -363,6 +370,7 @@ fn integrity_of(report: &RunReport) -> Integrity {
         hashed,
         size_only,
         present: report.present_now,
+        counted: 0,
     }
 }
 

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{self, Fatal, Finding, VerifyOptions};
+use crate::engine::{self, Fatal, Finding, TableFinding, TableOutcome, VerifyOptions};
 use crate::format::CsvWriter;
 use crate::model::{Timestamp, Value, redact};
-use crate::report::{self, Difference, VerifyReport, counted};
+use crate::report::{self, Difference, VerifyReport, counted, shown};
+use crate::resolve::{KnownJob, TableJob};
 use crate::stages::{Check, Verdict};
 
 use super::arguments::write_file;
@@ -30,7 +31,10 @@ pub struct VerifyArguments {
 
 /// Checks the ledger against the sink.
 pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
-    let job = arguments.job.load_files("verify")?;
+    let job = match arguments.job.load()?.known() {
+        KnownJob::Files(job) => job,
+        KnownJob::Tables(job) => return verify_rows(arguments, &job).await,
+    };
     let state = arguments.job.open_existing_state(&job, "verify")?;
     let options = VerifyOptions {
         sample: arguments.sample,
@@ -104,5 +108,72 @@ fn difference(finding: &Finding) -> Difference {
         },
         Verdict::NotDone => Difference::NotDone,
         Verdict::Missing | Verdict::Same { .. } => Difference::Missing,
+    }
+}
+
+/// Compares tables with their sources.
+async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit, CommandError> {
+    if arguments.sample.is_some() || arguments.reopen || arguments.export.is_some() {
+        return Err(CommandError::Usage(
+            "`--sample`, `--reopen` and `--export` are about files; tables are compared as a whole: `verify`, or `verify --checksum`"
+                .to_owned(),
+        ));
+    }
+    let state = arguments.job.open_existing_state(job, "verify")?;
+    let mut findings = Vec::new();
+    engine::verify_tables(job, &state, arguments.checksum, |finding| findings.push(finding)).await?;
+    let is_equal = |finding: &&TableFinding| matches!(finding.outcome, TableOutcome::Equal { .. });
+    let equal = findings.iter().filter(is_equal).count();
+    let command_line = arguments.job.command_line();
+    let next = command_line.command(if equal == findings.len() { "report" } else { "run" });
+    let how = if arguments.checksum {
+        "a digest of all rows"
+    } else {
+        "the number of rows"
+    };
+    let mut text = String::new();
+    for finding in findings.iter().filter(|finding| !is_equal(finding)) {
+        text.push_str(&format!(
+            "{} → {}: {}\n",
+            shown(&finding.table),
+            shown(&finding.target),
+            told(&finding.outcome)
+        ));
+    }
+    let tables = counted(findings.len() as u64, "table", "tables");
+    text.push_str(&format!("{equal} of {tables} equal by {how}\nNext: {next}\n"));
+    let document = || {
+        let tables = findings.iter().map(|finding| {
+            serde_json::json!({
+                "table": finding.table,
+                "target": finding.target,
+                "is_equal": is_equal(&finding),
+                "outcome": told(&finding.outcome),
+            })
+        });
+        serde_json::json!({ "schema_version": 1, "tables": tables.collect::<Vec<_>>(), "equal": equal, "next": next })
+    };
+    arguments.output.print(text, document)?;
+    Ok(if equal == findings.len() {
+        Exit::Done
+    } else {
+        Exit::Differences
+    })
+}
+
+fn told(outcome: &TableOutcome) -> String {
+    match outcome {
+        TableOutcome::Equal { rows } => format!("{} on both sides", counted(*rows, "row", "rows")),
+        TableOutcome::Different {
+            source,
+            sink,
+            digests: None,
+        } => format!("{source} rows at the source, {sink} at the sink"),
+        TableOutcome::Different { source, sink, .. } if source != sink => {
+            format!("{source} rows at the source, {sink} at the sink")
+        }
+        TableOutcome::Different { source, .. } => format!("{source} rows on both sides, and not the same"),
+        TableOutcome::NotLoaded => "not loaded to its end yet".to_owned(),
+        TableOutcome::Unreadable(failure) => shown(&failure.to_string()).into_owned(),
     }
 }

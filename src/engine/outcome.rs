@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount, ItemKey};
+use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount, ItemKey, UnitKind};
 use crate::state::StateError;
 
 use super::StopCause;
@@ -55,6 +55,7 @@ pub struct RunReport {
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
     pub imbalances: Vec<String>,
     pub hash: HashKind,
+    pub unit_kind: UnitKind,
     /// Lists and files that were left alone because they are not as the plan has them.
     pub drifted: u64,
     pub vanished: Vanished,

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::JoinSet;
 
 use crate::connect::Connections;
-use crate::model::{Account, Event, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp};
+use crate::model::{Account, Event, Failure, FailureClass, ItemId, ItemStatus, Progress, Timestamp, UnitKind};
 use crate::resolve::{FileJob, ResolvedJob};
 use crate::state::{
     Change, Holder, JobRecord, Journal, JournalEntry, PageState, PlanFile, RunOutcome, RunRecord, State, StateError,
@@ -208,6 +208,7 @@ impl Runner {
             retries: progress.retries,
             imbalances,
             hash,
+            unit_kind: UnitKind::File,
             drifted: progress.failures.get(&drift_tally()).copied().unwrap_or_default(),
             vanished,
         };
@@ -420,7 +421,11 @@ async fn carry_out(
 }
 
 /// The account of the selected items as their pages give it, and where the run's own account or an item's summary says something else.
-pub(super) fn balance(state: &State, ids: &[ItemId], progress: &Progress) -> Result<(Account, Vec<String>), StateError> {
+pub(super) fn balance(
+    state: &State,
+    ids: &[ItemId],
+    progress: &Progress,
+) -> Result<(Account, Vec<String>), StateError> {
     let mut account = Account::default();
     let mut imbalances = Vec::new();
     for id in ids {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::connect::Precondition;
 use crate::model::{
-    ContentHash, Event, Failure, FailureClass, ItemId, PlannedBasis, PlannedDecision, RowCount, SinkMode, UnitRecord, UnitResult,
-    UnitStatus,
+    ContentHash, Event, Failure, FailureClass, ItemId, PlannedBasis, PlannedDecision, RowCount, SinkMode, UnitRecord,
+    UnitResult, UnitStatus,
 };
 use crate::plan::{AtSink, Decision, Known, decide, drifted};
 use crate::stages::{Comparison, CopyRequest, Room, compare, copy};

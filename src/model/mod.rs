@@ -21,9 +21,10 @@ mod rows;
 mod secret;
 mod size;
 mod speed;
-mod table;
 mod stage_record;
+mod table;
 mod timestamp;
+mod unit_kind;
 mod value;
 mod verify_counts;
 
@@ -49,10 +50,11 @@ pub use rows::RowCount;
 pub use secret::{Secret, SecretReference};
 pub use size::{format_bytes, format_count, parse_size};
 pub use speed::{Speed, parse_bandwidth, parse_rate};
+pub use stage_record::{StageRecord, StageStatus};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
 };
-pub use stage_record::{StageRecord, StageStatus};
 pub use timestamp::Timestamp;
+pub use unit_kind::UnitKind;
 pub use value::{ColumnType, Columns, Row, Value};
 pub use verify_counts::VerifyCounts;

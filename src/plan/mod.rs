@@ -10,6 +10,7 @@ mod drift;
 mod fingerprint;
 mod graph;
 mod inventory;
+mod table_plan;
 
 pub use collision::{Collision, CollisionKind, NameIndex, collision_form};
 pub use compile::compile;
@@ -18,3 +19,4 @@ pub use drift::{Seen, drift, drifted, messages_digest, planned};
 pub use fingerprint::{Change, changes, fingerprints};
 pub use graph::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind};
 pub use inventory::{Inventory, Sample, UnitDecision};
+pub use table_plan::{TableChoice, TableDecision};

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::model::{Account, ItemAccount, format_bytes, format_count, format_duration};
+use crate::model::{Account, ItemAccount, UnitKind, format_bytes, format_count, format_duration};
 
 use super::rate::{format_byte_rate, rate_over};
 use super::shown;
@@ -15,6 +15,8 @@ use super::text::counted;
 pub struct AccountReport {
     pub items: ItemAccount,
     pub files: Account,
+    /// What `files` are: chunks of rows, in a job of tables.
+    pub units: UnitKind,
     /// Files as they were counted when they were listed, independently of their states: what `files` has to add up to.
     pub files_planned: u64,
     /// The same for what the files owe to steps.
@@ -42,9 +44,8 @@ impl AccountReport {
 
     /// The account with stable names, for a place in a larger document.
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut document = json!({
             "items": Columns::of_items(&self.items),
-            "files": Columns::of_files(self),
             "effects": Columns::of_effects(self),
             "failed_listings": self.items.failed_listings,
             "listed": self.listed,
@@ -54,7 +55,18 @@ impl AccountReport {
             "bytes_per_second": rate_over(self.bytes_moved, self.duration),
             "balanced": self.is_balanced(),
             "imbalances": self.imbalances,
-        })
+        });
+        document[self.units.plural()] = json!(Columns::of_files(self));
+        if self.units == UnitKind::Chunk {
+            let rows = self.files.rows;
+            document["rows"] = json!({
+                "read": rows.settled(),
+                "written": rows.written,
+                "rejected": rows.rejected,
+                "per_second": rate_over(rows.written, self.duration),
+            });
+        }
+        document
     }
 }
 
@@ -135,9 +147,13 @@ impl Columns {
 /// Lines without a line break behind the last one; the numbers of the two accounts stand below each other.
 impl fmt::Display for AccountReport {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (items, units) = match self.units {
+            UnitKind::File => ("items   ", "files   "),
+            UnitKind::Chunk => ("tables  ", "chunks  "),
+        };
         let mut lines = vec![
-            ("items   ", Columns::of_items(&self.items)),
-            ("files   ", Columns::of_files(self)),
+            (items, Columns::of_items(&self.items)),
+            (units, Columns::of_files(self)),
         ];
         if self.files.effects.planned() > 0 {
             lines.push(("effects ", Columns::of_effects(self)));
@@ -151,15 +167,26 @@ impl fmt::Display for AccountReport {
             }
             writeln!(formatter, " (residual {})", columns.residual)?;
         }
+        if self.units == UnitKind::Chunk {
+            let rows = self.files.rows;
+            writeln!(
+                formatter,
+                "rows    read {} = written {} + rejected {}",
+                format_count(rows.settled()),
+                format_count(rows.written),
+                format_count(rows.rejected)
+            )?;
+        }
         write!(
             formatter,
-            "bytes   {} in files done; this run moved {} in {} ({})",
+            "bytes   {} in {} done; this run moved {} in {} ({})",
             format_bytes(self.files.bytes),
+            self.units.plural(),
             format_bytes(self.bytes_moved),
             format_duration(self.duration),
             format_byte_rate(rate_over(self.bytes_moved, self.duration)),
         )?;
-        if self.items.failed_listings > 0 {
+        if self.items.failed_listings > 0 && self.units == UnitKind::File {
             let items = counted(
                 self.items.failed_listings,
                 "item could not be listed: how many files it has",
@@ -174,7 +201,7 @@ impl fmt::Display for AccountReport {
                 "\n        {messages} left out (`--skip`): a `run` with `--stage` and the step's name makes them up"
             )?;
         }
-        if !self.listed {
+        if !self.listed && self.units == UnitKind::File {
             write!(
                 formatter,
                 "\n        not every item has been listed yet: `files` is what is known so far"

@@ -74,6 +74,8 @@ pub struct Integrity {
     pub size_only: u64,
     /// Files that were there before and were left alone: their bytes were not read.
     pub present: u64,
+    /// Chunks of rows, each written in one transaction, whose rows were counted on their way.
+    pub counted: u64,
 }
 
 impl Integrity {
@@ -95,8 +97,14 @@ impl Integrity {
             let files = counted(self.present, "file that was", "files that were");
             lines.push(format!("nothing: {files} present already"));
         }
+        if self.counted > 0 {
+            let chunks = counted(self.counted, "chunk", "chunks");
+            lines.push(format!(
+                "rows counted on their way: {chunks}, each in one transaction of the sink"
+            ));
+        }
         if lines.is_empty() {
-            lines.push("nothing: no file was copied".to_owned());
+            lines.push("nothing: nothing was copied".to_owned());
         }
         lines
     }
@@ -309,6 +317,6 @@ mod tests {
             ..Integrity::default()
         };
         assert_eq!(sizes.lines(), ["length only: 1 file"]);
-        assert_eq!(Integrity::default().lines(), ["nothing: no file was copied"]);
+        assert_eq!(Integrity::default().lines(), ["nothing: nothing was copied"]);
     }
 }

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::model::{ColumnType, Concurrency, ConnectionConfig, HashKind, Limits, RetryPolicy, Row, SinkMode, Value};
+use crate::model::{
+    ColumnType, Concurrency, ConnectionConfig, HashKind, Limits, RetryPolicy, Row, SinkMode, UnitKind, Value,
+};
 
 use super::{Step, TableWork, Template};
 
@@ -59,6 +61,14 @@ pub enum KnownJob {
 }
 
 impl ResolvedJob {
+    /// What the job's units are.
+    pub fn unit_kind(&self) -> UnitKind {
+        match self.work {
+            Work::Files(_) => UnitKind::File,
+            Work::Tables(_) => UnitKind::Chunk,
+        }
+    }
+
     /// The job by what it does.
     pub fn known(self) -> KnownJob {
         match self.work.clone() {

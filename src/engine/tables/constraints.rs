@@ -51,7 +51,8 @@ pub async fn add_constraints(
             return Ok(());
         }
     };
-    let names: HashMap<&TableName, HashSet<&str>> = existing.iter().map(|table| (&table.name, names_of(table))).collect();
+    let names: HashMap<&TableName, HashSet<&str>> =
+        existing.iter().map(|table| (&table.name, names_of(table))).collect();
     let has_key: HashSet<&TableName> = existing
         .iter()
         .filter(|table| table.primary_key.is_some())
@@ -134,8 +135,14 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<Tab
     for statement in &work.statements {
         let Some(needs) = &statement.needs else { continue };
         if unready.contains(needs) {
-            let message = format!("the key `{}` points at `{needs}`, which is not complete", statement.name);
-            note(&mut work.failure, Failure::new(FailureClass::Conflict, "tables.blocked", message));
+            let message = format!(
+                "the key `{}` points at `{needs}`, which is not complete",
+                statement.name
+            );
+            note(
+                &mut work.failure,
+                Failure::new(FailureClass::Conflict, "tables.blocked", message),
+            );
             continue;
         }
         if let Err(failure) = run(context, &statement.text).await {
@@ -170,7 +177,9 @@ fn note(first: &mut Option<Failure>, failure: Failure) {
 
 /// The table is completed, or says why not.
 async fn end(context: &Arc<TableContext>, mut summary: ItemSummary, failure: Option<Failure>) -> Result<(), Broken> {
-    let is_stopped = failure.as_ref().is_some_and(|failure| failure.class == FailureClass::Cancelled);
+    let is_stopped = failure
+        .as_ref()
+        .is_some_and(|failure| failure.class == FailureClass::Cancelled);
     if is_stopped {
         return Ok(());
     }

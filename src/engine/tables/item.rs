@@ -20,12 +20,7 @@ use super::place::{Place, place, swap};
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
 /// A function of the table, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
-pub async fn load_table(
-    context: &Arc<TableContext>,
-    slot: usize,
-    entry: &ItemEntry,
-    past: Past,
-) -> Result<(), Broken> {
+pub async fn load_table(context: &Arc<TableContext>, slot: usize, entry: &ItemEntry, past: Past) -> Result<(), Broken> {
     let before = past.summary.clone();
     let mut summary = before.unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
     if summary.stage_status("data") == StageStatus::Done {

@@ -8,6 +8,10 @@ mod constraints;
 mod context;
 mod item;
 mod place;
+mod preview;
 mod runner;
+mod verifier;
 
+pub use preview::preview_tables;
 pub use runner::TableRunner;
+pub use verifier::{TableFinding, TableOutcome, verify_tables};

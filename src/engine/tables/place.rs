@@ -31,7 +31,10 @@ pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, d
     if mode == RowMode::Upsert && mapping.primary_key.is_none() {
         return Err(Failure::permanent(
             "tables.no_key",
-            format!("`{}` has no primary key by which rows could replace each other; use `append`", mapping.source),
+            format!(
+                "`{}` has no primary key by which rows could replace each other; use `append`",
+                mapping.source
+            ),
         ));
     }
     if mode == RowMode::Replace {

@@ -15,7 +15,7 @@ use crate::engine::item_list::{ItemEntry, read_tables};
 use crate::engine::permits::Permits;
 use crate::engine::runner::{balance, close, put_back_interrupted, run_record};
 use crate::engine::{Fatal, RunHandle, RunOptions, RunReport, Stop, StopCause, Vanished};
-use crate::model::{Event, HashKind, ItemId, ItemStatus, Progress, StageStatus, Timestamp};
+use crate::model::{Event, HashKind, ItemId, ItemStatus, Progress, StageStatus, Timestamp, UnitKind};
 use crate::resolve::TableJob;
 use crate::stages::tables::TableInventory;
 use crate::state::{Change, JobRecord, Journal, JournalEntry, RunOutcome, State, StateError, StateWriter};
@@ -185,6 +185,7 @@ impl TableRunner {
             retries: progress.retries,
             imbalances,
             hash: HashKind::None,
+            unit_kind: UnitKind::Chunk,
             drifted: 0,
             vanished: Vanished::default(),
         };

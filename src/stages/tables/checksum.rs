@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
 use crate::connect::{ReadRequest, SqlDatabase, cell_text};
-use crate::model::{ColumnMapping, Failure};
+use crate::model::{Carry, ColumnMapping, Failure};
 
 /// A digest over rows that does not depend on their order: the sum of the rows' own digests, and their number.
 ///
@@ -23,6 +23,7 @@ impl RowDigest {
                 match cell_text(column.carry, values, row) {
                     None => drop(hasher.update(&[0])),
                     Some(text) => {
+                        let text = canonical(column.carry, text);
                         hasher.update(&[1]);
                         hasher.update(&(text.len() as u64).to_le_bytes());
                         hasher.update(text.as_bytes());
@@ -36,6 +37,18 @@ impl RowDigest {
             }
             self.rows += 1;
         }
+    }
+}
+
+/// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys.
+fn canonical(carry: Carry, text: String) -> String {
+    match carry {
+        Carry::Decimal if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        Carry::Json => match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(document) => document.to_string(),
+            Err(_) => text,
+        },
+        _ => text,
     }
 }
 

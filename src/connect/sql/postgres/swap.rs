@@ -49,8 +49,14 @@ pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName)
         .get(0);
     let mut statements = Vec::new();
     if exists {
-        let dependents = dependents(lease.client(), &name).await.map_err(|error| failure(&error))?;
-        statements.extend(drop_incoming(lease.client(), &name).await.map_err(|error| failure(&error))?);
+        let dependents = dependents(lease.client(), &name)
+            .await
+            .map_err(|error| failure(&error))?;
+        statements.extend(
+            drop_incoming(lease.client(), &name)
+                .await
+                .map_err(|error| failure(&error))?,
+        );
         let dropped = dependents.views.iter().rev();
         statements.extend(dropped.map(|view| format!("drop {} {}", view.kind, view.name)));
         statements.push(format!("drop table {name}"));

@@ -62,17 +62,20 @@ impl SqliteDatabase {
 fn make(path: &Path, script: &Path) -> Result<(), Failure> {
     let broken = |error: &dyn std::fmt::Display| {
         let script = script.display();
-        Failure::permanent("database.script", format!("`{script}` cannot make the database: {error}"))
+        Failure::permanent(
+            "database.script",
+            format!("`{script}` cannot make the database: {error}"),
+        )
     };
     let text = std::fs::read_to_string(script).map_err(|error| broken(&error))?;
     let partial = path.with_extension(format!("partial-{}", std::process::id()));
-    let made = path
-        .parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| match std::fs::remove_file(&partial) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        });
+    let made =
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| match std::fs::remove_file(&partial) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            });
     made.map_err(|error| broken(&error))?;
     let connection = Connection::open(&partial).map_err(|error| failure(&error))?;
     let run = connection.execute_batch(&text);
@@ -208,7 +211,8 @@ impl SqlDatabase for SqliteDatabase {
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::Sqlite);
-            self.execute(&[ddl.drop_table(target), ddl.rename(staging, target)]).await
+            self.execute(&[ddl.drop_table(target), ddl.rename(staging, target)])
+                .await
         })
     }
 

@@ -1,0 +1,47 @@
+use crate::model::{ColumnMapping, TableName};
+
+/// What would happen to one table, and why.
+#[derive(Clone, Debug)]
+pub struct TableDecision {
+    pub key: String,
+    /// Empty when the table cannot be taken over.
+    pub target: TableName,
+    pub decision: TableChoice,
+    /// Rows, as the catalogue estimates them or as they were counted.
+    pub rows: Option<u64>,
+    pub is_counted: bool,
+    pub columns: Vec<ColumnMapping>,
+    /// In their order: those before the rows come, then those behind the barrier.
+    pub statements: Vec<String>,
+    /// What the sink does not get, and why.
+    pub left_out: Vec<String>,
+}
+
+/// | what the state says | choice |
+/// |---|---|
+/// | nothing, or the rows are not all there | load |
+/// | the rows are there, indexes and keys are not | finish |
+/// | completed | done |
+/// | set aside | skip |
+/// | – and it cannot be mapped, or does not fit what is there | refuse |
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableChoice {
+    Load,
+    Finish,
+    Done,
+    Skip,
+    /// Every reason, with its place and its remedy.
+    Refuse(Vec<String>),
+}
+
+impl TableChoice {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Finish => "finish",
+            Self::Done => "done",
+            Self::Skip => "skip",
+            Self::Refuse(_) => "refuse",
+        }
+    }
+}

@@ -1,0 +1,144 @@
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::model::format_count;
+use crate::plan::{Plan, TableChoice, TableDecision};
+
+use super::json::SCHEMA_VERSION;
+use super::text::counted;
+use super::{CommandLine, GraphFormat, graph, shown};
+
+/// The preview of a job of tables: what each becomes, what it may lose, and what would happen to it.
+#[derive(Clone, Copy, Debug)]
+pub struct TablePlanReport<'a> {
+    pub plan: &'a Plan,
+    pub tables: &'a [TableDecision],
+    /// Every column and every statement is shown.
+    pub is_detailed: bool,
+    pub command_line: &'a CommandLine,
+}
+
+impl TablePlanReport<'_> {
+    fn count(&self, name: &str) -> u64 {
+        let of_name = |table: &&TableDecision| table.decision.name() == name;
+        self.tables.iter().filter(of_name).count() as u64
+    }
+
+    /// Whether a run would do anything.
+    pub fn has_work(&self) -> bool {
+        self.count("load") + self.count("finish") + self.count("refuse") > 0
+    }
+
+    /// `Plan: 33 tables to load (185,440 rows estimated), 0 to finish, 0 done, 0 skipped, 0 refused`
+    pub fn line(&self) -> String {
+        let loaded = self.tables.iter().filter(|table| table.decision == TableChoice::Load);
+        let (mut rows, mut is_known, mut is_counted) = (0, true, true);
+        for table in loaded {
+            is_known &= table.rows.is_some();
+            is_counted &= table.is_counted;
+            rows += table.rows.unwrap_or_default();
+        }
+        let rows = match (is_known, is_counted) {
+            (false, _) => "rows unknown; `--exact` counts them".to_owned(),
+            (true, true) => counted(rows, "row", "rows"),
+            (true, false) => format!("{} estimated; `--exact` counts them", counted(rows, "row", "rows")),
+        };
+        format!(
+            "Plan: {} to load ({rows}), {} to finish, {} done, {} skipped, {} refused",
+            counted(self.count("load"), "table", "tables"),
+            format_count(self.count("finish")),
+            format_count(self.count("done")),
+            format_count(self.count("skip")),
+            format_count(self.count("refuse"))
+        )
+    }
+
+    fn next(&self) -> String {
+        self.command_line
+            .command(if self.has_work() { "run" } else { "verify" })
+    }
+
+    pub fn to_json(&self) -> Value {
+        let tables = self.tables.iter().map(|table| {
+            let columns = table.columns.iter().map(|column| {
+                json!({
+                    "source": column.source, "source_type": column.source_native, "carried_as": column.carry.name(),
+                    "target": column.target, "target_type": column.target_native, "losses": column.losses,
+                })
+            });
+            let reasons = match &table.decision {
+                TableChoice::Refuse(reasons) => reasons.clone(),
+                _ => Vec::new(),
+            };
+            json!({
+                "table": table.key,
+                "target": table.target.to_string(),
+                "decision": table.decision.name(),
+                "reasons": reasons,
+                "rows": table.rows,
+                "rows_counted": table.is_counted,
+                "columns": columns.collect::<Vec<_>>(),
+                "statements": table.statements,
+                "left_out": table.left_out,
+            })
+        });
+        json!({
+            "schema_version": SCHEMA_VERSION,
+            "job": self.plan.job,
+            "profile": self.plan.profile,
+            "tables": tables.collect::<Vec<_>>(),
+            "line": self.line(),
+            "next": self.next(),
+        })
+    }
+
+    fn table(&self, formatter: &mut fmt::Formatter<'_>, number: usize, table: &TableDecision) -> fmt::Result {
+        let (key, target) = (shown(&table.key), table.target.to_string());
+        let rows = match table.rows {
+            None => String::new(),
+            Some(rows) if table.is_counted => format!(", {}", counted(rows, "row", "rows")),
+            Some(rows) => format!(", about {}", counted(rows, "row", "rows")),
+        };
+        let of = self.tables.len();
+        let (decision, target) = (table.decision.name(), shown(&target));
+        writeln!(formatter, "  [{number}/{of}] {decision:<6} {key} → {target}{rows}")?;
+        if let TableChoice::Refuse(reasons) = &table.decision {
+            for reason in reasons {
+                writeln!(formatter, "      {}", shown(reason))?;
+            }
+        }
+        for column in &table.columns {
+            let (source, native) = (shown(&column.source), shown(&column.source_native));
+            let (target, target_native) = (shown(&column.target), shown(&column.target_native));
+            if self.is_detailed {
+                writeln!(formatter, "      {source} {native} → {target} {target_native}")?;
+            }
+            for loss in &column.losses {
+                writeln!(formatter, "      {source} ({native}): {loss}")?;
+            }
+        }
+        for left_out in &table.left_out {
+            writeln!(formatter, "      left out: {}", shown(left_out))?;
+        }
+        if self.is_detailed {
+            for statement in &table.statements {
+                writeln!(formatter, "      {}", shown(statement).replace('\n', "\n      "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for TablePlanReport<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (job, profile) = (shown(&self.plan.job), shown(&self.plan.profile));
+        writeln!(formatter, "{job} (profile {profile})\n")?;
+        write!(formatter, "{}", graph(self.plan, GraphFormat::Tree))?;
+        writeln!(formatter, "\nTables")?;
+        for (number, table) in (1..).zip(self.tables) {
+            self.table(formatter, number, table)?;
+        }
+        writeln!(formatter, "\n{}\nNext: {}", self.line(), self.next())
+    }
+}
