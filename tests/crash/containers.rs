@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::connect::{Connections, ObjectInfo, ObjectMetadata, Precondition, Store, WriteRequest};
-use pipeline::model::{ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
+use pipeline::model::{ConnectionConfig, ConnectionKind, Failure, SecretReference, Timestamp};
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
@@ -15,6 +15,9 @@ use super::servers::Azurite;
 
 /// Requests at once of the test itself.
 const CONCURRENCY: usize = 16;
+
+/// How often the test itself asks for one thing.
+const TRIES: usize = 5;
 
 /// Tells of each file at the sink.
 const TELL: &str = r#"[{ notify: { connection: told, each: file, when: present, message: { item: "{{item.WorkItemId}}", blob: "{{target.name}}" } } }]"#;
@@ -206,9 +209,14 @@ impl Containers {
     }
 
     fn listing(&self) -> Vec<ObjectInfo> {
-        runtime()
-            .block_on(async { self.sink.list("", None).await?.try_collect().await })
-            .unwrap()
+        let list = || runtime().block_on(async { self.sink.list("", None).await?.try_collect().await });
+        for _ in 1..TRIES {
+            match list() {
+                Err(Failure { class, .. }) if class.is_retryable() => {}
+                listed => return listed.unwrap(),
+            }
+        }
+        list().unwrap()
     }
 
     /// Every blob at the sink by name.
@@ -236,10 +244,26 @@ impl Containers {
     }
 
     async fn assert_copied(&self, file: &File) {
-        let (info, body) = self.sink.read(&file.target(), None).await.unwrap();
-        let pieces: Vec<Bytes> = body.try_collect().await.unwrap();
-        assert!(pieces.concat() == file.bytes(), "{file:?}");
+        let (info, bytes) = self.read(&file.target()).await;
+        assert!(bytes == file.bytes(), "{file:?}");
         assert_eq!(info.metadata, metadata(file), "{file:?}");
+    }
+
+    /// Reads a blob whole. The emulator cuts a connection now and then that has been idle: the test's own reading tries again, as a run does.
+    async fn read(&self, name: &str) -> (ObjectInfo, Vec<u8>) {
+        for _ in 1..TRIES {
+            match self.try_read(name).await {
+                Err(failure) if failure.class.is_retryable() => {}
+                read => return read.unwrap(),
+            }
+        }
+        self.try_read(name).await.unwrap()
+    }
+
+    async fn try_read(&self, name: &str) -> Result<(ObjectInfo, Vec<u8>), Failure> {
+        let (info, body) = self.sink.read(name, None).await?;
+        let pieces: Vec<Bytes> = body.try_collect().await?;
+        Ok((info, pieces.concat()))
     }
 }
 
