@@ -98,6 +98,8 @@ pub enum ConnectionKind {
     Sqlite { path: PathBuf },
     /// A database of a PostgreSQL server.
     Postgres(DatabaseAddress),
+    /// A database of a MySQL or MariaDB server.
+    MySql(DatabaseAddress),
 }
 
 /// How a database server is reached.
@@ -162,6 +164,7 @@ impl ConnectionKind {
             Self::JsonlQueue { .. } => "jsonl-queue",
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
+            Self::MySql(_) => "mysql",
         }
     }
 
@@ -183,7 +186,8 @@ impl ConnectionKind {
             | Self::AzureQueue { .. }
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
-            | Self::Postgres(_) => false,
+            | Self::Postgres(_)
+            | Self::MySql(_) => false,
         }
     }
 
@@ -194,7 +198,7 @@ impl ConnectionKind {
 
     /// Whether it is a database with a catalogue of tables.
     pub fn holds_tables(&self) -> bool {
-        matches!(self, Self::Sqlite { .. } | Self::Postgres(_))
+        matches!(self, Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_))
     }
 
     /// Whether objects that were written to it can be read from it again, and listed.
@@ -210,7 +214,7 @@ impl ConnectionKind {
     /// The dialect of its queries; `None` where it answers none.
     pub fn dialect(&self) -> Option<Dialect> {
         match self {
-            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) => Some(Dialect::Sql),
+            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_) => Some(Dialect::Sql),
             _ => None,
         }
     }
@@ -271,6 +275,7 @@ impl ConnectionKind {
             Self::JsonlQueue { path } => format!("jsonl-queue:{}", path.display()),
             Self::Sqlite { path } => format!("sqlite:{}", path.display()),
             Self::Postgres(address) => format!("postgres:{}", address.identity()),
+            Self::MySql(address) => format!("mysql:{}", address.identity()),
         }
     }
 
@@ -308,7 +313,8 @@ impl ConnectionKind {
             | Self::AzureQueue { .. }
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
-            | Self::Postgres(_) => None,
+            | Self::Postgres(_)
+            | Self::MySql(_) => None,
         }
     }
 

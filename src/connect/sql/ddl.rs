@@ -54,7 +54,12 @@ impl Ddl {
             // SQLite takes keys with the table or never.
             parts.extend(self.inline_keys(mapping));
         }
-        format!("create table {} (\n  {}\n)", self.table(name), parts.join(",\n  "))
+        let mut text = format!("create table {} (\n  {}\n)", self.table(name), parts.join(",\n  "));
+        if self.engine == Engine::MySql {
+            // Texts that another database tells apart must not be the same key here, as they are under a collation that takes no notice of case.
+            text.push_str(" default character set utf8mb4 collate utf8mb4_bin");
+        }
+        text
     }
 
     fn column(self, column: &ColumnMapping) -> String {
@@ -170,8 +175,17 @@ impl Ddl {
                 literal(&table),
                 literal(&column.target)
             ),
-            // The other engines go on behind the highest by themselves.
-            Engine::Sqlite | Engine::MySql | Engine::SqlServer => return None,
+            // It goes on behind the highest by itself, but numbers only what begins a key.
+            Engine::MySql => {
+                let keys = mapping.primary_key.iter().map(|key| &key.columns);
+                let mut keys = keys.chain(mapping.indexes.iter().map(|index| &index.columns));
+                if !keys.any(|columns| columns.first() == Some(&column.target)) {
+                    return None;
+                }
+                format!("alter table {table} modify column {} auto_increment", self.column(column))
+            }
+            // They go on behind the highest by themselves.
+            Engine::Sqlite | Engine::SqlServer => return None,
         };
         Some(Statement {
             name: format!("numbers of {}", column.target),

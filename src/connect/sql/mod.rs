@@ -9,6 +9,7 @@ mod civil;
 mod ddl;
 mod decimal;
 mod mapping;
+mod mysql;
 mod parameters;
 mod postgres;
 mod select;
@@ -22,10 +23,10 @@ use futures::stream::BoxStream;
 
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
 
-pub use batch::schema;
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
+pub(super) use mysql::MySqlDatabase;
 pub(super) use postgres::PostgresDatabase;
 pub(super) use sqlite::SqliteDatabase;
 pub use types::{TypeTable, type_table};

@@ -8,6 +8,7 @@ use crate::model::{Failure, FailureClass};
 const TABLE: &[(&str, FailureClass, &str)] = &[
     ("08", FailureClass::Transient, "database.connection"),
     ("0A", FailureClass::Permanent, "database.unsupported"),
+    ("21", FailureClass::Data, "database.value"),
     ("22", FailureClass::Data, "database.value"),
     ("23", FailureClass::Data, "database.constraint"),
     ("25006", FailureClass::Denied, "database.read_only"),

@@ -156,21 +156,28 @@ fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Opt
             #[expect(clippy::cast_precision_loss, reason = "SQLite keeps whole numbers of such columns as integers")]
             builder.append_value(value as f64);
         }
-        (ColumnBuilder::Text(builder), ValueRef::Integer(value)) if carry != Carry::Json => {
-            builder.append_value(value.to_string());
-        }
+        // A JSON document that is a number is kept as one.
+        (ColumnBuilder::Text(builder), ValueRef::Integer(value)) => builder.append_value(value.to_string()),
         // As many digits as bring the same number back.
-        (ColumnBuilder::Text(builder), ValueRef::Real(value)) if carry != Carry::Json => {
+        (ColumnBuilder::Text(builder), ValueRef::Real(value)) if carry != Carry::Json || value.is_finite() => {
             builder.append_value(format!("{value:?}"));
         }
         (ColumnBuilder::Text(builder), ValueRef::Text(_)) => builder.append_value(text()?),
         (ColumnBuilder::Bytes(builder), ValueRef::Blob(bytes) | ValueRef::Text(bytes)) => builder.append_value(bytes),
         (ColumnBuilder::Date(builder), ValueRef::Text(_)) => {
-            builder.append_value(civil::parse_date(text()?)?.try_into().ok()?);
+            builder.append_value(match text()? {
+                "infinity" => i32::MAX,
+                "-infinity" => i32::MIN,
+                date => civil::parse_date(date)?.try_into().ok()?,
+            });
         }
         (ColumnBuilder::Time(builder), ValueRef::Text(_)) => builder.append_value(civil::parse_time(text()?)?),
         (ColumnBuilder::Timestamp(builder), ValueRef::Text(_)) => {
-            builder.append_value(civil::parse_timestamp(text()?)?);
+            builder.append_value(match text()? {
+                "infinity" => i64::MAX,
+                "-infinity" => i64::MIN,
+                moment => civil::parse_timestamp(moment)?,
+            });
         }
         (ColumnBuilder::Uuid(builder), ValueRef::Text(_)) => {
             builder.append_value(crate::connect::sql::uuid::parse(text()?)?).ok()?;

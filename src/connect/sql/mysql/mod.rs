@@ -1,0 +1,129 @@
+//! MySQL and MariaDB: rows come in the binary form of prepared statements and go by `LOAD DATA LOCAL`, or by `insert` where the server
+//! does not allow that.
+//!
+//! A database of theirs is what other engines call a schema: a connection names one, and its tables have its name as their schema.
+
+mod catalogue;
+mod decode;
+mod encode;
+mod error;
+mod pool;
+mod read;
+mod write;
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
+use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
+
+use pool::{Lease, Pool};
+
+pub struct MySqlDatabase {
+    pool: Pool,
+}
+
+impl MySqlDatabase {
+    pub fn new(address: DatabaseAddress, timeout: Duration) -> Self {
+        Self {
+            pool: Pool::new(address, timeout),
+        }
+    }
+
+    async fn execute_all(&self, statements: &[String]) -> Result<(), Failure> {
+        let mut lease = self.pool.take().await?;
+        lease.run("start transaction").await?;
+        for statement in statements {
+            // A lease that is not given back closes its connection, and with it what is left of the transaction.
+            let ran = lease.run(statement).await;
+            ran.map_err(|failure| failure.context(format_args!("`{statement}`")))?;
+        }
+        lease.run("commit").await?;
+        lease.give_back();
+        Ok(())
+    }
+}
+
+impl SqlDatabase for MySqlDatabase {
+    fn engine(&self) -> Engine {
+        Engine::MySql
+    }
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
+        Box::pin(async {
+            let mut lease = self.pool.take().await?;
+            let tables = catalogue::tables(lease.connection()?, self.pool.database()).await?;
+            lease.give_back();
+            Ok(tables)
+        })
+    }
+
+    fn count<'a>(&'a self, from: &'a RowsFrom, range: &'a RowRange) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let counted = read::count(lease.connection()?, from, range).await?;
+            lease.give_back();
+            Ok(counted)
+        })
+    }
+
+    fn key_bounds<'a>(
+        &'a self,
+        from: &'a RowsFrom,
+        column: &'a str,
+        rows: u64,
+    ) -> BoxFuture<'a, Result<Vec<Value>, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let bounds = read::key_bounds(lease.connection()?, from, column, rows).await?;
+            lease.give_back();
+            Ok(bounds)
+        })
+    }
+
+    fn blocks<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Option<u64>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn describe<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let columns = catalogue::describe(lease.connection()?, text, parameters).await?;
+            lease.give_back();
+            Ok(columns)
+        })
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
+        Box::pin(async { read::read(self.pool.take().await?, request).await })
+    }
+
+    fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.execute_all(statements))
+    }
+
+    fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
+        Box::pin(async {
+            let writer = write::MySqlWriter::begin(self.pool.take().await?, request).await?;
+            Ok(Box::new(writer) as Box<dyn TableWriter>)
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let mut lease = self.pool.take().await?;
+            lease.run("select 1").await?;
+            lease.give_back();
+            Ok(())
+        })
+    }
+}
