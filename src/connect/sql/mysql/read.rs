@@ -11,7 +11,7 @@ use super::error::failure;
 use crate::connect::sql::batch::BatchBuilder;
 use crate::connect::sql::select::{from_clause, where_clause};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, parameters};
-use crate::model::{Engine, Failure, RowRange, Value};
+use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
 
 /// Batches read ahead of the consumer.
 const BATCHES_AHEAD: usize = 2;
@@ -110,11 +110,15 @@ fn bound_value(field: &Field, kind: Option<mysql_async::consts::ColumnType>) -> 
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
     let (from, values) = text_and_values(&request.from)?;
     let names = Engine::MySql.quote_all(request.columns.iter().map(|column| &column.source));
-    let text = format!(
-        "select {names} from {}{}",
-        from_clause(Engine::MySql, &from),
-        where_clause(Engine::MySql, &request.range)
-    );
+    let text = match (from, &request.range) {
+        // Within another query it would lose its order.
+        (RowsFrom::Query { text, .. }, RowRange::Whole) => text,
+        (from, range) => format!(
+            "select {names} from {}{}",
+            from_clause(Engine::MySql, &from),
+            where_clause(Engine::MySql, range)
+        ),
+    };
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::spawn(async move {
         let reading = stream(lease, text, values, &request, &sender);
@@ -148,10 +152,11 @@ async fn stream(
         .exec_stream::<Row, _, _>(text, values)
         .await
         .map_err(|error| failure(&error))?;
+    let places = places(rows.columns_ref(), &request.columns)?;
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let mut bytes = 0;
-        for (index, (column, values)) in request.columns.iter().zip(&mut builder.columns).enumerate() {
-            bytes += append(values, column, row.as_ref(index).unwrap_or(&Field::NULL))?;
+        for ((place, column), values) in places.iter().zip(&request.columns).zip(&mut builder.columns) {
+            bytes += append(values, column, row.as_ref(*place).unwrap_or(&Field::NULL))?;
         }
         if builder.end_row(bytes) && sender.send(builder.finish()).await.is_err() {
             return Ok(());
@@ -163,6 +168,19 @@ async fn stream(
         let _ = sender.send(builder.finish()).await;
     }
     Ok(())
+}
+
+/// Where in the answer each column stands.
+fn places(answer: &[mysql_async::Column], columns: &[ColumnMapping]) -> Result<Vec<usize>, Failure> {
+    columns
+        .iter()
+        .map(|column| {
+            let place = answer.iter().position(|given| given.name_str() == column.source);
+            place.ok_or_else(|| {
+                Failure::permanent("query.column_missing", format!("the query gives no column `{}`", column.source))
+            })
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::blocking;
 use super::error::failure;
+use crate::connect::csv_sqlite::query;
 use crate::connect::sql::batch::{BatchBuilder, ColumnBuilder};
 use crate::connect::sql::select::{from_clause, where_clause};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, civil};
@@ -61,26 +62,7 @@ fn bind(statement: &mut Statement<'_>, from: &RowsFrom) -> Result<(), Failure> {
     let RowsFrom::Query { parameters, .. } = from else {
         return Ok(());
     };
-    for index in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix(':'));
-        let given = name.and_then(|name| parameters.iter().find(|(given, _)| given == name));
-        let Some((_, value)) = given else {
-            let name = name.unwrap_or("?");
-            return Err(Failure::data(
-                "query.parameter_missing",
-                format!("the query uses `:{name}`, which `params` does not give"),
-            ));
-        };
-        let bound = match value {
-            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
-            Value::Boolean(value) => statement.raw_bind_parameter(index, value),
-            Value::Integer(value) => statement.raw_bind_parameter(index, value),
-            Value::Number(value) => statement.raw_bind_parameter(index, value),
-            Value::Text(value) => statement.raw_bind_parameter(index, value),
-        };
-        bound.map_err(|error| failure(&error))?;
-    }
-    Ok(())
+    query::bind(statement, parameters)
 }
 
 /// Streams rows from a thread of their own, which ends when the stream is dropped.
