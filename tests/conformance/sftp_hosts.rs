@@ -37,7 +37,11 @@ fn only_a_server_that_is_known_is_let_near_the_credentials() {
         (absent, "connection.host_unknown"),
     ] {
         let failure = probe(HostKeys::Known(file)).unwrap_err();
-        assert_eq!((failure.class, &*failure.code), (FailureClass::Denied, code), "{failure}");
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Denied, code),
+            "{failure}"
+        );
         assert!(failure.message.contains("SHA256:"), "{failure}");
     }
 }

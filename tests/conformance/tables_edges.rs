@@ -16,8 +16,17 @@ const MYSQL: &[Edges] = &[
     ("smallint unsigned", &[("65535", "65535")]),
     ("mediumint", &[("-8388608", "-8388608")]),
     ("int unsigned zerofill", &[("4294967295", "4294967295")]),
-    ("bigint", &[("-9223372036854775808", "-9223372036854775808"), ("9223372036854775807", "9223372036854775807")]),
-    ("bigint unsigned", &[("18446744073709551615", "18446744073709551615"), ("0", "0")]),
+    (
+        "bigint",
+        &[
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("9223372036854775807", "9223372036854775807"),
+        ],
+    ),
+    (
+        "bigint unsigned",
+        &[("18446744073709551615", "18446744073709551615"), ("0", "0")],
+    ),
     ("year", &[("1901", "1901"), ("2155", "2155"), ("0", "0")]),
     ("float", &[("0.1", "0.1"), ("16777216", "16777216"), ("null", "NULL")]),
     ("double", &[("0.1", "0.1"), ("-2.5e-10", "-0.00000000025")]),
@@ -31,7 +40,10 @@ const MYSQL: &[Edges] = &[
             ("-0.1", "-0.100000000000000000000000000000"),
         ],
     ),
-    ("varchar(10)", &[("''", ""), ("'🎈\\t\\n\\\\N'", "🎈\t\n\\N"), ("null", "NULL")]),
+    (
+        "varchar(10)",
+        &[("''", ""), ("'🎈\\t\\n\\\\N'", "🎈\t\n\\N"), ("null", "NULL")],
+    ),
     ("longtext", &[("''", ""), ("'漢'", "漢")]),
     ("json", &[("'{\"a\": [1, null]}'", "{\"a\": [1, null]}")]),
     ("enum('a','B')", &[("'B'", "B")]),
@@ -40,28 +52,84 @@ const MYSQL: &[Edges] = &[
     ("varbinary(9)", &[("''", ""), ("x'5c4e090a'", "5c4e090a")]),
     ("bit(1)", &[("b'1'", "true"), ("b'0'", "false")]),
     ("bit(10)", &[("b'1000000001'", "0201")]),
-    ("uuid", &[("'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "6ba7b810-9dad-11d1-80b4-00c04fd430c8")]),
-    ("date", &[("'0001-01-01'", "0001-01-01"), ("'9999-12-31'", "9999-12-31"), ("'0000-00-00'", "NULL"), ("'2024-00-10'", "NULL")]),
-    ("datetime(6)", &[("'9999-12-31 23:59:59.999999'", "9999-12-31 23:59:59.999999"), ("'0000-00-00'", "NULL")]),
-    ("timestamp null", &[("'2038-01-19 03:14:07'", "2038-01-19 03:14:07+00"), ("null", "NULL")]),
+    (
+        "uuid",
+        &[(
+            "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'",
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        )],
+    ),
+    (
+        "date",
+        &[
+            ("'0001-01-01'", "0001-01-01"),
+            ("'9999-12-31'", "9999-12-31"),
+            ("'0000-00-00'", "NULL"),
+            ("'2024-00-10'", "NULL"),
+        ],
+    ),
+    (
+        "datetime(6)",
+        &[
+            ("'9999-12-31 23:59:59.999999'", "9999-12-31 23:59:59.999999"),
+            ("'0000-00-00'", "NULL"),
+        ],
+    ),
+    (
+        "timestamp null",
+        &[("'2038-01-19 03:14:07'", "2038-01-19 03:14:07+00"), ("null", "NULL")],
+    ),
 ];
 
 const POSTGRES: &[Edges] = &[
     ("boolean", &[("true", "true"), ("false", "false"), ("null", "NULL")]),
     ("smallint", &[("-32768", "-32768")]),
     ("bigint", &[("-9223372036854775808", "-9223372036854775808")]),
-    ("numeric", &[("'NaN'", "NaN"), ("'Infinity'", "Infinity"), ("1e-20", "0.00000000000000000001"), ("1e30", "1000000000000000000000000000000"), ("-10000.5", "-10000.5")]),
+    (
+        "numeric",
+        &[
+            ("'NaN'", "NaN"),
+            ("'Infinity'", "Infinity"),
+            ("1e-20", "0.00000000000000000001"),
+            ("1e30", "1000000000000000000000000000000"),
+            ("-10000.5", "-10000.5"),
+        ],
+    ),
     ("numeric(5,2)", &[("999.99", "999.99"), ("0", "0.00")]),
     ("real", &[("'NaN'", "NaN"), ("0.1", "0.1")]),
-    ("double precision", &[("'NaN'", "NaN"), ("'-infinity'", "-inf"), ("0.1", "0.1")]),
+    (
+        "double precision",
+        &[("'NaN'", "NaN"), ("'-infinity'", "-inf"), ("0.1", "0.1")],
+    ),
     ("text", &[("''", ""), ("e'🎈\\t\\\\N'", "🎈\t\\N")]),
     ("character(4)", &[("'a'", "a   ")]),
     ("bytea", &[("''", ""), ("'\\x00ff'", "00ff")]),
     ("json", &[("'{\"b\":1,  \"a\":2}'", "{\"b\":1,  \"a\":2}")]),
     ("jsonb", &[("'null'", "null"), ("'{\"b\":1}'", "{\"b\": 1}")]),
-    ("uuid", &[("'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "6ba7b810-9dad-11d1-80b4-00c04fd430c8")]),
-    ("date", &[("'infinity'", "infinity"), ("'-infinity'", "-infinity"), ("'0044-03-15 BC'", "-0043-03-15"), ("'5874897-12-31'", "5874897-12-31")]),
-    ("time", &[("'00:00'", "00:00:00"), ("'24:00:00'", "24:00:00"), ("'23:59:59.999999'", "23:59:59.999999")]),
+    (
+        "uuid",
+        &[(
+            "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'",
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        )],
+    ),
+    (
+        "date",
+        &[
+            ("'infinity'", "infinity"),
+            ("'-infinity'", "-infinity"),
+            ("'0044-03-15 BC'", "-0043-03-15"),
+            ("'5874897-12-31'", "5874897-12-31"),
+        ],
+    ),
+    (
+        "time",
+        &[
+            ("'00:00'", "00:00:00"),
+            ("'24:00:00'", "24:00:00"),
+            ("'23:59:59.999999'", "23:59:59.999999"),
+        ],
+    ),
     (
         "timestamp(6)",
         &[
@@ -77,15 +145,24 @@ const POSTGRES: &[Edges] = &[
 ];
 
 const SQLITE: &[Edges] = &[
-    ("integer", &[("-9223372036854775808", "-9223372036854775808"), ("null", "NULL")]),
+    (
+        "integer",
+        &[("-9223372036854775808", "-9223372036854775808"), ("null", "NULL")],
+    ),
     ("boolean", &[("0", "false"), ("1", "true")]),
     ("real", &[("0.1", "0.1"), ("9e999", "inf"), ("1", "1")]),
     ("text", &[("''", ""), ("'🎈'", "🎈"), ("12", "12")]),
     ("blob", &[("x'00ff'", "00ff"), ("x''", "")]),
     ("numeric", &[("12", "12"), ("0.5", "0.5"), ("null", "NULL")]),
     ("json", &[("'[1]'", "[1]"), ("'12'", "12")]),
-    ("date", &[("'0001-01-01'", "0001-01-01"), ("'9999-12-31'", "9999-12-31")]),
-    ("datetime", &[("'2024-01-01T02:00:00.5+02:00'", "2024-01-01 00:00:00.5")]),
+    (
+        "date",
+        &[("'0001-01-01'", "0001-01-01"), ("'9999-12-31'", "9999-12-31")],
+    ),
+    (
+        "datetime",
+        &[("'2024-01-01T02:00:00.5+02:00'", "2024-01-01 00:00:00.5")],
+    ),
     ("time", &[("'23:59'", "23:59:00")]),
 ];
 
@@ -128,7 +205,10 @@ pub async fn edges(kind: TablesKind) {
 }
 
 pub async fn refused() {
-    let sinks = [(TablesKind::Postgres, REFUSED_BY_POSTGRES), (TablesKind::MySql, REFUSED_BY_MYSQL)];
+    let sinks = [
+        (TablesKind::Postgres, REFUSED_BY_POSTGRES),
+        (TablesKind::MySql, REFUSED_BY_MYSQL),
+    ];
     for (sink, cases) in sinks {
         let sink = sink.subject().await;
         for (number, (kind, native, literal)) in cases.iter().enumerate() {
@@ -150,7 +230,11 @@ async fn moved(
     native: &str,
     literals: &[&str],
 ) -> Result<(Texts, Texts), Failure> {
-    let rows: Vec<String> = literals.iter().enumerate().map(|(id, literal)| format!("({id}, {literal})")).collect();
+    let rows: Vec<String> = literals
+        .iter()
+        .enumerate()
+        .map(|(id, literal)| format!("({id}, {literal})"))
+        .collect();
     source
         .execute(&[
             &format!("create table {table} (id integer primary key, v {native})"),
@@ -165,14 +249,20 @@ async fn moved(
         range: RowRange::Whole,
         snapshot: None,
     };
-    let mut writer = sink.database.write(sink.writing(table, mapping.columns.clone())).await?;
+    let mut writer = sink
+        .database
+        .write(sink.writing(table, mapping.columns.clone()))
+        .await?;
     let mut batches = source.database.read(read(mapping.columns.clone())).await?;
     while let Some(batch) = batches.try_next().await? {
         writer.write(batch).await?;
     }
     writer.finish().await?;
     let here = source.read(read(mapping.columns.clone())).await?;
-    let there = mapping.columns.iter().map(|column| plain_column(&column.target, &column.target_native, column.carry));
+    let there = mapping
+        .columns
+        .iter()
+        .map(|column| plain_column(&column.target, &column.target_native, column.carry));
     let mut request = read(there.collect());
     request.from = RowsFrom::Table(sink.name(table));
     Ok((here, sink.read(request).await?))

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use pipeline::connect::{
-    Connections, Ddl, Mapper, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, cell_text, map_table, type_table,
+    Connections, Ddl, Mapper, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, cell_text, map_table,
+    type_table,
 };
 use pipeline::model::{
-    Ceilings, ColumnMapping, ConnectionConfig, ConnectionKind, DatabaseAddress, Engine, Failure, RowRange, SecretReference, Table,
-    TableName, Value,
+    Ceilings, ColumnMapping, ConnectionConfig, ConnectionKind, DatabaseAddress, Engine, Failure, RowRange,
+    SecretReference, Table, TableName, Value,
 };
 
 use super::kinds::{next_name, runtime};
@@ -78,6 +79,15 @@ impl TablesKind {
 
     /// A database that may not be there, on a server of the caller's, with a password that may be wrong.
     pub async fn subject_at(self, port: u16, name: &str, password: &str) -> TablesSubject {
+        self.open(port, name, password, false).await
+    }
+
+    /// A database of a server that has no encryption, by a connection that insists on it.
+    pub async fn encrypted_at(self, port: u16, name: &str) -> TablesSubject {
+        self.open(port, name, Postgres::PASSWORD, true).await
+    }
+
+    async fn open(self, port: u16, name: &str, password: &str, is_encrypted: bool) -> TablesSubject {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let secret = folder.path().join("password");
         std::fs::write(&secret, password).expect("the folder is writable");
@@ -87,7 +97,7 @@ impl TablesKind {
             database: name.to_owned(),
             user: Postgres::USER.to_owned(),
             password: Some(SecretReference::File(secret)),
-            is_encrypted: false,
+            is_encrypted,
         };
         let kind = match self {
             Self::Sqlite => ConnectionKind::Sqlite {
@@ -168,14 +178,23 @@ impl TablesSubject {
             assert_eq!(batch.num_columns(), columns.len());
             for row in 0..batch.num_rows() {
                 let cells = columns.iter().zip(batch.columns());
-                rows.push(cells.map(|(column, values)| cell_text(column.carry, values, row)).collect());
+                rows.push(
+                    cells
+                        .map(|(column, values)| cell_text(column.carry, values, row))
+                        .collect(),
+                );
             }
         }
         Ok(rows)
     }
 
     /// The rows of a query with mapped columns.
-    pub async fn query(&self, text: &str, columns: Vec<ColumnMapping>, parameters: &[(&str, Value)]) -> Result<Texts, Failure> {
+    pub async fn query(
+        &self,
+        text: &str,
+        columns: Vec<ColumnMapping>,
+        parameters: &[(&str, Value)],
+    ) -> Result<Texts, Failure> {
         self.read(ReadRequest {
             from: query(text, parameters),
             columns,
@@ -190,7 +209,9 @@ impl TablesSubject {
         let described = self.database.describe(text, &[]).await.unwrap();
         let types = type_table(self.engine(), self.engine()).unwrap();
         let columns = described.iter().map(|column| {
-            let mapped = types.map(&column.native).unwrap_or_else(|| panic!("no rule for {column:?}"));
+            let mapped = types
+                .map(&column.native)
+                .unwrap_or_else(|| panic!("no rule for {column:?}"));
             plain_column(&column.name, &column.native, mapped.carry)
         });
         let rows = self.query(text, columns.collect(), &[]).await.unwrap();
@@ -221,7 +242,10 @@ impl TablesSubject {
 pub fn query(text: &str, parameters: &[(&str, Value)]) -> RowsFrom {
     RowsFrom::Query {
         text: text.to_owned(),
-        parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        parameters: parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect(),
     }
 }
 

@@ -41,13 +41,17 @@ impl Mariadb {
         unprivileged::own(&folder);
         let data = format!("--datadir={}", folder.join("data").display());
         let mut install = unprivileged::command(Path::new("mariadb-install-db"));
-        install.current_dir(&folder).args(["--no-defaults", &data, "--skip-test-db"]);
+        install
+            .current_dir(&folder)
+            .args(["--no-defaults", &data, "--skip-test-db"]);
         install.args(["--auth-root-authentication-method=normal", "--skip-name-resolve"]);
         let made = install.output().expect("mariadb-install-db starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = super::free_port();
         let mut command = unprivileged::command(Path::new("/usr/sbin/mariadbd"));
-        command.current_dir(&folder).args(["--no-defaults", &data, "--bind-address=127.0.0.1"]);
+        command
+            .current_dir(&folder)
+            .args(["--no-defaults", &data, "--bind-address=127.0.0.1"]);
         command.arg(format!("--port={port}"));
         for file in ["socket", "pid-file"] {
             command.arg(format!("--{file}={}", folder.join(file).display()));
@@ -78,13 +82,30 @@ impl Mariadb {
 
     /// Runs SQL; gives what it answers, a line to a row, fields apart by tabs.
     pub fn sql(&self, database: &str, text: &str) -> String {
-        self.try_sql(database, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+        self.try_sql(database, text)
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     fn try_sql(&self, database: &str, text: &str) -> Result<String, String> {
         let output = Command::new("mariadb")
-            .args(["--no-defaults", "-h", "127.0.0.1", "-P", &self.port.to_string(), "-u", Self::USER])
-            .args(["--default-character-set=utf8mb4", "--connect-timeout=5", "-N", "-B", "-e", text, database])
+            .args([
+                "--no-defaults",
+                "-h",
+                "127.0.0.1",
+                "-P",
+                &self.port.to_string(),
+                "-u",
+                Self::USER,
+            ])
+            .args([
+                "--default-character-set=utf8mb4",
+                "--connect-timeout=5",
+                "-N",
+                "-B",
+                "-e",
+                text,
+                database,
+            ])
             .env("MYSQL_PWD", Self::PASSWORD)
             .output()
             .map_err(|error| error.to_string())?;

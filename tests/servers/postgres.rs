@@ -32,12 +32,24 @@ impl Postgres {
         unprivileged::own(&folder);
         let mut initdb = unprivileged::command(&program("initdb"));
         initdb.current_dir(&folder).args(["-D", "data", "-U", Self::USER]);
-        initdb.args(["-A", "scram-sha-256", "--pwfile", "password", "-E", "UTF8", "--locale", "C", "--no-sync"]);
+        initdb.args([
+            "-A",
+            "scram-sha-256",
+            "--pwfile",
+            "password",
+            "-E",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+        ]);
         let made = initdb.output().expect("initdb starts");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         let port = super::free_port();
         let mut command = unprivileged::command(&program("postgres"));
-        command.current_dir(&folder).args(["-D", "data", "-p", &port.to_string()]);
+        command
+            .current_dir(&folder)
+            .args(["-D", "data", "-p", &port.to_string()]);
         for setting in [
             "listen_addresses=127.0.0.1",
             "unix_socket_directories=",
@@ -64,12 +76,22 @@ impl Postgres {
 
     /// Runs SQL; gives what it answers, a line to a row, fields apart by `|`.
     pub fn psql(&self, database: &str, text: &str) -> String {
-        self.try_psql(database, text).unwrap_or_else(|error| panic!("{text}: {error}"))
+        self.try_psql(database, text)
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
     fn try_psql(&self, database: &str, text: &str) -> Result<String, String> {
         let output = Command::new("psql")
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", Self::USER, "-d", database])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+                "-U",
+                Self::USER,
+                "-d",
+                database,
+            ])
             .args(["-v", "ON_ERROR_STOP=1", "-qAt", "-c", text])
             .env("PGPASSWORD", Self::PASSWORD)
             .env("PGCONNECT_TIMEOUT", "5")

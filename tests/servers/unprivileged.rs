@@ -26,7 +26,13 @@ pub fn command(program: &Path) -> Command {
 /// Gives a folder, with all in it, to that user.
 pub fn own(folder: &Path) {
     if is_root() {
-        let changed = Command::new("chown").args(["-R", &format!("{NOBODY}:{NOBODY}")]).arg(folder).status();
-        assert!(changed.expect("`chown` starts").success(), "the folder changes its owner");
+        let changed = Command::new("chown")
+            .args(["-R", &format!("{NOBODY}:{NOBODY}")])
+            .arg(folder)
+            .status();
+        assert!(
+            changed.expect("`chown` starts").success(),
+            "the folder changes its owner"
+        );
     }
 }

@@ -173,7 +173,15 @@ mod tests {
         assert_eq!(parse_date("0001-01-01"), Some(-719_162));
         assert_eq!(parse_date("9999-12-31"), Some(2_932_896));
         assert_eq!(format_date(-719_163), "0000-12-31");
-        for wrong in ["2023-02-29", "0000-00-00", "2024-13-01", "24-01-01", "2024-1-1", "", "x"] {
+        for wrong in [
+            "2023-02-29",
+            "0000-00-00",
+            "2024-13-01",
+            "24-01-01",
+            "2024-1-1",
+            "",
+            "x",
+        ] {
             assert_eq!(parse_date(wrong), None, "{wrong}");
         }
     }

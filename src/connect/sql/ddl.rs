@@ -117,7 +117,11 @@ impl Ddl {
     pub fn rename(self, from: &TableName, to: &TableName) -> String {
         match self.engine {
             Engine::Sqlite | Engine::Postgres => {
-                format!("alter table {} rename to {}", self.table(from), self.engine.quote(&to.name))
+                format!(
+                    "alter table {} rename to {}",
+                    self.table(from),
+                    self.engine.quote(&to.name)
+                )
             }
             Engine::MySql => format!("rename table {} to {}", self.table(from), self.table(to)),
             Engine::SqlServer => format!(
@@ -182,7 +186,10 @@ impl Ddl {
                 if !keys.any(|columns| columns.first() == Some(&column.target)) {
                     return None;
                 }
-                format!("alter table {table} modify column {} auto_increment", self.column(column))
+                format!(
+                    "alter table {table} modify column {} auto_increment",
+                    self.column(column)
+                )
             }
             // They go on behind the highest by themselves.
             Engine::Sqlite | Engine::SqlServer => return None,

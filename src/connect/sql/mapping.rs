@@ -67,7 +67,10 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
                 let (source, sink) = (mapper.source, mapper.sink);
                 problems.push(MappingProblem {
                     place,
-                    message: format!("no rule says what the {source} type `{}` becomes in {sink}", column.native),
+                    message: format!(
+                        "no rule says what the {source} type `{}` becomes in {sink}",
+                        column.native
+                    ),
                     help: format!("say it in the sink: `types: {{ \"{}\": \"text\" }}`", column.native),
                 });
                 continue;
@@ -129,7 +132,10 @@ fn colliding_columns(table: &Table, columns: &[ColumnMapping], sink: Engine) -> 
         if let Some(other) = seen.insert(same_identifier(sink, &column.target), &column.source) {
             problems.push(MappingProblem {
                 place: format!("{}.{}", table.name, column.source),
-                message: format!("it gets the name `{}` at the sink, and so does `{other}`", sink.cut(&column.target)),
+                message: format!(
+                    "it gets the name `{}` at the sink, and so does `{other}`",
+                    sink.cut(&column.target)
+                ),
                 help: "correct `naming.column` so that both stay apart".to_owned(),
             });
         }
@@ -175,9 +181,9 @@ fn map_foreign_keys(table: &Table, mapper: &Mapper<'_>, mapping: &mut TableMappi
     for key in &table.foreign_keys {
         let Some(references) = mapper.names.get(&key.references) else {
             let (name, other) = (key_name(key), &key.references);
-            mapping
-                .left_out
-                .push(format!("foreign key `{name}`: the table `{other}` is not among those of the job"));
+            mapping.left_out.push(format!(
+                "foreign key `{name}`: the table `{other}` is not among those of the job"
+            ));
             continue;
         };
         let referenced: Result<Vec<String>, String> = key
@@ -310,7 +316,10 @@ mod tests {
             ..Table::default()
         };
         let overrides = BTreeMap::from([("decimal({p},{s})".to_owned(), "numeric({p},2)".to_owned())]);
-        assert_eq!(map(&table, &overrides).unwrap().columns[0].target_native, "numeric(10,2)");
+        assert_eq!(
+            map(&table, &overrides).unwrap().columns[0].target_native,
+            "numeric(10,2)"
+        );
     }
 
     #[test]

@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn names_become_numbers_wherever_they_are_parameters() {
-        let (text, names) = numbered("select a::text, ':x', \":y\" from t where b = :id and c > :from_day or b = :id -- :z");
+        let (text, names) =
+            numbered("select a::text, ':x', \":y\" from t where b = :id and c > :from_day or b = :id -- :z");
         assert_eq!(
             text,
             "select a::text, ':x', \":y\" from t where b = $1 and c > $2 or b = $1 -- :z"

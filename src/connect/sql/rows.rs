@@ -33,7 +33,9 @@ pub(super) async fn rows(
         source: column.name.clone(),
         source_native: column.native.clone(),
         // What has no rule is read as its text.
-        carry: types.and_then(|types| types.map(&column.native)).map_or(Carry::Text, |mapped| mapped.carry),
+        carry: types
+            .and_then(|types| types.map(&column.native))
+            .map_or(Carry::Text, |mapped| mapped.carry),
         target: column.name.clone(),
         target_native: column.native.clone(),
         is_nullable: true,
@@ -55,7 +57,8 @@ pub(super) async fn rows(
         let rows: Vec<Result<Row, Failure>> = (0..batch.num_rows())
             .map(|row| {
                 let cells = columns.iter().zip(batch.columns());
-                let values: Result<Vec<Value>, Failure> = cells.map(|(column, cells)| value(column, cells, row)).collect();
+                let values: Result<Vec<Value>, Failure> =
+                    cells.map(|(column, cells)| value(column, cells, row)).collect();
                 Ok(Row::new(Arc::clone(&names), values?))
             })
             .collect();
@@ -79,7 +82,10 @@ fn value(column: &ColumnMapping, cells: &dyn Array, row: usize) -> Result<Value,
         Carry::Bytes => {
             return Err(Failure::data(
                 "query.value",
-                format!("the column `{}` holds bytes; cast it to text in the query", column.source),
+                format!(
+                    "the column `{}` holds bytes; cast it to text in the query",
+                    column.source
+                ),
             ));
         }
         _ => Value::Text(text),

@@ -17,8 +17,12 @@ pub fn where_clause(engine: Engine, range: &RowRange) -> String {
         RowRange::Whole => String::new(),
         RowRange::Key { column, from, below } => {
             let quoted = engine.quote(column);
-            let from = from.as_ref().map(|value| format!("{quoted} >= {}", literal(engine, value)));
-            let below = below.as_ref().map(|value| format!("{quoted} < {}", literal(engine, value)));
+            let from = from
+                .as_ref()
+                .map(|value| format!("{quoted} >= {}", literal(engine, value)));
+            let below = below
+                .as_ref()
+                .map(|value| format!("{quoted} < {}", literal(engine, value)));
             match (from, below) {
                 (None, None) => String::new(),
                 (Some(from), None) => format!(" where {from}"),
@@ -70,7 +74,10 @@ mod tests {
     #[test]
     fn nulls_are_in_the_first_range() {
         let ranges = RowRange::of_key("Id", vec![Value::Integer(5)]);
-        assert_eq!(where_clause(Engine::Sqlite, &ranges[0]), r#" where ("Id" < 5 or "Id" is null)"#);
+        assert_eq!(
+            where_clause(Engine::Sqlite, &ranges[0]),
+            r#" where ("Id" < 5 or "Id" is null)"#
+        );
         assert_eq!(where_clause(Engine::Sqlite, &ranges[1]), r#" where "Id" >= 5"#);
     }
 }

@@ -34,7 +34,12 @@ mod tests {
         let text = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
         assert_eq!(format(&parse(text).unwrap()), text);
         assert_eq!(parse("{6BA7B8109DAD11D180B400C04FD430C8}"), parse(text));
-        for wrong in ["", "6ba7b810", "6ba7b810-9dad-11d1-80b4-00c04fd430c8a", "zba7b810-9dad-11d1-80b4-00c04fd430c8"] {
+        for wrong in [
+            "",
+            "6ba7b810",
+            "6ba7b810-9dad-11d1-80b4-00c04fd430c8a",
+            "zba7b810-9dad-11d1-80b4-00c04fd430c8",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -22,7 +22,11 @@ pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<
         database,
     )
     .await?;
-    let places = found.iter().enumerate().map(|(place, (name, _))| (name.clone(), place)).collect();
+    let places = found
+        .iter()
+        .enumerate()
+        .map(|(place, (name, _))| (name.clone(), place))
+        .collect();
     let mut tables: Vec<Table> = found
         .into_iter()
         .map(|(name, rows_estimate)| Table {
@@ -37,7 +41,11 @@ pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<
     Ok(tables)
 }
 
-async fn ask<T: FromRow + Send + 'static>(connection: &mut Conn, text: &str, database: &str) -> Result<Vec<T>, Failure> {
+async fn ask<T: FromRow + Send + 'static>(
+    connection: &mut Conn,
+    text: &str,
+    database: &str,
+) -> Result<Vec<T>, Failure> {
     let answer = connection.exec(text, (database,)).await;
     answer.map_err(|error| failure(&error))
 }
@@ -63,7 +71,11 @@ async fn read_columns(
         };
         table.columns.push(Column {
             name,
-            native: if is_document { "json".to_owned() } else { normal_type(&native) },
+            native: if is_document {
+                "json".to_owned()
+            } else {
+                normal_type(&native)
+            },
             is_nullable: is_nullable == "YES",
             is_identity: extra.to_lowercase().contains("auto_increment"),
             is_computed: expression.is_some_and(|expression| !expression.is_empty()),
@@ -74,7 +86,10 @@ async fn read_columns(
 
 /// Table and name of the columns that were declared `json` to MariaDB, which keeps them as texts with a condition.
 async fn documents(connection: &mut Conn, database: &str) -> Result<HashSet<(String, String)>, Failure> {
-    let version: Option<String> = connection.query_first("select version()").await.map_err(|error| failure(&error))?;
+    let version: Option<String> = connection
+        .query_first("select version()")
+        .await
+        .map_err(|error| failure(&error))?;
     if !version.is_some_and(|version| version.contains("MariaDB")) {
         return Ok(HashSet::new());
     }
@@ -120,7 +135,9 @@ async fn read_indexes(
         }
         let peculiarity = match (&column, prefix, kind.as_str()) {
             (None, ..) => Some("it is over an expression".to_owned()),
-            (_, Some(prefix), "BTREE" | "HASH") => Some(format!("it holds the first {prefix} characters of a column only")),
+            (_, Some(prefix), "BTREE" | "HASH") => {
+                Some(format!("it holds the first {prefix} characters of a column only"))
+            }
             (_, _, "BTREE" | "HASH") => None,
             (_, _, kind) => Some(format!("it is of the kind {}", kind.to_lowercase())),
         };
@@ -208,8 +225,20 @@ fn described_type(column: &mysql_async::Column) -> String {
     let (length, decimals) = (column.column_length(), column.decimals());
     let is_binary = column.character_set() == BINARY;
     let is_unsigned = column.flags().contains(ColumnFlags::UNSIGNED_FLAG);
-    let whole = |name: &str| if is_unsigned { format!("{name} unsigned") } else { name.to_owned() };
-    let moment = |name: &str| if (1..=6).contains(&decimals) { format!("{name}({decimals})") } else { name.to_owned() };
+    let whole = |name: &str| {
+        if is_unsigned {
+            format!("{name} unsigned")
+        } else {
+            name.to_owned()
+        }
+    };
+    let moment = |name: &str| {
+        if (1..=6).contains(&decimals) {
+            format!("{name}({decimals})")
+        } else {
+            name.to_owned()
+        }
+    };
     match column.column_type() {
         Type::MYSQL_TYPE_TINY if length == 1 => "tinyint(1)".to_owned(),
         Type::MYSQL_TYPE_TINY => whole("tinyint"),

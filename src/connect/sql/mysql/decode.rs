@@ -50,7 +50,9 @@ fn append_value(builder: &mut ColumnBuilder, column: &ColumnMapping, field: &Fie
             builder.append_value(time_us(*hour, *minute, *second, *us));
         }
         (ColumnBuilder::Uuid(builder), Field::Bytes(bytes)) => {
-            builder.append_value(uuid::parse(std::str::from_utf8(bytes).ok()?)?).ok()?;
+            builder
+                .append_value(uuid::parse(std::str::from_utf8(bytes).ok()?)?)
+                .ok()?;
         }
         _ => return None,
     }
@@ -109,7 +111,11 @@ fn moment(field: &Field) -> Option<Option<i64>> {
 pub(super) fn text(field: &Field, native: &str) -> Option<String> {
     let fraction = |us: u32| {
         let digits = format!(".{us:06}");
-        if us == 0 { String::new() } else { digits.trim_end_matches('0').to_owned() }
+        if us == 0 {
+            String::new()
+        } else {
+            digits.trim_end_matches('0').to_owned()
+        }
     };
     Some(match field {
         Field::NULL => return None,
@@ -165,24 +171,46 @@ mod tests {
             assert_eq!(carried(Carry::Date, "date", &zero).unwrap(), None);
             assert_eq!(carried(Carry::Timestamp, "datetime", &zero).unwrap(), None);
         }
-        assert_eq!(carried(Carry::Date, "date", &date(9999, 12, 31)).unwrap().unwrap(), "9999-12-31");
-        assert_eq!(carried(Carry::Date, "date", &date(2023, 2, 30)).unwrap_err().code, "rows.value");
-        assert_eq!(carried(Carry::Text, "date", &date(0, 0, 0)).unwrap().unwrap(), "0000-00-00");
+        assert_eq!(
+            carried(Carry::Date, "date", &date(9999, 12, 31)).unwrap().unwrap(),
+            "9999-12-31"
+        );
+        assert_eq!(
+            carried(Carry::Date, "date", &date(2023, 2, 30)).unwrap_err().code,
+            "rows.value"
+        );
+        assert_eq!(
+            carried(Carry::Text, "date", &date(0, 0, 0)).unwrap().unwrap(),
+            "0000-00-00"
+        );
     }
 
     #[test]
     fn a_time_goes_beyond_a_day_and_below_zero() {
         let long = Field::Time(true, 34, 22, 59, 59, 120_000);
-        assert_eq!(carried(Carry::Text, "time(2)", &long).unwrap().unwrap(), "-838:59:59.12");
+        assert_eq!(
+            carried(Carry::Text, "time(2)", &long).unwrap().unwrap(),
+            "-838:59:59.12"
+        );
         assert_eq!(carried(Carry::Time, "time(2)", &long).unwrap_err().code, "rows.value");
     }
 
     #[test]
     fn what_a_kind_cannot_hold_is_refused() {
-        assert_eq!(carried(Carry::Boolean, "tinyint(1)", &Field::Int(2)).unwrap_err().code, "rows.value");
-        assert_eq!(carried(Carry::Boolean, "bit(1)", &Field::Bytes(vec![1])).unwrap().unwrap(), "true");
         assert_eq!(
-            carried(Carry::Decimal, "bigint unsigned", &Field::UInt(u64::MAX)).unwrap().unwrap(),
+            carried(Carry::Boolean, "tinyint(1)", &Field::Int(2)).unwrap_err().code,
+            "rows.value"
+        );
+        assert_eq!(
+            carried(Carry::Boolean, "bit(1)", &Field::Bytes(vec![1]))
+                .unwrap()
+                .unwrap(),
+            "true"
+        );
+        assert_eq!(
+            carried(Carry::Decimal, "bigint unsigned", &Field::UInt(u64::MAX))
+                .unwrap()
+                .unwrap(),
             "18446744073709551615"
         );
         assert!(carried(Carry::Int64, "bigint unsigned", &Field::UInt(u64::MAX)).is_err());

@@ -16,12 +16,21 @@ pub(super) fn load_columns(columns: &[ColumnMapping]) -> String {
             names.push(quoted);
         }
     }
-    let set = if settings.is_empty() { String::new() } else { format!(" set {}", settings.join(", ")) };
+    let set = if settings.is_empty() {
+        String::new()
+    } else {
+        format!(" set {}", settings.join(", "))
+    };
     format!("({}){set}", names.join(", "))
 }
 
 /// Appends a row as `load data` reads it: fields with tabs between them, a line to a row.
-pub(super) fn load_row(columns: &[ColumnMapping], batch: &RecordBatch, row: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+pub(super) fn load_row(
+    columns: &[ColumnMapping],
+    batch: &RecordBatch,
+    row: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), Failure> {
     for (index, (column, values)) in columns.iter().zip(batch.columns()).enumerate() {
         if index > 0 {
             out.push(b'\t');
@@ -49,7 +58,12 @@ fn escape(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends a row as the values of an `insert`.
-pub(super) fn insert_row(columns: &[ColumnMapping], batch: &RecordBatch, row: usize, out: &mut String) -> Result<(), Failure> {
+pub(super) fn insert_row(
+    columns: &[ColumnMapping],
+    batch: &RecordBatch,
+    row: usize,
+    out: &mut String,
+) -> Result<(), Failure> {
     out.push('(');
     for (index, (column, values)) in columns.iter().zip(batch.columns()).enumerate() {
         if index > 0 {
@@ -85,7 +99,10 @@ fn value(column: &ColumnMapping, values: &dyn Array, row: usize) -> Result<Optio
     let refused = |what: &str| {
         Failure::data(
             "rows.value",
-            format!("`{}` has {what}, which a {} of MySQL cannot hold", column.source, column.target_native),
+            format!(
+                "`{}` has {what}, which a {} of MySQL cannot hold",
+                column.source, column.target_native
+            ),
         )
     };
     match column.carry {
@@ -140,7 +157,10 @@ mod tests {
         });
         let mut loaded = Vec::new();
         load_row(&columns, &batch, 0, &mut loaded).unwrap();
-        assert_eq!(String::from_utf8(loaded).unwrap(), "a\\t\\n\\\\N\\0'); drop table x; --\n");
+        assert_eq!(
+            String::from_utf8(loaded).unwrap(),
+            "a\\t\\n\\\\N\\0'); drop table x; --\n"
+        );
         let mut inserted = String::new();
         insert_row(&columns, &batch, 0, &mut inserted).unwrap();
         assert_eq!(inserted, "('a\t\n\\\\N\0''); drop table x; --')");
@@ -149,7 +169,10 @@ mod tests {
     #[test]
     fn bytes_go_by_a_variable() {
         assert_eq!(load_columns(&[column(Carry::Text)]), "(`c``d`)");
-        assert_eq!(load_columns(&[column(Carry::Bytes)]), "(@pipeline_0) set `c``d` = unhex(@pipeline_0)");
+        assert_eq!(
+            load_columns(&[column(Carry::Bytes)]),
+            "(@pipeline_0) set `c``d` = unhex(@pipeline_0)"
+        );
     }
 
     #[test]
@@ -159,14 +182,21 @@ mod tests {
                 values.append_value(f64::NAN);
             }
         });
-        assert_eq!(load_row(&columns, &batch, 0, &mut Vec::new()).unwrap_err().code, "rows.value");
+        assert_eq!(
+            load_row(&columns, &batch, 0, &mut Vec::new()).unwrap_err().code,
+            "rows.value"
+        );
         for days in [i32::MAX, 3_000_000, -800_000] {
             let (columns, batch) = one(Carry::Date, |values| {
                 if let ColumnBuilder::Date(values) = values {
                     values.append_value(days);
                 }
             });
-            assert_eq!(load_row(&columns, &batch, 0, &mut Vec::new()).unwrap_err().code, "rows.value", "{days}");
+            assert_eq!(
+                load_row(&columns, &batch, 0, &mut Vec::new()).unwrap_err().code,
+                "rows.value",
+                "{days}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use mysql_async::{DriverError, Error, IoError, ServerError};
 
+use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
 
 /// Class and code by number.
@@ -76,6 +77,9 @@ pub(super) fn failure(error: &Error) -> Failure {
     match error {
         Error::Server(ServerError { code, message, state }) => of_number(*code, state, message),
         Error::Io(IoError::Tls(told)) => Failure::permanent("connection.tls", format!("MySQL: no encryption: {told}")),
+        Error::Io(IoError::Io(told)) if tls::is_refusal(told) => {
+            Failure::permanent("connection.tls", format!("MySQL: no encryption: {told}"))
+        }
         Error::Driver(DriverError::NoClientSslFlagFromServer) => Failure::permanent(
             "connection.tls",
             "MySQL: the server offers no encryption; let it, or write `tls: none` where the way to it is safe",
@@ -110,15 +114,23 @@ pub(super) fn of_number(number: u16, state: &str, message: &str) -> Failure {
     };
     let (class, code) = match by_number {
         Some((_, class, code)) => (*class, *code),
-        None => by_state().map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| (*class, *code)),
+        None => by_state().map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| {
+            (*class, *code)
+        }),
     };
-    Failure::new(class, code, format!("MySQL: {}, error {number}", without_value(message)))
+    Failure::new(
+        class,
+        code,
+        format!("MySQL: {}, error {number}", without_value(message)),
+    )
 }
 
 /// Driver errors hold rows and values, which no message shows.
 fn without_values(error: &DriverError) -> String {
     match error {
-        DriverError::FromRow { .. } | DriverError::FromValue { .. } => "an answer of another form than expected".to_owned(),
+        DriverError::FromRow { .. } | DriverError::FromValue { .. } => {
+            "an answer of another form than expected".to_owned()
+        }
         other => other.to_string(),
     }
 }
@@ -131,7 +143,10 @@ fn without_value(message: &str) -> String {
             continue;
         };
         // The value itself may hold quotes: what follows it is sought from the end.
-        let end = message.rfind("' for ").filter(|end| *end >= start).unwrap_or(message.len());
+        let end = message
+            .rfind("' for ")
+            .filter(|end| *end >= start)
+            .unwrap_or(message.len());
         return format!("{}…{}", &message[..start], &message[end..]);
     }
     message.to_owned()
@@ -144,13 +159,22 @@ mod tests {
     #[test]
     fn no_message_shows_a_value() {
         let cases = [
-            ("Duplicate entry 'a' for b' for key 'PRIMARY'", "Duplicate entry '…' for key 'PRIMARY'"),
+            (
+                "Duplicate entry 'a' for b' for key 'PRIMARY'",
+                "Duplicate entry '…' for key 'PRIMARY'",
+            ),
             (
                 "Incorrect integer value: 'x' for column `d`.`t`.`a` at row 1",
                 "Incorrect integer value: '…' for column `d`.`t`.`a` at row 1",
             ),
-            ("Truncated incorrect DOUBLE value: 'secret'", "Truncated incorrect DOUBLE value: '…"),
-            ("Data too long for column 'a' at row 1", "Data too long for column 'a' at row 1"),
+            (
+                "Truncated incorrect DOUBLE value: 'secret'",
+                "Truncated incorrect DOUBLE value: '…",
+            ),
+            (
+                "Data too long for column 'a' at row 1",
+                "Data too long for column 'a' at row 1",
+            ),
         ];
         for (told, shown) in cases {
             assert_eq!(without_value(told), shown);

@@ -29,7 +29,14 @@ pub(super) fn positional(text: &str, given: &[(String, Value)]) -> Result<(Strin
     let values = parameters::values(&names, given)?;
     let bound: Vec<Field> = places.take().into_iter().map(|place| bound(&values[place])).collect();
     let is_empty = bound.is_empty();
-    Ok((text, if is_empty { Params::Empty } else { Params::Positional(bound) }))
+    Ok((
+        text,
+        if is_empty {
+            Params::Empty
+        } else {
+            Params::Positional(bound)
+        },
+    ))
 }
 
 fn bound(value: &Value) -> Field {
@@ -60,7 +67,10 @@ pub(super) async fn count(connection: &mut Conn, from: &RowsFrom, range: &RowRan
         from_clause(Engine::MySql, &from),
         where_clause(Engine::MySql, range)
     );
-    let counted: Option<u64> = connection.exec_first(text, values).await.map_err(|error| failure(&error))?;
+    let counted: Option<u64> = connection
+        .exec_first(text, values)
+        .await
+        .map_err(|error| failure(&error))?;
     Ok(counted.unwrap_or_default())
 }
 
@@ -82,12 +92,16 @@ pub(super) async fn key_bounds(
         .into_iter()
         .map(|row| {
             let native = row.columns_ref().first().map(|column| column.column_type());
-            row.as_ref(0).and_then(|field| bound_value(field, native)).ok_or_else(|| {
-                Failure::data(
-                    "database.key_type",
-                    format!("the key `{column}` holds bytes, which chunks cannot be cut by; name another in `chunks`"),
-                )
-            })
+            row.as_ref(0)
+                .and_then(|field| bound_value(field, native))
+                .ok_or_else(|| {
+                    Failure::data(
+                        "database.key_type",
+                        format!(
+                            "the key `{column}` holds bytes, which chunks cannot be cut by; name another in `chunks`"
+                        ),
+                    )
+                })
         })
         .collect()
 }
@@ -177,7 +191,10 @@ fn places(answer: &[mysql_async::Column], columns: &[ColumnMapping]) -> Result<V
         .map(|column| {
             let place = answer.iter().position(|given| given.name_str() == column.source);
             place.ok_or_else(|| {
-                Failure::permanent("query.column_missing", format!("the query gives no column `{}`", column.source))
+                Failure::permanent(
+                    "query.column_missing",
+                    format!("the query gives no column `{}`", column.source),
+                )
             })
         })
         .collect()

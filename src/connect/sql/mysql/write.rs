@@ -44,7 +44,9 @@ impl MySqlWriter {
             let names = Engine::MySql.quote_all(request.columns.iter().map(|column| &column.target));
             lease.run(&format!("drop temporary table if exists {WAITING}")).await?;
             lease
-                .run(&format!("create temporary table {WAITING} as select {names} from {table} limit 0"))
+                .run(&format!(
+                    "create temporary table {WAITING} as select {names} from {table} limit 0"
+                ))
                 .await?;
             WAITING.clone_into(&mut into);
         }
@@ -94,10 +96,16 @@ impl MySqlWriter {
         }
         // A file of the client's own is loaded to its end whatever is wrong with it: what would have been an error is a warning, and the row
         // is left out or changed.
-        let warnings: Vec<(String, u16, String)> = connection.query("show warnings").await.map_err(|error| failure(&error))?;
+        let warnings: Vec<(String, u16, String)> = connection
+            .query("show warnings")
+            .await
+            .map_err(|error| failure(&error))?;
         match warnings.first() {
             Some((_, number, message)) => Err(refused(*number, message)),
-            None => Err(Failure::data("database.value", "MySQL: the server warned about rows, and does not say of what")),
+            None => Err(Failure::data(
+                "database.value",
+                "MySQL: the server warned about rows, and does not say of what",
+            )),
         }
     }
 
@@ -173,7 +181,12 @@ fn upsert_text(request: &RowsRequest) -> String {
     let mut changes: Vec<String> = others.map(|name| format!("{0} = values({0})", quote(name))).collect();
     if changes.is_empty() {
         // A row that has nothing but its key is there already.
-        changes.extend(request.upsert_key.iter().map(|name| format!("{0} = values({0})", quote(name))));
+        changes.extend(
+            request
+                .upsert_key
+                .iter()
+                .map(|name| format!("{0} = values({0})", quote(name))),
+        );
     }
     format!(
         "insert into {table} ({names}) select {names} from {WAITING} on duplicate key update {}",

@@ -112,7 +112,10 @@ async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table
         names("f.confkey", "f.confrelid")
     );
     for row in client.query(&text, &[]).await? {
-        let references = places.get(&row.get(3)).and_then(|place| tables.get(*place)).map(|table| table.name.clone());
+        let references = places
+            .get(&row.get(3))
+            .and_then(|place| tables.get(*place))
+            .map(|table| table.name.clone());
         let table = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place));
         let (Some(references), Some(table)) = (references, table) else {
             continue;

@@ -10,11 +10,7 @@ pub(super) const EPOCH_US: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 ///
 /// # Errors
 /// `rows.value`: the bytes are not of the form that the column's type has.
-pub(super) fn append(
-    builder: &mut ColumnBuilder,
-    column: &ColumnMapping,
-    field: Option<&[u8]>,
-) -> Result<(), Failure> {
+pub(super) fn append(builder: &mut ColumnBuilder, column: &ColumnMapping, field: Option<&[u8]>) -> Result<(), Failure> {
     let Some(bytes) = field else {
         builder.append_null();
         return Ok(());

@@ -6,8 +6,8 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 
 use super::decode::{EPOCH_DAYS, EPOCH_US};
-use crate::connect::sql::decimal::encode_numeric;
 use crate::connect::sql::cell_text;
+use crate::connect::sql::decimal::encode_numeric;
 use crate::model::{Carry, ColumnMapping, Failure};
 
 /// The form in which rows go up by COPY.
@@ -21,7 +21,9 @@ pub(super) enum Form {
 
 impl Form {
     pub(super) fn of(columns: &[ColumnMapping]) -> Self {
-        let is_known = columns.iter().all(|column| is_binary(column.carry, base(&column.target_native)));
+        let is_known = columns
+            .iter()
+            .all(|column| is_binary(column.carry, base(&column.target_native)));
         if is_known { Self::Binary } else { Self::Text }
     }
 
@@ -72,7 +74,9 @@ fn base(native: &str) -> &str {
         native if native.starts_with("character varying") => "text",
         native if native.starts_with("character(") || native == "character" => "text",
         native if native.starts_with("numeric") => "numeric",
-        native if native.starts_with("time") && native.ends_with("with time zone") && native.starts_with("timestamp") => {
+        native
+            if native.starts_with("time") && native.ends_with("with time zone") && native.starts_with("timestamp") =>
+        {
             "timestamptz"
         }
         native if native.starts_with("timestamp") => "timestamp",
@@ -118,8 +122,12 @@ fn binary_row(columns: &[ColumnMapping], batch: &RecordBatch, row: usize, out: &
                 format!("`{}` has a value that is no {}", column.source, column.target_native),
             )
         })?;
-        let length = i32::try_from(out.len() - at - 4)
-            .map_err(|_| Failure::data("rows.too_big", format!("`{}` has a value of more than 2 GiB", column.source)))?;
+        let length = i32::try_from(out.len() - at - 4).map_err(|_| {
+            Failure::data(
+                "rows.too_big",
+                format!("`{}` has a value of more than 2 GiB", column.source),
+            )
+        })?;
         out[at..at + 4].copy_from_slice(&length.to_be_bytes());
     }
     Ok(())
@@ -128,9 +136,21 @@ fn binary_row(columns: &[ColumnMapping], batch: &RecordBatch, row: usize, out: &
 fn binary_value(column: &ColumnMapping, values: &dyn Array, row: usize, out: &mut Vec<u8>) -> Option<()> {
     match column.carry {
         Carry::Boolean => out.push(values.as_boolean().value(row).into()),
-        Carry::Int16 => integer(values.as_primitive::<Int16Type>().value(row).into(), &column.target_native, out),
-        Carry::Int32 => integer(values.as_primitive::<Int32Type>().value(row).into(), &column.target_native, out),
-        Carry::Int64 => integer(values.as_primitive::<Int64Type>().value(row), &column.target_native, out),
+        Carry::Int16 => integer(
+            values.as_primitive::<Int16Type>().value(row).into(),
+            &column.target_native,
+            out,
+        ),
+        Carry::Int32 => integer(
+            values.as_primitive::<Int32Type>().value(row).into(),
+            &column.target_native,
+            out,
+        ),
+        Carry::Int64 => integer(
+            values.as_primitive::<Int64Type>().value(row),
+            &column.target_native,
+            out,
+        ),
         Carry::Float32 => {
             let value = values.as_primitive::<Float32Type>().value(row);
             if column.target_native == "real" {
@@ -258,20 +278,26 @@ mod tests {
         fill(&mut builder.columns[0]);
         builder.end_row(1);
         let mut out = Vec::new();
-        Form::Text.row(&columns, &builder.finish().unwrap(), 0, &mut out).unwrap();
+        Form::Text
+            .row(&columns, &builder.finish().unwrap(), 0, &mut out)
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 
     fn date(days: i32) -> String {
         written(Carry::Date, |values| {
-            let ColumnBuilder::Date(values) = values else { panic!("{values:?}") };
+            let ColumnBuilder::Date(values) = values else {
+                panic!("{values:?}")
+            };
             values.append_value(days);
         })
     }
 
     fn text(text: &str) -> String {
         written(Carry::Text, |values| {
-            let ColumnBuilder::Text(values) = values else { panic!("{values:?}") };
+            let ColumnBuilder::Text(values) = values else {
+                panic!("{values:?}")
+            };
             values.append_value(text);
         })
     }
@@ -292,18 +318,25 @@ mod tests {
         assert_eq!(date(days(0, 12, 31)), "0001-12-31 BC\n");
         assert_eq!(date(days(-43, 3, 15)), "0044-03-15 BC\n");
         assert_eq!(date(days(12_024, 1, 2)), "12024-01-02\n");
-        assert_eq!((date(i32::MAX), date(i32::MIN)), ("infinity\n".to_owned(), "-infinity\n".to_owned()));
+        assert_eq!(
+            (date(i32::MAX), date(i32::MIN)),
+            ("infinity\n".to_owned(), "-infinity\n".to_owned())
+        );
     }
 
     #[test]
     fn booleans_and_bytes_are_written_as_literals() {
         let flag = written(Carry::Boolean, |values| {
-            let ColumnBuilder::Boolean(values) = values else { panic!("{values:?}") };
+            let ColumnBuilder::Boolean(values) = values else {
+                panic!("{values:?}")
+            };
             values.append_value(true);
         });
         assert_eq!(flag, "t\n");
         let bytes = written(Carry::Bytes, |values| {
-            let ColumnBuilder::Bytes(values) = values else { panic!("{values:?}") };
+            let ColumnBuilder::Bytes(values) = values else {
+                panic!("{values:?}")
+            };
             values.append_value([0, 0xff]);
         });
         assert_eq!(bytes, "\\\\x00ff\n");

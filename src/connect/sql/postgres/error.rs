@@ -2,6 +2,7 @@
 
 use tokio_postgres::Error;
 
+use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
 
 /// Class and code by the beginning of the SQLSTATE; the longest beginning that fits is taken.
@@ -31,27 +32,41 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
 
 pub(super) fn failure(error: &Error) -> Failure {
     let Some(told) = error.as_db_error() else {
-        // Without an answer of the server it is the connection, or what was bound to a parameter.
-        let class = if error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>()) {
-            (FailureClass::Transient, "database.connection")
-        } else if error.to_string().contains("serializing parameter") {
-            (FailureClass::Data, "database.parameter")
-        } else {
-            (FailureClass::Transient, "database.connection")
-        };
-        let source = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-        return Failure::new(class.0, class.1, format!("PostgreSQL: {error}{source}"));
+        return unanswered(error);
     };
     let state = told.code().code();
     let (class, code) = TABLE
         .iter()
         .filter(|(beginning, ..)| state.starts_with(beginning))
         .max_by_key(|(beginning, ..)| beginning.len())
-        .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| (*class, *code));
+        .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| {
+            (*class, *code)
+        });
     // The details hold values of rows; the column and the constraint say where to look.
     let place: String = [("column", told.column()), ("constraint", told.constraint())]
         .iter()
         .filter_map(|(what, name)| name.map(|name| format!(" ({what} `{name}`)")))
         .collect();
-    Failure::new(class, code, format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()))
+    Failure::new(
+        class,
+        code,
+        format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()),
+    )
+}
+
+/// An error without an answer of the server: it is the connection, or what was bound to a parameter.
+fn unanswered(error: &Error) -> Failure {
+    let source = std::error::Error::source(error);
+    let broken = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    let told = error.to_string();
+    let is_refused = broken.map_or(told.contains("TLS handshake"), tls::is_refusal);
+    let (class, code) = if is_refused {
+        (FailureClass::Permanent, "connection.tls")
+    } else if told.contains("serializing parameter") {
+        (FailureClass::Data, "database.parameter")
+    } else {
+        (FailureClass::Transient, "database.connection")
+    };
+    let source = source.map(|source| format!(": {source}")).unwrap_or_default();
+    Failure::new(class, code, format!("PostgreSQL: {told}{source}"))
 }

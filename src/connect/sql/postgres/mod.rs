@@ -70,7 +70,9 @@ impl SqlDatabase for PostgresDatabase {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let lease = self.pool.take().await?;
-            let tables = catalogue::tables(lease.client()).await.map_err(|error| failure(&error))?;
+            let tables = catalogue::tables(lease.client())
+                .await
+                .map_err(|error| failure(&error))?;
             lease.give_back();
             Ok(tables)
         })

@@ -62,14 +62,22 @@ impl Pool {
         } = &self.address;
         let password: Option<Secret> = crate::connect::secrets::read_optional(password.as_ref()).await?;
         let mut config = Config::new();
-        config.host(host).port(*port).dbname(database).user(user).connect_timeout(timeout);
+        config
+            .host(host)
+            .port(*port)
+            .dbname(database)
+            .user(user)
+            .connect_timeout(timeout);
         config.keepalives_idle(Duration::from_secs(30));
         if let Some(password) = &password {
             config.password(password.reveal());
         }
         let connecting = async {
             if *is_encrypted {
-                let (client, connection) = config.connect(MakeRustlsConnect::new(tls::client_config()?)).await.map_err(|error| failure(&error))?;
+                let (client, connection) = config
+                    .connect(MakeRustlsConnect::new(tls::client_config()?))
+                    .await
+                    .map_err(|error| failure(&error))?;
                 tokio::spawn(connection);
                 Ok(client)
             } else {

@@ -39,7 +39,10 @@ pub(super) async fn count(client: &Client, from: &RowsFrom, range: &RowRange) ->
         where_clause(Engine::Postgres, range)
     );
     let values = Bound::all(&values);
-    let row = client.query_one(&text, &Bound::references(&values)).await.map_err(|error| failure(&error))?;
+    let row = client
+        .query_one(&text, &Bound::references(&values))
+        .await
+        .map_err(|error| failure(&error))?;
     Ok(u64::try_from(row.get::<_, i64>(0)).unwrap_or_default())
 }
 
@@ -58,7 +61,10 @@ pub(super) async fn key_bounds(
          where place > 1 and (place - 1) % {rows} = 0 order by 1"
     );
     let values = Bound::all(&values);
-    let found = client.query(&text, &Bound::references(&values)).await.map_err(|error| failure(&error))?;
+    let found = client
+        .query(&text, &Bound::references(&values))
+        .await
+        .map_err(|error| failure(&error))?;
     let bounds = found.into_iter().map(|row| {
         let (is_integer, text): (bool, String) = (row.get(1), row.get(2));
         match text.parse() {
@@ -168,7 +174,13 @@ fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>, is_w
                 if length == TRAILER {
                     copying.has_ended = true;
                     // The stream has to be read to its end before the connection can be used again.
-                    while copying.stream.try_next().await.map_err(|error| failure(&error))?.is_some() {}
+                    while copying
+                        .stream
+                        .try_next()
+                        .await
+                        .map_err(|error| failure(&error))?
+                        .is_some()
+                    {}
                     break;
                 }
                 append_row(&mut copying.builder, &copying.columns, &data[..length])?;
@@ -202,7 +214,10 @@ const HEADER: usize = 19;
 const TRAILER: usize = 2;
 
 fn broken() -> Failure {
-    Failure::transient("database.connection", "PostgreSQL: the rows end before their end is marked")
+    Failure::transient(
+        "database.connection",
+        "PostgreSQL: the rows end before their end is marked",
+    )
 }
 
 /// The length of the row that `data` begins with; `None` while it is not whole.
@@ -227,7 +242,10 @@ fn row_length(data: &[u8]) -> Result<Option<usize>, Failure> {
 fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &[u8]) -> Result<(), Failure> {
     let mut at = 2;
     for (column, values) in columns.iter().zip(&mut builder.columns) {
-        let length = row.get(at..at + 4).and_then(|bytes| bytes.first_chunk::<4>()).ok_or_else(broken)?;
+        let length = row
+            .get(at..at + 4)
+            .and_then(|bytes| bytes.first_chunk::<4>())
+            .ok_or_else(broken)?;
         at += 4;
         let field = match usize::try_from(i32::from_be_bytes(*length)) {
             Err(_) => None,
@@ -338,7 +356,8 @@ impl ToSql for Bound {
                 Ok(tokio_postgres::types::IsNull::No)
             }
             Type::DATE => {
-                let days = crate::connect::sql::civil::parse_date(&text).ok_or_else(|| format!("`{text}` is no date"))?;
+                let days =
+                    crate::connect::sql::civil::parse_date(&text).ok_or_else(|| format!("`{text}` is no date"))?;
                 out.extend_from_slice(&i32::try_from(days - i64::from(super::decode::EPOCH_DAYS))?.to_be_bytes());
                 Ok(tokio_postgres::types::IsNull::No)
             }

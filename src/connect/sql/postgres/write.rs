@@ -10,7 +10,7 @@ use super::Lease;
 use super::encode::Form;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{TableWriter, RowsRequest};
+use crate::connect::sql::{RowsRequest, TableWriter};
 use crate::model::{Engine, Failure};
 
 /// Bytes that go up in one message: smaller ones cost more than their content.
@@ -59,7 +59,12 @@ impl PostgresWriter {
         };
         let names = Engine::Postgres.quote_all(self.request.columns.iter().map(|column| &column.target));
         let text = format!("copy {table} ({names}) from stdin (format {})", self.form.name());
-        let sink = self.lease.client().copy_in(&text).await.map_err(|error| failure(&error))?;
+        let sink = self
+            .lease
+            .client()
+            .copy_in(&text)
+            .await
+            .map_err(|error| failure(&error))?;
         self.copying = Some(Box::pin(sink));
         self.buffer.clear();
         self.buffer.extend(self.form.header());

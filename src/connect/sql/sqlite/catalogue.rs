@@ -25,7 +25,9 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
     }
     // `hidden` is 1 for columns of virtual tables, 2 and 3 for generated ones.
     let described = connection
-        .prepare("select name, type, \"notnull\", pk, hidden from pragma_table_xinfo(?1) where hidden <> 1 order by cid")?
+        .prepare(
+            "select name, type, \"notnull\", pk, hidden from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
+        )?
         .query_map([&name], |row| {
             Ok(Described {
                 column: Column {
@@ -74,7 +76,8 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
 }
 
 fn indexes(connection: &Connection, table: &str) -> Rows<Index> {
-    let mut list = connection.prepare("select name, \"unique\", origin, partial from pragma_index_list(?1) order by seq desc")?;
+    let mut list =
+        connection.prepare("select name, \"unique\", origin, partial from pragma_index_list(?1) order by seq desc")?;
     let found = list
         .query_map([table], |row| {
             let (name, is_unique): (String, bool) = (row.get(0)?, row.get(1)?);
@@ -115,7 +118,14 @@ fn foreign_keys(connection: &Connection, table: &str) -> Rows<ForeignKey> {
     let parts = list
         .query_map([table], |row| {
             let (id, to): (i64, Option<String>) = (row.get(0)?, row.get(3)?);
-            Ok((id, row.get::<_, String>(1)?, row.get::<_, String>(2)?, to, row.get::<_, String>(4)?, row.get::<_, String>(5)?))
+            Ok((
+                id,
+                row.get::<_, String>(1)?,
+                row.get::<_, String>(2)?,
+                to,
+                row.get::<_, String>(4)?,
+                row.get::<_, String>(5)?,
+            ))
         })?
         .collect::<Rows<_>>()?;
     let mut keys: Vec<(i64, ForeignKey)> = Vec::new();
@@ -169,6 +179,11 @@ pub(super) fn describe(connection: &Connection, text: &str) -> Result<Vec<Column
 fn normal_type(declared: &str) -> String {
     let lower = declared.to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
-    let joined = words.join(" ").replace(" (", "(").replace("( ", "(").replace(" )", ")").replace(", ", ",");
+    let joined = words
+        .join(" ")
+        .replace(" (", "(")
+        .replace("( ", "(")
+        .replace(" )", ")")
+        .replace(", ", ",");
     if joined.is_empty() { "blob".to_owned() } else { joined }
 }

@@ -15,7 +15,11 @@ const TABLE: &[(ErrorCode, FailureClass, &str)] = &[
     (ErrorCode::CannotOpen, FailureClass::Denied, "database.cannot_open"),
     (ErrorCode::DatabaseCorrupt, FailureClass::Permanent, "database.corrupt"),
     (ErrorCode::NotADatabase, FailureClass::Permanent, "database.corrupt"),
-    (ErrorCode::ConstraintViolation, FailureClass::Data, "database.constraint"),
+    (
+        ErrorCode::ConstraintViolation,
+        FailureClass::Data,
+        "database.constraint",
+    ),
     (ErrorCode::TypeMismatch, FailureClass::Data, "database.type"),
     (ErrorCode::TooBig, FailureClass::Data, "database.too_big"),
 ];
@@ -28,7 +32,11 @@ pub(super) fn failure(error: &Error) -> Failure {
     };
     // It has no result code of its own.
     if told.starts_with("no such table") {
-        return Failure::new(FailureClass::NotFound, "database.table_not_found", format!("SQLite: {told}"));
+        return Failure::new(
+            FailureClass::NotFound,
+            "database.table_not_found",
+            format!("SQLite: {told}"),
+        );
     }
     let entry = error
         .sqlite_error_code()

@@ -16,7 +16,7 @@ use futures::future::BoxFuture;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Mutex;
 
-use super::{BatchStream, ReadRequest, RowsFrom, Snapshot, SqlDatabase, TableWriter, RowsRequest};
+use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
 use crate::connect::RowStream;
 use crate::connect::csv_sqlite::query;
 use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
@@ -72,7 +72,11 @@ fn open_for_reading(path: &Path, timeout: Duration) -> Result<Connection, Failur
 fn open_for_writing(path: &Path, timeout: Duration) -> Result<Connection, Failure> {
     let opened = Connection::open(path).map_err(|error| failure(&error))?;
     opened.busy_timeout(timeout).map_err(|error| failure(&error))?;
-    let settings = [("journal_mode", "wal"), ("synchronous", "full"), ("foreign_keys", "off")];
+    let settings = [
+        ("journal_mode", "wal"),
+        ("synchronous", "full"),
+        ("foreign_keys", "off"),
+    ];
     for (name, value) in settings {
         opened
             .pragma_update_and_check(None, name, value, |_| Ok(()))
@@ -130,11 +134,7 @@ impl SqlDatabase for SqliteDatabase {
         Box::pin(std::future::ready(Ok(None)))
     }
 
-    fn describe<'a>(
-        &'a self,
-        text: &'a str,
-        _: &'a [(String, Value)],
-    ) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
+    fn describe<'a>(&'a self, text: &'a str, _: &'a [(String, Value)]) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
         let text = text.to_owned();
         Box::pin(self.reading(move |connection| catalogue::describe(connection, &text)))
     }

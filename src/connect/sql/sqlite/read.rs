@@ -135,7 +135,10 @@ fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Opt
         (ColumnBuilder::Int64(builder), ValueRef::Integer(value)) => builder.append_value(value),
         (ColumnBuilder::Float64(builder), ValueRef::Real(value)) => builder.append_value(value),
         (ColumnBuilder::Float64(builder), ValueRef::Integer(value)) => {
-            #[expect(clippy::cast_precision_loss, reason = "SQLite keeps whole numbers of such columns as integers")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "SQLite keeps whole numbers of such columns as integers"
+            )]
             builder.append_value(value as f64);
         }
         // A JSON document that is a number is kept as one.

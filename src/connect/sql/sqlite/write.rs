@@ -2,8 +2,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use futures::future::BoxFuture;
-use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use rusqlite::Connection;
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 use tokio::sync::OwnedMutexGuard;
 
 use super::blocking;
@@ -52,7 +52,10 @@ impl SqliteWriter {
         F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     {
         let Some(connection) = self.connection.take() else {
-            return Err(Failure::permanent("database.interrupted", "an earlier call to SQLite did not end"));
+            return Err(Failure::permanent(
+                "database.interrupted",
+                "an earlier call to SQLite did not end",
+            ));
         };
         let (connection, worked) = blocking(move || {
             let worked = work(&connection);
@@ -178,10 +181,16 @@ fn value(carry: Carry, values: &dyn Array, row: usize) -> ToSqlOutput<'_> {
             ToSqlOutput::Borrowed(ValueRef::Text(values.as_string::<i32>().value(row).as_bytes()))
         }
         Carry::Bytes => ToSqlOutput::Borrowed(ValueRef::Blob(values.as_binary::<i32>().value(row))),
-        Carry::Date | Carry::Time | Carry::Timestamp | Carry::Uuid => text(cell_text(carry, values, row).unwrap_or_default()),
+        Carry::Date | Carry::Time | Carry::Timestamp | Carry::Uuid => {
+            text(cell_text(carry, values, row).unwrap_or_default())
+        }
         Carry::Instant => {
             let moment = cell_text(carry, values, row).unwrap_or_default();
-            text(moment.strip_suffix("+00").map_or(moment.clone(), |moment| format!("{moment}Z")))
+            text(
+                moment
+                    .strip_suffix("+00")
+                    .map_or(moment.clone(), |moment| format!("{moment}Z")),
+            )
         }
     }
 }

@@ -5,10 +5,16 @@ use crate::model::Carry;
 use super::rule::{Rule, exact, lossy};
 
 const NO_NUL: &str = "a text with a NUL is refused";
-const ZERO_DATE: &str = "a zero date, or one with a month or day of 0, becomes NULL, and is refused where NULL is not allowed";
+const ZERO_DATE: &str =
+    "a zero date, or one with a month or day of 0, becomes NULL, and is refused where NULL is not allowed";
 
 pub(super) const RULES: &[Rule] = &[
-    lossy("tinyint(1)", Carry::Boolean, "boolean", "a number other than 0 and 1 is refused; give `tinyint(1)` another type in `types`"),
+    lossy(
+        "tinyint(1)",
+        Carry::Boolean,
+        "boolean",
+        "a number other than 0 and 1 is refused; give `tinyint(1)` another type in `types`",
+    ),
     exact("bit(1)", Carry::Boolean, "boolean"),
     exact("tinyint({n}) unsigned", Carry::Int16, "smallint"),
     exact("tinyint({n})", Carry::Int16, "smallint"),
@@ -48,9 +54,24 @@ pub(super) const RULES: &[Rule] = &[
     lossy("text", Carry::Text, "text", NO_NUL),
     lossy("mediumtext", Carry::Text, "text", NO_NUL),
     lossy("longtext", Carry::Text, "text", NO_NUL),
-    lossy("json", Carry::Json, "jsonb", "spaces, the order of keys and repeated keys of documents"),
-    lossy("enum{values}", Carry::Text, "text", "the list of values that are allowed"),
-    lossy("set{values}", Carry::Text, "text", "the list of values that are allowed"),
+    lossy(
+        "json",
+        Carry::Json,
+        "jsonb",
+        "spaces, the order of keys and repeated keys of documents",
+    ),
+    lossy(
+        "enum{values}",
+        Carry::Text,
+        "text",
+        "the list of values that are allowed",
+    ),
+    lossy(
+        "set{values}",
+        Carry::Text,
+        "text",
+        "the list of values that are allowed",
+    ),
     exact("binary({n})", Carry::Bytes, "bytea"),
     exact("varbinary({n})", Carry::Bytes, "bytea"),
     exact("tinyblob", Carry::Bytes, "bytea"),
@@ -60,10 +81,25 @@ pub(super) const RULES: &[Rule] = &[
     exact("bit({n})", Carry::Bytes, "bytea"),
     exact("uuid", Carry::Uuid, "uuid"),
     lossy("date", Carry::Date, "date", ZERO_DATE),
-    lossy("datetime({p})", Carry::Timestamp, "timestamp without time zone", ZERO_DATE),
+    lossy(
+        "datetime({p})",
+        Carry::Timestamp,
+        "timestamp without time zone",
+        ZERO_DATE,
+    ),
     lossy("datetime", Carry::Timestamp, "timestamp without time zone", ZERO_DATE),
     lossy("timestamp({p})", Carry::Instant, "timestamp with time zone", ZERO_DATE),
     lossy("timestamp", Carry::Instant, "timestamp with time zone", ZERO_DATE),
-    lossy("time({p})", Carry::Text, "interval", "nothing of the value; it is an interval because a time here goes beyond 24 hours"),
-    lossy("time", Carry::Text, "interval", "nothing of the value; it is an interval because a time here goes beyond 24 hours"),
+    lossy(
+        "time({p})",
+        Carry::Text,
+        "interval",
+        "nothing of the value; it is an interval because a time here goes beyond 24 hours",
+    ),
+    lossy(
+        "time",
+        Carry::Text,
+        "interval",
+        "nothing of the value; it is an interval because a time here goes beyond 24 hours",
+    ),
 ];

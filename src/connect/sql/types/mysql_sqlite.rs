@@ -4,7 +4,8 @@ use crate::model::Carry;
 
 use super::rule::{Rule, exact, lossy};
 
-const ZERO_DATE: &str = "a zero date, or one with a month or day of 0, becomes NULL, and is refused where NULL is not allowed";
+const ZERO_DATE: &str =
+    "a zero date, or one with a month or day of 0, becomes NULL, and is refused where NULL is not allowed";
 
 pub(super) const RULES: &[Rule] = &[
     exact("tinyint(1)", Carry::Int16, "boolean"),
@@ -49,8 +50,18 @@ pub(super) const RULES: &[Rule] = &[
     exact("mediumtext", Carry::Text, "text"),
     exact("longtext", Carry::Text, "text"),
     exact("json", Carry::Json, "text"),
-    lossy("enum{values}", Carry::Text, "text", "the list of values that are allowed"),
-    lossy("set{values}", Carry::Text, "text", "the list of values that are allowed"),
+    lossy(
+        "enum{values}",
+        Carry::Text,
+        "text",
+        "the list of values that are allowed",
+    ),
+    lossy(
+        "set{values}",
+        Carry::Text,
+        "text",
+        "the list of values that are allowed",
+    ),
     exact("binary({n})", Carry::Bytes, "blob"),
     exact("varbinary({n})", Carry::Bytes, "blob"),
     exact("tinyblob", Carry::Bytes, "blob"),

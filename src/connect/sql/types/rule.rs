@@ -77,7 +77,11 @@ pub fn captures<'a>(pattern: &'a str, native: &'a str) -> Option<Vec<(&'a str, &
         let (name, behind) = behind.split_once('}')?;
         // Up to the literal that follows; the last name takes what is left.
         let until = behind.split('{').next().unwrap_or_default();
-        let end = if until.is_empty() { rest.len() } else { rest.find(until)? };
+        let end = if until.is_empty() {
+            rest.len()
+        } else {
+            rest.find(until)?
+        };
         let value = &rest[..end];
         if value.is_empty() || (!until.is_empty() && value.contains(['(', ')', ','])) {
             return None;
@@ -96,10 +100,16 @@ mod tests {
     fn a_pattern_gives_its_arguments() {
         assert_eq!(captures("int", "int"), Some(vec![]));
         assert_eq!(captures("int", "int unsigned"), None);
-        assert_eq!(captures("decimal({p},{s})", "decimal(10,2)"), Some(vec![("p", "10"), ("s", "2")]));
+        assert_eq!(
+            captures("decimal({p},{s})", "decimal(10,2)"),
+            Some(vec![("p", "10"), ("s", "2")])
+        );
         assert_eq!(captures("decimal({p})", "decimal(10,2)"), None);
         assert_eq!(captures("varchar({n})", "varchar()"), None);
-        assert_eq!(captures("enum{values}", "enum('a','b(c)')"), Some(vec![("values", "('a','b(c)')")]));
+        assert_eq!(
+            captures("enum{values}", "enum('a','b(c)')"),
+            Some(vec![("values", "('a','b(c)')")])
+        );
     }
 
     #[test]
@@ -113,7 +123,10 @@ mod tests {
         assert_eq!(table.map("tinyint(1)").unwrap().native, "boolean");
         assert_eq!(table.map("tinyint(4)").unwrap().native, "smallint");
         let mapped = table.map("char(7)").unwrap();
-        assert_eq!((mapped.native.as_str(), mapped.loss), ("character varying(7)", Some("trailing spaces")));
+        assert_eq!(
+            (mapped.native.as_str(), mapped.loss),
+            ("character varying(7)", Some("trailing spaces"))
+        );
         assert_eq!(table.map("geometry"), None);
     }
 }
