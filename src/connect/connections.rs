@@ -8,6 +8,7 @@ use crate::model::{ConnectionConfig, Failure, Throttle};
 
 use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore};
 use super::registry::{self, Opened};
+use super::sql::Queries;
 use super::{Database, Queue, SqlDatabase, Store};
 
 /// Calls in flight to a connection that nothing else bounds.
@@ -89,13 +90,13 @@ impl Connections {
     /// `connection.unknown`, `connection.no_database`, and whatever opening it meets.
     pub async fn database(&self, name: &str) -> Result<Arc<dyn Database>, Failure> {
         let connection = self.open(name).await?;
-        match connection.opened.get() {
-            Some(Opened::Database(database)) => {
-                let door = connection.gate.door(&self.slot);
-                Ok(Arc::new(GatedDatabase::new(Arc::clone(database), door)))
-            }
-            _ => Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
-        }
+        let database: Arc<dyn Database> = match connection.opened.get() {
+            Some(Opened::Database(database)) => Arc::clone(database),
+            Some(Opened::Tables(tables)) => Arc::new(Queries::new(Arc::clone(tables))),
+            _ => return Err(self.wrong_kind(name, "connection.no_database", "answers no queries")),
+        };
+        let door = connection.gate.door(&self.slot);
+        Ok(Arc::new(GatedDatabase::new(database, door)))
     }
 
     /// A connection that takes messages, for callers that hold a pass of its door.

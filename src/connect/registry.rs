@@ -4,7 +4,7 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
-use super::sql::{PostgresDatabase, SqlDatabase, SqliteDatabase};
+use super::sql::{MySqlDatabase, PostgresDatabase, SqlDatabase, SqliteDatabase};
 use super::store::{FsStore, HttpStore, NullStore, SampleStore, SftpStore, WebdavStore, object};
 use super::{Database, Queue, Store};
 
@@ -42,6 +42,7 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
         ConnectionKind::Postgres(address) => {
             Opened::Tables(Arc::new(PostgresDatabase::new(address.clone(), config.timeout)))
         }
+        ConnectionKind::MySql(address) => Opened::Tables(Arc::new(MySqlDatabase::new(address.clone(), config.timeout))),
         ConnectionKind::AzureQueue { .. } => Opened::Queue(Arc::new(AzureQueue::open(config).await?)),
         ConnectionKind::JsonlQueue { path } => Opened::Queue(Arc::new(JsonlQueue::open(path.clone(), config.timeout)?)),
     };

@@ -22,3 +22,8 @@ pub(super) fn client_config() -> Result<rustls::ClientConfig, Failure> {
     rustls::ClientConfig::with_platform_verifier()
         .map_err(|error| Failure::permanent("connection.tls", format!("no encryption can be had: {error}")))
 }
+
+/// Whether a connection was lost because its two ends do not agree on encryption, which no repetition cures.
+pub(super) fn is_refusal(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
+}

@@ -102,6 +102,8 @@ pub enum ConnectionKind {
     },
     /// A database of a PostgreSQL server.
     Postgres(DatabaseAddress),
+    /// A database of a MySQL or MariaDB server.
+    MySql(DatabaseAddress),
 }
 
 /// How a database server is reached.
@@ -166,6 +168,7 @@ impl ConnectionKind {
             Self::JsonlQueue { .. } => "jsonl-queue",
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
+            Self::MySql(_) => "mysql",
         }
     }
 
@@ -187,7 +190,8 @@ impl ConnectionKind {
             | Self::AzureQueue { .. }
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
-            | Self::Postgres(_) => false,
+            | Self::Postgres(_)
+            | Self::MySql(_) => false,
         }
     }
 
@@ -198,7 +202,7 @@ impl ConnectionKind {
 
     /// Whether it is a database with a catalogue of tables.
     pub fn holds_tables(&self) -> bool {
-        matches!(self, Self::Sqlite { .. } | Self::Postgres(_))
+        matches!(self, Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_))
     }
 
     /// Whether objects that were written to it can be read from it again, and listed.
@@ -214,7 +218,7 @@ impl ConnectionKind {
     /// The dialect of its queries; `None` where it answers none.
     pub fn dialect(&self) -> Option<Dialect> {
         match self {
-            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) => Some(Dialect::Sql),
+            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_) => Some(Dialect::Sql),
             _ => None,
         }
     }
@@ -275,6 +279,7 @@ impl ConnectionKind {
             Self::JsonlQueue { path } => format!("jsonl-queue:{}", path.display()),
             Self::Sqlite { path, .. } => format!("sqlite:{}", path.display()),
             Self::Postgres(address) => format!("postgres:{}", address.identity()),
+            Self::MySql(address) => format!("mysql:{}", address.identity()),
         }
     }
 
@@ -312,7 +317,8 @@ impl ConnectionKind {
             | Self::AzureQueue { .. }
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
-            | Self::Postgres(_) => None,
+            | Self::Postgres(_)
+            | Self::MySql(_) => None,
         }
     }
 

@@ -60,6 +60,13 @@ pub enum StageKind {
     Constraints,
 }
 
+impl StageKind {
+    /// Whether it is a stage of jobs of tables.
+    pub fn is_of_tables(self) -> bool {
+        matches!(self, Self::Tables | Self::Schema | Self::Data | Self::Constraints)
+    }
+}
+
 /// What one instance of a stage works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::fmt::Write;
 
-use crate::plan::{Edge, EdgeKind, Plan, Scope, Stage};
+use crate::plan::{Edge, EdgeKind, Plan, Scope, Stage, StageKind};
 
 use super::shown;
 use super::text::line;
@@ -31,6 +31,8 @@ pub fn graph(plan: &Plan, format: GraphFormat) -> String {
 fn scope_and_limit(stage: &Stage) -> String {
     match stage.scope {
         Scope::Job => stage.scope.name().to_owned(),
+        Scope::Unit if stage.kind == StageKind::Data => format!("each chunk, {} at once in each table", stage.limit),
+        Scope::Item if stage.kind.is_of_tables() => format!("each table, {} at once", stage.limit),
         Scope::Item => format!("{}, {} at once", stage.scope.name(), stage.limit),
         Scope::Unit => format!("{}, {} at once in each item", stage.scope.name(), stage.limit),
     }

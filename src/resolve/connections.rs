@@ -12,10 +12,11 @@ use crate::spec::{
 
 use super::findings::Findings;
 
-/// The longest that a call may take unless a connection says otherwise.
 /// The port that a PostgreSQL server listens at.
 const POSTGRES_PORT: u16 = 5432;
-
+/// The port that a MySQL or MariaDB server listens at.
+const MYSQL_PORT: u16 = 3306;
+/// The longest that a call may take unless a connection says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The bound of generated sizes unless the connection says otherwise.
 const SAMPLE_SIZE_MAX: u64 = 64 << 10;
@@ -109,6 +110,9 @@ impl ConnectionReader<'_, '_> {
                 postgres,
                 POSTGRES_PORT,
             )));
+        }
+        if let Some(mysql) = &spec.mysql {
+            return Some(ConnectionKind::MySql(self.database(pointer, mysql, MYSQL_PORT)));
         }
         spec.csv_sqlite.as_ref().map(|sqlite| self.csv_sqlite(sqlite))
     }
@@ -226,6 +230,7 @@ fn common(spec: &ConnectionSpec) -> Option<(&'static str, CommonSpec<'_>)> {
         .or_else(|| entry("csv-sqlite", &spec.csv_sqlite))
         .or_else(|| entry("sqlite", &spec.sqlite))
         .or_else(|| entry("postgres", &spec.postgres))
+        .or_else(|| entry("mysql", &spec.mysql))
 }
 
 /// A path of a file, made absolute from the file's folder, `..` taken out: it is part of what decides which data is reached.

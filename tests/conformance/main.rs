@@ -14,9 +14,14 @@ mod queue_kinds;
 mod queue_suite;
 mod sftp_hosts;
 mod suite;
+mod tables_edges;
+mod tables_kinds;
+mod tables_suite;
 
 use kinds::Kind;
 use queue_kinds::QueueKind;
+use servers::{Mariadb, Postgres};
+use tables_kinds::TablesKind;
 
 macro_rules! suite {
     ($($kind:ident => $variant:expr;)*) => {$(
@@ -140,4 +145,129 @@ queue_suite! {
     azqueue => QueueKind::AZURE;
     azqueue_text => QueueKind::AZURE_TEXT;
     jsonl_queue => QueueKind::Jsonl;
+}
+
+macro_rules! tables_suite {
+    ($($kind:ident => $variant:expr;)*) => {$(
+        mod $kind {
+            use super::*;
+
+            #[test]
+            fn the_catalogue_tells_all_that_a_copy_needs() {
+                $variant.run(tables_suite::catalogue);
+            }
+
+            #[test]
+            fn ranges_together_give_every_row_once() {
+                $variant.run(tables_suite::batches_and_ranges);
+            }
+
+            #[test]
+            fn wide_rows_make_small_batches_and_a_reader_may_leave() {
+                $variant.run(tables_suite::wide_and_dropped);
+            }
+
+            #[test]
+            fn parameters_are_bound() {
+                $variant.run(tables_suite::parameters);
+            }
+
+            #[test]
+            fn queries_give_lists() {
+                $variant.run(tables_suite::listed);
+            }
+
+            #[test]
+            fn rows_arrive_all_or_none() {
+                $variant.run(tables_suite::writing);
+            }
+
+            #[test]
+            fn statements_run_and_say_what_is_wrong() {
+                $variant.run(tables_suite::statements);
+            }
+        }
+    )*};
+}
+
+tables_suite! {
+    tables_sqlite => TablesKind::Sqlite;
+    tables_postgres => TablesKind::Postgres;
+    tables_mysql => TablesKind::MySql;
+}
+
+#[test]
+fn tables_servers_refuse_bad_credentials_without_showing_them() {
+    kinds::runtime().block_on(async {
+        tables_suite::refused(TablesKind::Postgres).await;
+        tables_suite::refused(TablesKind::MySql).await;
+    });
+}
+
+#[test]
+fn tables_a_server_that_dies_is_a_lost_connection() {
+    kinds::runtime().block_on(async {
+        let start = || {
+            let server = Postgres::start();
+            let port = server.port;
+            (server, port)
+        };
+        tables_suite::killed(TablesKind::Postgres, start, |server| server.create_database("doomed")).await;
+        let start = || {
+            let server = Mariadb::start();
+            let port = server.port;
+            (server, port)
+        };
+        tables_suite::killed(TablesKind::MySql, start, |server| server.create_database("doomed")).await;
+    });
+}
+
+#[test]
+fn tables_blocks_under_a_snapshot_are_one_moment() {
+    TablesKind::Postgres.run(tables_suite::blocks_under_a_snapshot);
+}
+
+#[test]
+fn tables_rows_of_sqlite_are_the_same_everywhere() {
+    kinds::runtime().block_on(tables_suite::round_trips(TablesKind::Sqlite));
+}
+
+#[test]
+fn tables_rows_of_postgres_are_the_same_everywhere() {
+    kinds::runtime().block_on(tables_suite::round_trips(TablesKind::Postgres));
+}
+
+#[test]
+fn tables_rows_of_mysql_are_the_same_everywhere() {
+    kinds::runtime().block_on(tables_suite::round_trips(TablesKind::MySql));
+}
+
+#[test]
+fn tables_rows_arrive_where_a_server_takes_no_files() {
+    let server = Mariadb::start_with(&["--local-infile=0"]);
+    server.create_database("plain");
+    kinds::runtime().block_on(async {
+        let subject = TablesKind::MySql.subject_at(server.port, "plain", Mariadb::PASSWORD).await;
+        tables_suite::writing(subject).await;
+    });
+}
+
+#[test]
+fn tables_edges_of_sqlite_types_arrive() {
+    kinds::runtime().block_on(tables_edges::edges(TablesKind::Sqlite));
+}
+
+#[test]
+fn tables_edges_of_postgres_types_arrive() {
+    kinds::runtime().block_on(tables_edges::edges(TablesKind::Postgres));
+}
+
+#[test]
+fn tables_edges_of_mysql_types_arrive() {
+    kinds::runtime().block_on(tables_edges::edges(TablesKind::MySql));
+}
+
+#[test]
+fn tables_values_that_a_database_has_not_are_refused() {
+    kinds::runtime().block_on(tables_edges::refused());
 }

@@ -5,6 +5,7 @@
 
 mod azurite;
 mod guard;
+mod mariadb;
 mod postgres;
 mod seaweed;
 mod sshd;
@@ -12,6 +13,7 @@ mod unprivileged;
 mod webdav;
 
 pub use azurite::Azurite;
+pub use mariadb::Mariadb;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;
 pub use sshd::Sshd;

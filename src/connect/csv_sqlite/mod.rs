@@ -5,7 +5,7 @@
 //! scans. Nothing is written to it after that, which is why any number of readers can share it without waiting for each other.
 
 mod load;
-mod query;
+pub(super) mod query;
 mod words;
 
 use std::collections::HashMap;
@@ -52,7 +52,10 @@ impl CsvSqlite {
                 blocking(move || Tables::load(&files, &text).map(Arc::new))
             })
             .await?;
-        query::run(Arc::clone(tables), text.to_owned(), parameters.to_vec()).await
+        let (lending, taking) = (Arc::clone(tables), Arc::clone(tables));
+        let lend = move || lending.connection();
+        let take_back = move |connection| taking.put_back(connection);
+        query::run(lend, take_back, text.to_owned(), parameters.to_vec()).await
     }
 }
 

@@ -5,7 +5,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement, ToSql};
 use tokio::sync::{mpsc, oneshot};
 
-use super::load::Tables;
 use super::{RowStream, blocking};
 use crate::model::{Columns, Failure, Row, Value};
 
@@ -38,19 +37,21 @@ pub(super) fn check_kind(text: &str) -> Result<(), Failure> {
     ))
 }
 
-/// Runs a query in a thread of its own and streams its rows; the thread ends when the stream is dropped.
-pub(super) async fn run(
-    tables: Arc<Tables>,
+/// Runs a query in a thread of its own and streams its rows; the thread ends when the stream is dropped. The connection is lent to the
+/// thread and taken back at its end.
+pub(in crate::connect) async fn run(
+    lend: impl FnOnce() -> Result<Connection, Failure> + Send + 'static,
+    take_back: impl FnOnce(Connection) + Send + 'static,
     text: String,
     parameters: Vec<(String, Value)>,
 ) -> Result<RowStream, Failure> {
     let (started_sender, started) = oneshot::channel();
     let (sender, receiver) = mpsc::channel(ROWS_AHEAD);
     let work = blocking(move || {
-        let connection = tables.connection()?;
+        let connection = lend()?;
         let mut started_sender = Some(started_sender);
         let outcome = stream_rows(&connection, &text, &parameters, &sender, &mut started_sender);
-        tables.put_back(connection);
+        take_back(connection);
         match (outcome, started_sender) {
             (Err(failure), Some(started_sender)) => drop(started_sender.send(Err(failure))),
             (Err(failure), None) => drop(sender.blocking_send(Err(failure))),
@@ -122,7 +123,7 @@ fn columns(statement: &Statement<'_>) -> Result<Columns, Failure> {
 }
 
 /// Binds every parameter, and insists that both sides name the same ones.
-fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result<(), Failure> {
+pub(in crate::connect) fn bind(statement: &mut Statement<'_>, parameters: &[(String, Value)]) -> Result<(), Failure> {
     let mut used = Vec::new();
     for index in 1..=statement.parameter_count() {
         let name = statement.parameter_name(index).and_then(|name| name.strip_prefix(':'));

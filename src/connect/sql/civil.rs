@@ -47,6 +47,11 @@ fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
+/// Whether the calendar has such a day.
+pub fn exists(year: i64, month: u32, day: u32) -> bool {
+    (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month)
+}
+
 /// Days since 1970-01-01 of `2024-02-29`; `None` when no such day exists.
 pub fn parse_date(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix('-') {
@@ -60,8 +65,7 @@ pub fn parse_date(text: &str) -> Option<i64> {
     }
     let year = sign * i64::from(number(year)?);
     let (month, day) = (number(month)?, number(day)?);
-    let exists = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
-    exists.then(|| days_of(year, month, day))
+    exists(year, month, day).then(|| days_of(year, month, day))
 }
 
 /// Microseconds since midnight of `23:59`, `23:59:59` or `23:59:59.123456`; further digits are cut.

@@ -54,7 +54,12 @@ impl Ddl {
             // SQLite takes keys with the table or never.
             parts.extend(self.inline_keys(mapping));
         }
-        format!("create table {} (\n  {}\n)", self.table(name), parts.join(",\n  "))
+        let mut text = format!("create table {} (\n  {}\n)", self.table(name), parts.join(",\n  "));
+        if self.engine == Engine::MySql {
+            // Texts that another database tells apart must not be the same key here, as they are under a collation that takes no notice of case.
+            text.push_str(" default character set utf8mb4 collate utf8mb4_bin");
+        }
+        text
     }
 
     fn column(self, column: &ColumnMapping) -> String {
@@ -95,6 +100,11 @@ impl Ddl {
             }
         }
         text
+    }
+
+    /// Adds a foreign key to a table.
+    pub fn add_foreign_key(self, table: &TableName, key: &ForeignKey) -> String {
+        format!("alter table {} add {}", self.table(table), self.foreign_key(key))
     }
 
     pub fn drop_table(self, name: &TableName) -> String {
@@ -147,7 +157,7 @@ impl Ddl {
             for key in &mapping.foreign_keys {
                 statements.push(Statement {
                     name: key.name.clone(),
-                    text: format!("alter table {table} add {}", self.foreign_key(key)),
+                    text: self.add_foreign_key(&mapping.target, key),
                     needs: Some(key.references.clone()),
                 });
             }
@@ -188,8 +198,20 @@ impl Ddl {
                 literal(&table),
                 literal(&column.target)
             ),
-            // The other engines go on behind the highest by themselves.
-            Engine::Sqlite | Engine::MySql | Engine::SqlServer => return None,
+            // It goes on behind the highest by itself, but numbers only what begins a key.
+            Engine::MySql => {
+                let keys = mapping.primary_key.iter().map(|key| &key.columns);
+                let mut keys = keys.chain(mapping.indexes.iter().map(|index| &index.columns));
+                if !keys.any(|columns| columns.first() == Some(&column.target)) {
+                    return None;
+                }
+                format!(
+                    "alter table {table} modify column {} auto_increment",
+                    self.column(column)
+                )
+            }
+            // They go on behind the highest by themselves.
+            Engine::Sqlite | Engine::SqlServer => return None,
         };
         Some(Statement {
             name: format!("numbers of {}", column.target),

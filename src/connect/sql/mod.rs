@@ -9,8 +9,11 @@ mod civil;
 mod ddl;
 mod decimal;
 mod mapping;
+mod mysql;
 mod parameters;
 mod postgres;
+mod queries;
+mod rows;
 mod select;
 mod sqlite;
 mod types;
@@ -25,7 +28,9 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, V
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
+pub(super) use mysql::MySqlDatabase;
 pub(super) use postgres::PostgresDatabase;
+pub(super) use queries::Queries;
 pub(super) use sqlite::SqliteDatabase;
 pub use types::{TypeTable, type_table};
 
@@ -109,6 +114,13 @@ pub trait SqlDatabase: Send + Sync {
         text: &'a str,
         parameters: &'a [(String, Value)],
     ) -> BoxFuture<'a, Result<Vec<crate::model::Column>, Failure>>;
+
+    /// The rows of a query one by one, for lists: few columns, and rarely many rows.
+    fn rows<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<super::RowStream, Failure>>;
 
     /// A view of the data as it is now, which lasts until it is dropped; `None` where the engine cannot share one between readers.
     fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>>;

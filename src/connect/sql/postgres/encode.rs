@@ -252,3 +252,103 @@ fn escape(text: &str, out: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::sql::batch::{BatchBuilder, ColumnBuilder};
+
+    fn column(carry: Carry, native: &str) -> ColumnMapping {
+        ColumnMapping {
+            source: "c".to_owned(),
+            source_native: native.to_owned(),
+            carry,
+            target: "c".to_owned(),
+            target_native: native.to_owned(),
+            is_nullable: true,
+            is_identity: false,
+            losses: Vec::new(),
+        }
+    }
+
+    /// One value, as a row of the text form.
+    fn written(carry: Carry, fill: impl FnOnce(&mut ColumnBuilder)) -> String {
+        let columns = [column(carry, "x")];
+        let mut builder = BatchBuilder::new(&columns);
+        fill(&mut builder.columns[0]);
+        builder.end_row(1);
+        let mut out = Vec::new();
+        Form::Text
+            .row(&columns, &builder.finish().unwrap(), 0, &mut out)
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn date(days: i32) -> String {
+        written(Carry::Date, |values| {
+            let ColumnBuilder::Date(values) = values else {
+                panic!("{values:?}")
+            };
+            values.append_value(days);
+        })
+    }
+
+    fn text(text: &str) -> String {
+        written(Carry::Text, |values| {
+            let ColumnBuilder::Text(values) = values else {
+                panic!("{values:?}")
+            };
+            values.append_value(text);
+        })
+    }
+
+    #[test]
+    fn a_text_never_ends_its_field_or_row() {
+        assert_eq!(text("a\tb\nc\rd\\e"), "a\\tb\\nc\\rd\\\\e\n");
+        assert_eq!(text("\\N"), "\\\\N\n", "a text that looks like NULL");
+        assert_eq!(text("\\."), "\\\\.\n", "a text that looks like the end");
+        assert_eq!(text(""), "\n");
+        assert_eq!(written(Carry::Text, ColumnBuilder::append_null), "\\N\n");
+    }
+
+    #[test]
+    fn dates_before_year_1_and_after_9999_are_written_as_postgres_reads_them() {
+        let days = |year, month, day| i32::try_from(crate::connect::sql::civil::days_of(year, month, day)).unwrap();
+        assert_eq!(date(days(2024, 2, 29)), "2024-02-29\n");
+        assert_eq!(date(days(0, 12, 31)), "0001-12-31 BC\n");
+        assert_eq!(date(days(-43, 3, 15)), "0044-03-15 BC\n");
+        assert_eq!(date(days(12_024, 1, 2)), "12024-01-02\n");
+        assert_eq!(
+            (date(i32::MAX), date(i32::MIN)),
+            ("infinity\n".to_owned(), "-infinity\n".to_owned())
+        );
+    }
+
+    #[test]
+    fn booleans_and_bytes_are_written_as_literals() {
+        let flag = written(Carry::Boolean, |values| {
+            let ColumnBuilder::Boolean(values) = values else {
+                panic!("{values:?}")
+            };
+            values.append_value(true);
+        });
+        assert_eq!(flag, "t\n");
+        let bytes = written(Carry::Bytes, |values| {
+            let ColumnBuilder::Bytes(values) = values else {
+                panic!("{values:?}")
+            };
+            values.append_value([0, 0xff]);
+        });
+        assert_eq!(bytes, "\\\\x00ff\n");
+    }
+
+    #[test]
+    fn a_type_without_a_known_binary_form_makes_rows_text() {
+        let form = |carry, native| Form::of(&[column(Carry::Int64, "bigint"), column(carry, native)]);
+        assert_eq!(form(Carry::Text, "character varying(7)"), Form::Binary);
+        assert_eq!(form(Carry::Instant, "timestamp(3) with time zone"), Form::Binary);
+        assert_eq!(form(Carry::Text, "interval"), Form::Text);
+        assert_eq!(form(Carry::Text, "time with time zone"), Form::Text);
+        assert_eq!(form(Carry::Int64, "integer"), Form::Text, "narrower than the value");
+    }
+}

@@ -2,12 +2,14 @@
 
 use tokio_postgres::Error;
 
+use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
 
 /// Class and code by the beginning of the SQLSTATE; the longest beginning that fits is taken.
 const TABLE: &[(&str, FailureClass, &str)] = &[
     ("08", FailureClass::Transient, "database.connection"),
     ("0A", FailureClass::Permanent, "database.unsupported"),
+    ("21", FailureClass::Data, "database.value"),
     ("22", FailureClass::Data, "database.value"),
     ("23", FailureClass::Data, "database.constraint"),
     ("25006", FailureClass::Denied, "database.read_only"),
@@ -32,20 +34,7 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
 
 pub(super) fn failure(error: &Error) -> Failure {
     let Some(told) = error.as_db_error() else {
-        // Without an answer of the server it is the connection, or what was bound to a parameter.
-        let class = if error.is_closed()
-            || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
-        {
-            (FailureClass::Transient, "database.connection")
-        } else if error.to_string().contains("serializing parameter") {
-            (FailureClass::Data, "database.parameter")
-        } else {
-            (FailureClass::Transient, "database.connection")
-        };
-        let source = std::error::Error::source(error)
-            .map(|source| format!(": {source}"))
-            .unwrap_or_default();
-        return Failure::new(class.0, class.1, format!("PostgreSQL: {error}{source}"));
+        return unanswered(error);
     };
     let state = told.code().code();
     let (class, code) = TABLE
@@ -65,4 +54,21 @@ pub(super) fn failure(error: &Error) -> Failure {
         code,
         format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()),
     )
+}
+
+/// An error without an answer of the server: it is the connection, or what was bound to a parameter.
+fn unanswered(error: &Error) -> Failure {
+    let source = std::error::Error::source(error);
+    let broken = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    let told = error.to_string();
+    let is_refused = broken.map_or(told.contains("TLS handshake"), tls::is_refusal);
+    let (class, code) = if is_refused {
+        (FailureClass::Permanent, "connection.tls")
+    } else if told.contains("serializing parameter") {
+        (FailureClass::Data, "database.parameter")
+    } else {
+        (FailureClass::Transient, "database.connection")
+    };
+    let source = source.map(|source| format!(": {source}")).unwrap_or_default();
+    Failure::new(class, code, format!("PostgreSQL: {told}{source}"))
 }

@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
+use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use crate::connect::RowStream;
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
 use error::failure;
@@ -116,6 +117,14 @@ impl SqlDatabase for PostgresDatabase {
             lease.give_back();
             Ok(columns)
         })
+    }
+
+    fn rows<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<RowStream, Failure>> {
+        Box::pin(rows::rows(self, text, parameters))
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {

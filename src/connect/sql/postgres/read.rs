@@ -58,7 +58,7 @@ pub(super) async fn key_bounds(
     let text = format!(
         "select distinct key, pg_typeof(key) in ('smallint', 'integer', 'bigint'), key::text from \
          (select {key} as key, row_number() over (order by {key}) as place from {source} where {key} is not null) keys \
-         where place > 1 and (place - 1) % {rows} = 0 order by key"
+         where place > 1 and (place - 1) % {rows} = 0 order by 1"
     );
     let values = Bound::all(&values);
     let found = client

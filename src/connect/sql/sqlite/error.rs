@@ -30,6 +30,14 @@ pub(super) fn failure(error: &Error) -> Failure {
         Error::SqliteFailure(_, Some(told)) => told.clone(),
         other => other.to_string(),
     };
+    // It has no result code of its own.
+    if told.starts_with("no such table") {
+        return Failure::new(
+            FailureClass::NotFound,
+            "database.table_not_found",
+            format!("SQLite: {told}"),
+        );
+    }
     let entry = error
         .sqlite_error_code()
         .and_then(|code| TABLE.iter().find(|(known, ..)| *known == code));

@@ -18,6 +18,8 @@ use tokio::sync::Mutex;
 
 use super::ddl::Ddl;
 use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
+use crate::connect::RowStream;
+use crate::connect::csv_sqlite::query;
 use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
 
 use error::failure;
@@ -173,6 +175,17 @@ impl SqlDatabase for SqliteDatabase {
     fn describe<'a>(&'a self, text: &'a str, _: &'a [(String, Value)]) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
         let text = text.to_owned();
         Box::pin(self.reading(move |connection| catalogue::describe(connection, &text)))
+    }
+
+    /// Every value keeps the kind that SQLite itself gives it, whatever its column is declared as.
+    fn rows<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<RowStream, Failure>> {
+        let (path, timeout) = (self.path.clone(), self.timeout);
+        let open = move || open_for_reading(&path, timeout);
+        Box::pin(query::run(open, drop, text.to_owned(), parameters.to_vec()))
     }
 
     fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::blocking;
 use super::error::failure;
+use crate::connect::csv_sqlite::query;
 use crate::connect::sql::batch::{BatchBuilder, ColumnBuilder};
 use crate::connect::sql::select::{from_clause, where_clause};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, civil};
@@ -61,26 +62,7 @@ fn bind(statement: &mut Statement<'_>, from: &RowsFrom) -> Result<(), Failure> {
     let RowsFrom::Query { parameters, .. } = from else {
         return Ok(());
     };
-    for index in 1..=statement.parameter_count() {
-        let name = statement.parameter_name(index).and_then(|name| name.strip_prefix(':'));
-        let given = name.and_then(|name| parameters.iter().find(|(given, _)| given == name));
-        let Some((_, value)) = given else {
-            let name = name.unwrap_or("?");
-            return Err(Failure::data(
-                "query.parameter_missing",
-                format!("the query uses `:{name}`, which `params` does not give"),
-            ));
-        };
-        let bound = match value {
-            Value::Null => statement.raw_bind_parameter(index, rusqlite::types::Null),
-            Value::Boolean(value) => statement.raw_bind_parameter(index, value),
-            Value::Integer(value) => statement.raw_bind_parameter(index, value),
-            Value::Number(value) => statement.raw_bind_parameter(index, value),
-            Value::Text(value) => statement.raw_bind_parameter(index, value),
-        };
-        bound.map_err(|error| failure(&error))?;
-    }
-    Ok(())
+    query::bind(statement, parameters)
 }
 
 /// Streams rows from a thread of their own, which ends when the stream is dropped.
@@ -159,21 +141,28 @@ fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Opt
             )]
             builder.append_value(value as f64);
         }
-        (ColumnBuilder::Text(builder), ValueRef::Integer(value)) if carry != Carry::Json => {
-            builder.append_value(value.to_string());
-        }
+        // A JSON document that is a number is kept as one.
+        (ColumnBuilder::Text(builder), ValueRef::Integer(value)) => builder.append_value(value.to_string()),
         // As many digits as bring the same number back.
-        (ColumnBuilder::Text(builder), ValueRef::Real(value)) if carry != Carry::Json => {
+        (ColumnBuilder::Text(builder), ValueRef::Real(value)) if carry != Carry::Json || value.is_finite() => {
             builder.append_value(format!("{value:?}"));
         }
         (ColumnBuilder::Text(builder), ValueRef::Text(_)) => builder.append_value(text()?),
         (ColumnBuilder::Bytes(builder), ValueRef::Blob(bytes) | ValueRef::Text(bytes)) => builder.append_value(bytes),
         (ColumnBuilder::Date(builder), ValueRef::Text(_)) => {
-            builder.append_value(civil::parse_date(text()?)?.try_into().ok()?);
+            builder.append_value(match text()? {
+                "infinity" => i32::MAX,
+                "-infinity" => i32::MIN,
+                date => civil::parse_date(date)?.try_into().ok()?,
+            });
         }
         (ColumnBuilder::Time(builder), ValueRef::Text(_)) => builder.append_value(civil::parse_time(text()?)?),
         (ColumnBuilder::Timestamp(builder), ValueRef::Text(_)) => {
-            builder.append_value(civil::parse_timestamp(text()?)?);
+            builder.append_value(match text()? {
+                "infinity" => i64::MAX,
+                "-infinity" => i64::MIN,
+                moment => civil::parse_timestamp(moment)?,
+            });
         }
         (ColumnBuilder::Uuid(builder), ValueRef::Text(_)) => {
             builder.append_value(crate::connect::sql::uuid::parse(text()?)?).ok()?;

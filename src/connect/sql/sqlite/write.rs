@@ -1,8 +1,5 @@
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type, Time64MicrosecondType,
-    TimestampMicrosecondType,
-};
+use arrow_array::types::{Float32Type, Float64Type, Int16Type, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use futures::future::BoxFuture;
 use rusqlite::Connection;
@@ -12,7 +9,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::blocking;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{RowsRequest, TableWriter, civil, uuid};
+use crate::connect::sql::{RowsRequest, TableWriter, cell_text};
 use crate::model::{Carry, ColumnMapping, Engine, Failure};
 
 /// Rows on their way into one table. The connection travels between this and the thread that works with it.
@@ -184,19 +181,16 @@ fn value(carry: Carry, values: &dyn Array, row: usize) -> ToSqlOutput<'_> {
             ToSqlOutput::Borrowed(ValueRef::Text(values.as_string::<i32>().value(row).as_bytes()))
         }
         Carry::Bytes => ToSqlOutput::Borrowed(ValueRef::Blob(values.as_binary::<i32>().value(row))),
-        Carry::Date => text(civil::format_date(
-            values.as_primitive::<Date32Type>().value(row).into(),
-        )),
-        Carry::Time => text(civil::format_time(
-            values.as_primitive::<Time64MicrosecondType>().value(row),
-        )),
-        Carry::Timestamp => text(civil::format_timestamp(
-            values.as_primitive::<TimestampMicrosecondType>().value(row),
-        )),
-        Carry::Instant => {
-            let moment = values.as_primitive::<TimestampMicrosecondType>().value(row);
-            text(format!("{}Z", civil::format_timestamp(moment)))
+        Carry::Date | Carry::Time | Carry::Timestamp | Carry::Uuid => {
+            text(cell_text(carry, values, row).unwrap_or_default())
         }
-        Carry::Uuid => text(uuid::format(values.as_fixed_size_binary().value(row))),
+        Carry::Instant => {
+            let moment = cell_text(carry, values, row).unwrap_or_default();
+            text(
+                moment
+                    .strip_suffix("+00")
+                    .map_or(moment.clone(), |moment| format!("{moment}Z")),
+            )
+        }
     }
 }

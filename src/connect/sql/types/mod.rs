@@ -3,9 +3,14 @@
 //! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
 //! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
 
+mod mysql_mysql;
 mod mysql_postgres;
+mod mysql_sqlite;
+mod postgres_mysql;
 mod postgres_postgres;
+mod postgres_sqlite;
 mod rule;
+mod sqlite_mysql;
 mod sqlite_postgres;
 mod sqlite_sqlite;
 
@@ -20,6 +25,11 @@ pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
         (Engine::Sqlite, Engine::Postgres) => sqlite_postgres::RULES,
         (Engine::Postgres, Engine::Postgres) => postgres_postgres::RULES,
         (Engine::MySql, Engine::Postgres) => mysql_postgres::RULES,
+        (Engine::MySql, Engine::MySql) => mysql_mysql::RULES,
+        (Engine::MySql, Engine::Sqlite) => mysql_sqlite::RULES,
+        (Engine::Postgres, Engine::MySql) => postgres_mysql::RULES,
+        (Engine::Postgres, Engine::Sqlite) => postgres_sqlite::RULES,
+        (Engine::Sqlite, Engine::MySql) => sqlite_mysql::RULES,
         _ => return None,
     };
     Some(TypeTable::new(rules))

@@ -1,0 +1,285 @@
+use std::collections::{HashMap, HashSet};
+
+use mysql_async::consts::{ColumnFlags, ColumnType};
+use mysql_async::prelude::{FromRow, Queryable};
+use mysql_async::{Conn, Params};
+
+use super::error::failure;
+use super::read;
+use crate::model::{Column, Failure, ForeignKey, Index, Key, Table, TableName, Value};
+
+/// The character set of bytes that are no text.
+const BINARY: u16 = 63;
+
+type Places = HashMap<String, usize>;
+
+/// All tables of a database.
+pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<Table>, Failure> {
+    let found: Vec<(String, Option<u64>)> = ask(
+        connection,
+        "select table_name, table_rows from information_schema.tables \
+         where table_schema = ? and table_type = 'BASE TABLE' order by binary table_name",
+        database,
+    )
+    .await?;
+    let places = found
+        .iter()
+        .enumerate()
+        .map(|(place, (name, _))| (name.clone(), place))
+        .collect();
+    let mut tables: Vec<Table> = found
+        .into_iter()
+        .map(|(name, rows_estimate)| Table {
+            name: TableName::new(database, name),
+            rows_estimate,
+            ..Table::default()
+        })
+        .collect();
+    read_columns(connection, database, &places, &mut tables).await?;
+    read_indexes(connection, database, &places, &mut tables).await?;
+    read_foreign_keys(connection, database, &places, &mut tables).await?;
+    Ok(tables)
+}
+
+async fn ask<T: FromRow + Send + 'static>(
+    connection: &mut Conn,
+    text: &str,
+    database: &str,
+) -> Result<Vec<T>, Failure> {
+    let answer = connection.exec(text, (database,)).await;
+    answer.map_err(|error| failure(&error))
+}
+
+async fn read_columns(
+    connection: &mut Conn,
+    database: &str,
+    places: &Places,
+    tables: &mut [Table],
+) -> Result<(), Failure> {
+    let documents = documents(connection, database).await?;
+    let rows: Vec<(String, String, String, String, String, Option<String>)> = ask(
+        connection,
+        "select table_name, column_name, column_type, is_nullable, extra, generation_expression from information_schema.columns \
+         where table_schema = ? order by table_name, ordinal_position",
+        database,
+    )
+    .await?;
+    for (table, name, native, is_nullable, extra, expression) in rows {
+        let is_document = documents.contains(&(table.clone(), name.clone()));
+        let Some(table) = places.get(&table).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        table.columns.push(Column {
+            name,
+            native: if is_document {
+                "json".to_owned()
+            } else {
+                normal_type(&native)
+            },
+            is_nullable: is_nullable == "YES",
+            is_identity: extra.to_lowercase().contains("auto_increment"),
+            is_computed: expression.is_some_and(|expression| !expression.is_empty()),
+        });
+    }
+    Ok(())
+}
+
+/// Table and name of the columns that were declared `json` to MariaDB, which keeps them as texts with a condition.
+async fn documents(connection: &mut Conn, database: &str) -> Result<HashSet<(String, String)>, Failure> {
+    let version: Option<String> = connection
+        .query_first("select version()")
+        .await
+        .map_err(|error| failure(&error))?;
+    if !version.is_some_and(|version| version.contains("MariaDB")) {
+        return Ok(HashSet::new());
+    }
+    let rows: Vec<(String, String)> = ask(
+        connection,
+        "select table_name, constraint_name from information_schema.check_constraints \
+         where constraint_schema = ? and check_clause = concat('json_valid(`', replace(constraint_name, '`', '``'), '`)')",
+        database,
+    )
+    .await?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The type in small letters, without how its numbers are shown: the values of an `enum` keep their case.
+fn normal_type(declared: &str) -> String {
+    let end = declared.find('(').unwrap_or(declared.len());
+    let (name, rest) = declared.split_at(end);
+    let native = format!("{}{rest}", name.to_lowercase());
+    native.strip_suffix(" zerofill").map_or(native.clone(), str::to_owned)
+}
+
+async fn read_indexes(
+    connection: &mut Conn,
+    database: &str,
+    places: &Places,
+    tables: &mut [Table],
+) -> Result<(), Failure> {
+    let rows: Vec<(String, String, Option<String>, i64, Option<u64>, String)> = ask(
+        connection,
+        "select table_name, index_name, column_name, cast(non_unique as signed), cast(sub_part as unsigned), index_type \
+         from information_schema.statistics where table_schema = ? order by table_name, index_name, seq_in_index",
+        database,
+    )
+    .await?;
+    for (table, name, column, non_unique, prefix, kind) in rows {
+        let Some(table) = places.get(&table).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        if name == "PRIMARY" {
+            let key = table.primary_key.get_or_insert_with(|| Key { columns: Vec::new() });
+            key.columns.extend(column);
+            continue;
+        }
+        let peculiarity = match (&column, prefix, kind.as_str()) {
+            (None, ..) => Some("it is over an expression".to_owned()),
+            (_, Some(prefix), "BTREE" | "HASH") => {
+                Some(format!("it holds the first {prefix} characters of a column only"))
+            }
+            (_, _, "BTREE" | "HASH") => None,
+            (_, _, kind) => Some(format!("it is of the kind {}", kind.to_lowercase())),
+        };
+        match table.indexes.last_mut().filter(|index| index.name == name) {
+            Some(index) => {
+                index.columns.extend(column);
+                index.peculiarity = index.peculiarity.take().or(peculiarity);
+            }
+            None => table.indexes.push(Index {
+                name,
+                columns: column.into_iter().collect(),
+                is_unique: non_unique == 0,
+                peculiarity,
+            }),
+        }
+    }
+    Ok(())
+}
+
+async fn read_foreign_keys(
+    connection: &mut Conn,
+    database: &str,
+    places: &Places,
+    tables: &mut [Table],
+) -> Result<(), Failure> {
+    type Part = (String, String, String, String, String, String, String, String);
+    let rows: Vec<Part> = ask(
+        connection,
+        "select k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name, \
+         k.referenced_column_name, r.delete_rule, r.update_rule \
+         from information_schema.key_column_usage k join information_schema.referential_constraints r \
+         on r.constraint_schema = k.constraint_schema and r.constraint_name = k.constraint_name and r.table_name = k.table_name \
+         where k.table_schema = ? and k.referenced_table_name is not null \
+         order by k.table_name, k.constraint_name, k.ordinal_position",
+        database,
+    )
+    .await?;
+    for (table, name, column, schema, references, referenced, on_delete, on_update) in rows {
+        let Some(table) = places.get(&table).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        if table.foreign_keys.last().is_none_or(|key| key.name != name) {
+            table.foreign_keys.push(ForeignKey {
+                name,
+                columns: Vec::new(),
+                references: TableName::new(schema, references),
+                referenced_columns: Vec::new(),
+                on_delete,
+                on_update,
+            });
+        }
+        if let Some(key) = table.foreign_keys.last_mut() {
+            key.columns.push(column);
+            key.referenced_columns.push(referenced);
+        }
+    }
+    Ok(())
+}
+
+/// The columns of a query, as the server describes them before it runs.
+pub(super) async fn describe(
+    connection: &mut Conn,
+    text: &str,
+    parameters: &[(String, Value)],
+) -> Result<Vec<Column>, Failure> {
+    let (text, _): (String, Params) = read::positional(text, parameters)?;
+    let statement = connection.prep(text).await.map_err(|error| failure(&error))?;
+    let described = statement.columns();
+    let columns = described.iter().map(|column| Column {
+        name: column.name_str().into_owned(),
+        native: described_type(column),
+        is_nullable: true,
+        is_identity: false,
+        is_computed: false,
+    });
+    let columns = columns.collect();
+    drop(described);
+    connection.close(statement).await.map_err(|error| failure(&error))?;
+    Ok(columns)
+}
+
+/// A type in the catalogue's words. Text of any kind is as long as its bytes say at four to a character, which is the session's own set.
+fn described_type(column: &mysql_async::Column) -> String {
+    use ColumnType as Type;
+    let (length, decimals) = (column.column_length(), column.decimals());
+    let is_binary = column.character_set() == BINARY;
+    let is_unsigned = column.flags().contains(ColumnFlags::UNSIGNED_FLAG);
+    let whole = |name: &str| {
+        if is_unsigned {
+            format!("{name} unsigned")
+        } else {
+            name.to_owned()
+        }
+    };
+    let moment = |name: &str| {
+        if (1..=6).contains(&decimals) {
+            format!("{name}({decimals})")
+        } else {
+            name.to_owned()
+        }
+    };
+    match column.column_type() {
+        Type::MYSQL_TYPE_TINY if length == 1 => "tinyint(1)".to_owned(),
+        Type::MYSQL_TYPE_TINY => whole("tinyint"),
+        Type::MYSQL_TYPE_SHORT => whole("smallint"),
+        Type::MYSQL_TYPE_INT24 => whole("mediumint"),
+        Type::MYSQL_TYPE_LONG => whole("int"),
+        Type::MYSQL_TYPE_LONGLONG => whole("bigint"),
+        Type::MYSQL_TYPE_YEAR => "year".to_owned(),
+        Type::MYSQL_TYPE_FLOAT => "float".to_owned(),
+        Type::MYSQL_TYPE_DOUBLE => "double".to_owned(),
+        Type::MYSQL_TYPE_DECIMAL | Type::MYSQL_TYPE_NEWDECIMAL => {
+            // The length counts the sign and the point.
+            let digits = length.saturating_sub(u32::from(!is_unsigned) + u32::from(decimals > 0));
+            format!("decimal({digits},{decimals})")
+        }
+        Type::MYSQL_TYPE_BIT => format!("bit({length})"),
+        Type::MYSQL_TYPE_DATE | Type::MYSQL_TYPE_NEWDATE => "date".to_owned(),
+        Type::MYSQL_TYPE_TIME | Type::MYSQL_TYPE_TIME2 => moment("time"),
+        Type::MYSQL_TYPE_DATETIME | Type::MYSQL_TYPE_DATETIME2 => moment("datetime"),
+        Type::MYSQL_TYPE_TIMESTAMP | Type::MYSQL_TYPE_TIMESTAMP2 => moment("timestamp"),
+        Type::MYSQL_TYPE_JSON => "json".to_owned(),
+        Type::MYSQL_TYPE_GEOMETRY => "geometry".to_owned(),
+        Type::MYSQL_TYPE_STRING if is_binary => format!("binary({length})"),
+        Type::MYSQL_TYPE_VAR_STRING | Type::MYSQL_TYPE_VARCHAR if is_binary => format!("varbinary({length})"),
+        Type::MYSQL_TYPE_STRING | Type::MYSQL_TYPE_VAR_STRING | Type::MYSQL_TYPE_VARCHAR => {
+            format!("varchar({})", length / 4)
+        }
+        Type::MYSQL_TYPE_ENUM | Type::MYSQL_TYPE_SET => "longtext".to_owned(),
+        _ if is_binary => "longblob".to_owned(),
+        _ => "longtext".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_named_without_how_it_is_shown() {
+        assert_eq!(normal_type("INT(10) unsigned zerofill"), "int(10) unsigned");
+        assert_eq!(normal_type("enum('A','b')"), "enum('A','b')");
+        assert_eq!(normal_type("datetime"), "datetime");
+    }
+}

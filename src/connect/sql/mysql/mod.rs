@@ -1,0 +1,176 @@
+//! MySQL and MariaDB: rows come in the binary form of prepared statements and go by `LOAD DATA LOCAL`, or by `insert` where the server
+//! does not allow that.
+//!
+//! A database of theirs is what other engines call a schema: a connection names one, and its tables have its name as their schema.
+
+mod catalogue;
+mod decode;
+mod encode;
+mod error;
+mod pool;
+mod read;
+mod write;
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use super::ddl::Ddl;
+use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use crate::connect::RowStream;
+use crate::model::{Column, DatabaseAddress, Engine, Failure, ForeignKey, RowRange, Table, TableName, Value};
+
+use pool::{Lease, Pool};
+
+pub struct MySqlDatabase {
+    pool: Pool,
+}
+
+impl MySqlDatabase {
+    pub fn new(address: DatabaseAddress, timeout: Duration) -> Self {
+        Self {
+            pool: Pool::new(address, timeout),
+        }
+    }
+
+    async fn execute_all(&self, statements: &[String]) -> Result<(), Failure> {
+        let mut lease = self.pool.take().await?;
+        lease.run("start transaction").await?;
+        for statement in statements {
+            // A lease that is not given back closes its connection, and with it what is left of the transaction.
+            let ran = lease.run(statement).await;
+            ran.map_err(|failure| failure.context(format_args!("`{statement}`")))?;
+        }
+        lease.run("commit").await?;
+        lease.give_back();
+        Ok(())
+    }
+}
+
+/// The foreign keys of other tables that point at one.
+fn incoming<'a>(
+    tables: &'a [Table],
+    target: &'a TableName,
+) -> impl Iterator<Item = (&'a TableName, &'a ForeignKey)> {
+    let others = tables.iter().filter(move |table| table.name != *target);
+    others.flat_map(move |table| {
+        let keys = table.foreign_keys.iter().filter(move |key| key.references == *target);
+        keys.map(|key| (&table.name, key))
+    })
+}
+
+impl SqlDatabase for MySqlDatabase {
+    fn engine(&self) -> Engine {
+        Engine::MySql
+    }
+
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
+        Box::pin(async {
+            let mut lease = self.pool.take().await?;
+            let tables = catalogue::tables(lease.connection()?, self.pool.database()).await?;
+            lease.give_back();
+            Ok(tables)
+        })
+    }
+
+    fn count<'a>(&'a self, from: &'a RowsFrom, range: &'a RowRange) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let counted = read::count(lease.connection()?, from, range).await?;
+            lease.give_back();
+            Ok(counted)
+        })
+    }
+
+    fn key_bounds<'a>(
+        &'a self,
+        from: &'a RowsFrom,
+        column: &'a str,
+        rows: u64,
+    ) -> BoxFuture<'a, Result<Vec<Value>, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let bounds = read::key_bounds(lease.connection()?, from, column, rows).await?;
+            lease.give_back();
+            Ok(bounds)
+        })
+    }
+
+    fn blocks<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Option<u64>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn describe<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<Vec<Column>, Failure>> {
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let columns = catalogue::describe(lease.connection()?, text, parameters).await?;
+            lease.give_back();
+            Ok(columns)
+        })
+    }
+
+    fn rows<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: &'a [(String, Value)],
+    ) -> BoxFuture<'a, Result<RowStream, Failure>> {
+        Box::pin(rows::rows(self, text, parameters))
+    }
+
+    fn snapshot(&self) -> BoxFuture<'_, Result<Option<Snapshot>, Failure>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
+        Box::pin(async { read::read(self.pool.take().await?, request).await })
+    }
+
+    fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.execute_all(statements))
+    }
+
+    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        Box::pin(async move {
+            let ddl = Ddl::new(Engine::MySql);
+            let tables = self.tables().await?;
+            let keys = incoming(&tables, target).map(|(table, key)| ddl.add_foreign_key(table, key));
+            Ok(keys.collect())
+        })
+    }
+
+    /// Views and grants name tables, so that they stay. There is no transaction around it: a run that is killed in between loads the
+    /// table again.
+    fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let ddl = Ddl::new(Engine::MySql);
+            let tables = self.tables().await?;
+            let keys = incoming(&tables, target).map(|(table, key)| {
+                let name = Engine::MySql.quote(&key.name);
+                format!("alter table {} drop foreign key {name}", ddl.table(table))
+            });
+            let mut statements: Vec<String> = keys.collect();
+            statements.extend([ddl.drop_table(target), ddl.rename(staging, target)]);
+            self.execute_all(&statements).await
+        })
+    }
+
+    fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
+        Box::pin(async {
+            let writer = write::MySqlWriter::begin(self.pool.take().await?, request).await?;
+            Ok(Box::new(writer) as Box<dyn TableWriter>)
+        })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async {
+            let mut lease = self.pool.take().await?;
+            lease.run("select 1").await?;
+            lease.give_back();
+            Ok(())
+        })
+    }
+}

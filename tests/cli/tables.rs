@@ -1,0 +1,216 @@
+//! Jobs of tables: SQLite into SQLite and into PostgreSQL.
+
+use std::sync::OnceLock;
+
+use serde_json::json;
+
+use crate::harness::{Job, Project, SPEC};
+use crate::servers::Postgres;
+
+const SCRIPT: &str = r#"
+create table Country (CountryId integer primary key, Name varchar(40) not null unique);
+insert into Country values (1, 'Ö'), (2, 'O''Neill'), (3, '');
+create table "Order" (
+  OrderId integer primary key, CountryId integer references Country (CountryId) on delete cascade,
+  Total decimal(10,2), PlacedAt datetime, IsPaid boolean not null, Picture blob, Note text);
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
+insert into "Order" select i, 1 + i % 3, i || '.5', '2024-02-29 23:59:59', i % 2, x'00ff', case i % 3 when 0 then null when 1 then '' else '😀' end from n;
+create index OrderByCountry on "Order" (CountryId, PlacedAt);
+create table Empty (EmptyId integer primary key, Label text);
+create table tmp_left_out (x text);
+"#;
+
+const TABLES: &str = r#"
+job: job
+source:
+  tables: { connection: crm, exclude: ["tmp_*"], chunks: { rows: 100 } }
+sink: { connection: campaign, mode: replace }
+naming: { table: "{{snake table.name}}", column: "{{snake column.name}}" }
+concurrency: { limit: 4, items: { limit: 2, units: { limit: 2 } } }
+retry: { max_attempts: 2, initial_delay: 10ms, max_delay: 20ms }
+"#;
+
+fn postgres() -> &'static Postgres {
+    static POSTGRES: OnceLock<Postgres> = OnceLock::new();
+    POSTGRES.get_or_init(Postgres::start)
+}
+
+/// A project whose source is made by `script`; `sink` is a connection.
+fn project(script: &str, sink: &str) -> Project {
+    let project = Job::new().env("PG_PASSWORD", Postgres::PASSWORD).create();
+    project.write(SPEC, TABLES);
+    project.write("jobs/crm.sql", script);
+    project.write(
+        "jobs/connections.toml",
+        format!("[local]\ncrm.sqlite = {{ path = \"crm.sqlite\", script = \"crm.sql\" }}\ncampaign.{sink}\n"),
+    );
+    project
+}
+
+fn into_sqlite(script: &str) -> Project {
+    project(script, "sqlite = { path = \"campaign.sqlite\" }")
+}
+
+fn into_postgres(script: &str, database: &str) -> Project {
+    postgres().create_database(database);
+    let (port, user) = (postgres().port, Postgres::USER);
+    project(
+        script,
+        &format!(
+            "postgres = {{ host = \"127.0.0.1\", port = {port}, database = \"{database}\", user = \"{user}\", \
+             password = \"${{env:PG_PASSWORD}}\" }}"
+        ),
+    )
+}
+
+fn sqlite(project: &Project, text: &str) -> String {
+    let connection = rusqlite::Connection::open(project.path("jobs/campaign.sqlite")).unwrap();
+    connection.query_row(text, [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn tables_are_planned_moved_once_and_equal_afterwards() {
+    let project = into_sqlite(SCRIPT);
+    let plan = project.command(["plan", SPEC, "--exact", "--json"]).exits(0).json();
+    assert_eq!(
+        plan["line"],
+        "Plan: 3 tables to load (503 rows), 0 to finish, 0 done, 0 skipped, 0 refused"
+    );
+    assert!(!project.path("jobs/campaign.sqlite").exists(), "a plan writes nothing");
+    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["items"]["done"], json!(3), "{run}");
+    assert_eq!(run["account"]["rows"]["written"], json!(503), "{run}");
+    assert_eq!(run["account"]["chunks"]["done"], json!(7), "5 of orders, 1 of each other: {run}");
+    project.run().exits(0).says("nothing left to do");
+    project.command(["verify", SPEC]).exits(0).says("3 of 3 tables equal");
+    project.command(["verify", SPEC, "--checksum"]).exits(0).says("digest");
+    assert_eq!(sqlite(&project, "select count(*) || '' from sqlite_schema where type = 'index' and name = 'order_OrderByCountry'"), "1");
+    assert_eq!(sqlite(&project, "select count(*) || '' from pragma_foreign_key_list('order')"), "1");
+    assert_eq!(sqlite(&project, "select count(*) || '' from sqlite_schema where name like '%staging%'"), "0");
+    // A row that goes missing is found.
+    let connection = rusqlite::Connection::open(project.path("jobs/campaign.sqlite")).unwrap();
+    connection.execute("delete from \"order\" where order_id = 7", []).unwrap();
+    drop(connection);
+    project
+        .command(["verify", SPEC])
+        .exits(11)
+        .says("500 rows at the source, 499 at the sink");
+}
+
+#[test]
+fn a_table_that_cannot_be_loaded_stops_no_other_and_keys_into_it_wait() {
+    let script = format!("{SCRIPT}\ninsert into Country values (4, null);");
+    let script = script.replace("varchar(40) not null unique", "varchar(40)");
+    let script = script.replace("insert into Country values (1, 'Ö')", "insert into Country values (1, x'ff00')");
+    let project = into_postgres(&script, "refused");
+    let run = project.command(["run", SPEC, "--json"]).exits(6).json();
+    assert_eq!(run["account"]["items"]["done"], json!(1), "the empty table: {run}");
+    assert_eq!(run["account"]["items"]["failed"], json!(2), "{run}");
+    assert_eq!(run["account"]["balanced"], json!(true), "{run}");
+    project.command(["failures", SPEC]).says("rows.value");
+    let loaded = postgres().psql("refused", "select count(*) from \"order\"");
+    assert_eq!(loaded, "500", "its rows are there, its key waits");
+    let tables = postgres().psql("refused", "select string_agg(tablename, ',') from pg_tables where schemaname = 'public' and tablename = 'country'");
+    assert_eq!(tables, "", "half a table is never taken for a whole one");
+    // The source is put right: only what is left is done.
+    let connection = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    connection.execute("update Country set Name = 'Ö' where CountryId = 1", []).unwrap();
+    drop(connection);
+    project.run().exits(0);
+    project.command(["verify", SPEC, "--checksum"]).exits(0).says("3 of 3");
+    let keys = postgres().psql("refused", "select count(*) from pg_constraint where contype = 'f'");
+    assert_eq!(keys, "1");
+}
+
+#[test]
+fn a_bad_row_is_written_down_and_the_others_go_on() {
+    let script = "create table T (Id integer primary key, Label text);\n\
+                  with recursive n(i) as (select 1 union all select i + 1 from n where i < 250)\n\
+                  insert into T select i, case when i in (7, 133) then 'a' || char(0) || 'b' else 'fine' end from n;";
+    let project = into_postgres(script, "rejects");
+    project.edit(SPEC, "mode: replace", "mode: replace, on_bad_row: reject");
+    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["rows"], json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"]}));
+    let folder = project.state().join("rejects");
+    let lines: Vec<serde_json::Value> = std::fs::read_dir(&folder)
+        .unwrap()
+        .flat_map(|file| {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut keys: Vec<&str> = lines.iter().map(|line| line["key"]["Id"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["133", "7"]);
+    assert!(lines.iter().all(|line| line["code"] == "database.value"), "{lines:?}");
+    let project = into_postgres(script, "fails");
+    project.run().exits(6);
+}
+
+#[test]
+fn a_second_load_keeps_views_grants_and_keys_into_the_table() {
+    let project = into_postgres(SCRIPT, "again");
+    project.run().exits(0);
+    let psql = |text: &str| postgres().psql("again", text);
+    psql("create table elsewhere (id int primary key, country_id bigint references country (country_id) on update cascade)");
+    psql("insert into elsewhere values (1, 2)");
+    psql("create view big as select * from \"order\" where total > 100; create view bigger as select * from big where total > 200");
+    psql("create role reader; grant select on \"order\" to reader; grant select on bigger to reader with grant option");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+    assert_eq!(psql("select count(*) from bigger"), "300");
+    assert_eq!(psql("select has_table_privilege('reader', 'public.\"order\"', 'select') and has_table_privilege('reader', 'bigger', 'select with grant option')"), "t");
+    assert_eq!(psql("select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'elsewhere'::regclass and contype = 'f'"),
+        "FOREIGN KEY (country_id) REFERENCES country(country_id) ON UPDATE CASCADE");
+    assert_eq!(psql("select count(*) from pg_constraint where conrelid = 'public.\"order\"'::regclass and contype in ('p', 'f')"), "2");
+    assert_eq!(psql("insert into country (name) values ('next') returning country_id"), "4", "numbers go on behind the highest");
+    assert_eq!(psql("select count(*) from pg_tables where tablename like '%staging%'"), "0");
+}
+
+#[test]
+fn truncate_append_and_upsert_do_what_their_names_say() {
+    let script = "create table T (Id integer primary key, Label text);\ninsert into T values (1, 'a'), (2, 'b');";
+    let project = into_postgres(script, "modes");
+    let psql = |text: &str| postgres().psql("modes", text);
+    psql("create table t (id bigint primary key, label text)");
+    psql("insert into t values (2, 'old'), (9, 'other')");
+    for (mode, expected) in [("upsert", "1=a,2=b,9=other"), ("truncate", "1=a,2=b")] {
+        let spec = project.read(SPEC);
+        let (before, behind) = spec.split_once("mode: ").unwrap();
+        let rest = behind.split_once(" }").unwrap().1;
+        project.write(SPEC, format!("{before}mode: {mode} }}{rest}"));
+        project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+        assert_eq!(psql("select string_agg(id || '=' || label, ',' order by id) from t"), expected, "{mode}");
+    }
+    project.edit(SPEC, "mode: truncate", "mode: append");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(6);
+    project.command(["failures", SPEC]).says("database.constraint");
+    psql("alter table t drop column label");
+    project
+        .command(["plan", SPEC])
+        .exits(0)
+        .says("it has no column `label`");
+}
+
+#[test]
+fn the_rows_of_a_query_go_into_one_table() {
+    let project = into_postgres(SCRIPT, "query");
+    project.write(
+        SPEC,
+        r#"
+job: job
+source:
+  rows:
+    connection: crm
+    query: { sql: "select OrderId, Total, Note from \"Order\" where OrderId > :from_id" }
+    params: { from_id: "100" }
+    chunks: { by: key, key: OrderId, rows: 50 }
+sink: { connection: campaign, schema: reports, mode: replace }
+naming: { table: late_orders }
+"#,
+    );
+    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["chunks"]["done"], json!(8), "{run}");
+    assert_eq!(postgres().psql("query", "select count(*), min(\"OrderId\"), sum(\"Total\") from reports.late_orders"), "400|101|120400.0");
+    project.edit(SPEC, "by: key, key: OrderId, ", "");
+    project.command(["validate", SPEC]).exits(2).says("cut by a named key only");
+}
