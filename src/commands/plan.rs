@@ -5,7 +5,7 @@ use crate::engine::{PreviewOptions, Stop, Visit, preview};
 use crate::plan::{changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, counted, decision_json, decision_line, graph};
 use crate::resolve::KnownJob;
-use crate::state::State;
+use crate::state::{Scratch, State};
 
 use super::arguments::tables_are_not_moved;
 use super::output::say;
@@ -97,7 +97,8 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
             _ => {}
         }
     };
-    let inventory = preview(&job_of_files, state, options, &Stop::default(), visit).await?;
+    let scratch = Scratch::beside(&arguments.job.state_folder(&job));
+    let inventory = preview(&job_of_files, state, options, scratch, &Stop::default(), visit).await?;
     shown?;
     if let (Some(keeper), Some(path)) = (keeper, &arguments.out) {
         let kept = counted(keeper.finish()?, "file", "files");

@@ -227,14 +227,14 @@ fn wrong_kind(config: &ConnectionConfig) -> Failure {
 mod tests {
     use super::super::super::Store;
     use super::*;
-    use crate::model::{AzureCredentials, SecretReference};
+    use crate::model::{AzureCredentials, Ceilings, SecretReference};
 
     fn config(kind: ConnectionKind) -> ConnectionConfig {
         ConnectionConfig {
             name: "subject".to_owned(),
             kind,
             timeout: Duration::from_secs(5),
-            limit: None,
+            ceilings: Ceilings::default(),
             retry: None,
         }
     }
