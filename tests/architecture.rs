@@ -45,6 +45,7 @@ const PLACES: &[(&str, &str)] = &[
     ("quick_xml", "connect/store/web"),
     ("reqsign_aws_v4", "connect/credentials"),
     ("reqsign_azure_storage", "connect/"),
+    ("reqsign_google", "connect/credentials"),
     ("reqwest", "connect/"),
     ("russh", "connect/store/sftp"),
     ("russh_sftp", "connect/store/sftp"),

@@ -181,7 +181,10 @@ impl Connections {
         let connection = self.find(name)?;
         connection
             .opened
-            .get_or_try_init(|| registry::open(&connection.config))
+            .get_or_try_init(|| {
+                let gate = Arc::clone(&connection.gate);
+                registry::open(&connection.config, Arc::new(move |failure| gate.repeated(failure)))
+            })
             .await
             .map_err(|failure| failure.context(format_args!("connection `{name}`")))?;
         Ok(connection)

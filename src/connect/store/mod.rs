@@ -18,6 +18,7 @@ mod web;
 
 pub(super) use fs::FsStore;
 pub(super) use null::NullStore;
+pub(super) use object::OnRepeat;
 pub(super) use sample::SampleStore;
 pub(super) use sftp::SftpStore;
 pub(super) use web::{HttpStore, WebdavStore};
