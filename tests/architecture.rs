@@ -49,6 +49,7 @@ const PLACES: &[(&str, &str)] = &[
     ("reqwest", "connect/"),
     ("russh", "connect/store/sftp"),
     ("russh_sftp", "connect/store/sftp"),
+    ("rustix", "monitor/keyboard"),
     ("serde_yaml", "spec/parse"),
     ("sled", "state/"),
     ("toml", "spec/parse"),
