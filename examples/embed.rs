@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pipeline::engine::{RunOptions, RunReport, Runner, Stop};
 use pipeline::model::{Event, Progress};
-use pipeline::resolve::{LoadOptions, load};
+use pipeline::resolve::{KnownJob, LoadOptions, load};
 use pipeline::state::{Holder, Identity, State, StateFolder};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -30,7 +30,9 @@ pub async fn embed(spec: &Path, folder: &Path) -> Result<Embedded, Box<dyn Error
         settings: Vec::new(),
         environment: &|name| std::env::var(name).ok(),
     };
-    let job = load(spec, &options)?;
+    let KnownJob::Files(job) = load(spec, &options)?.known() else {
+        return Err("the job moves tables; this example copies files".into());
+    };
     let identity = Identity {
         job: job.name.clone(),
         profile: job.profile.clone(),

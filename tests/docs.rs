@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pipeline::model::ConnectionKind;
-use pipeline::resolve::{JobFiles, LoadError, LoadOptions, ResolvedJob, RowsForm, load, resolve};
+use pipeline::resolve::{JobFiles, LoadError, LoadOptions, ResolvedJob, RowsForm, Work, load, resolve};
 use pipeline::spec::{Rendering, STARTING_CONNECTIONS, SourceFile, Syntax, schema, starting_spec};
 
 /// What an example of one section needs around it.
@@ -209,8 +209,11 @@ fn the_local_profile_needs_nothing_of_the_environment() {
             size_max: 65_536
         }
     ));
-    let RowsForm::Query { text, parameters } = &job.source.files.rows.form else {
-        panic!("{:?}", job.source.files.rows.form);
+    let Work::Files(work) = &job.work else {
+        panic!("{:?}", job.work);
+    };
+    let RowsForm::Query { text, parameters } = &work.source.files.rows.form else {
+        panic!("{:?}", work.source.files.rows.form);
     };
     assert!(text.starts_with("select"), "{text}");
     assert_eq!(parameters[0].1.text(), "{{item.WorkItemId}}");

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pipeline::model::{AzureCredentials, ColumnType, ConnectionKind, HashKind, SecretReference, SinkMode, Value};
-use pipeline::resolve::{LoadError, LoadOptions, ResolvedJob, RowsForm, Scope, load};
+use pipeline::resolve::{FileJob, KnownJob, LoadError, LoadOptions, ResolvedJob, RowsForm, Scope, load};
 use pipeline::spec::Rendering;
 use tempfile::TempDir;
 
@@ -67,6 +67,13 @@ impl Job {
         })
     }
 
+    fn load_files(&self) -> FileJob {
+        let KnownJob::Files(job) = self.load().unwrap().known() else {
+            panic!("a job of files is none");
+        };
+        job
+    }
+
     fn problems(&self) -> String {
         self.load().unwrap_err()
     }
@@ -75,15 +82,15 @@ impl Job {
 #[test]
 fn defaults_are_filled_in_and_paths_made_absolute() {
     let job = Job::new(SPEC);
-    let resolved = job.load().unwrap();
+    let resolved = job.load_files();
     assert_eq!(resolved.project, job.folder.path());
     assert_eq!(
-        (resolved.sink.mode, resolved.sink.hash),
+        (resolved.work.sink.mode, resolved.work.sink.hash),
         (SinkMode::Skip, HashKind::Sha256)
     );
-    assert_eq!(resolved.sink.part_size, 8 << 20);
+    assert_eq!(resolved.work.sink.part_size, 8 << 20);
     assert_eq!(resolved.retry.max_delay, Duration::from_secs(60));
-    assert_eq!(resolved.source.files.read.connection, "inputs");
+    assert_eq!(resolved.work.source.files.read.connection, "inputs");
     let root = job.folder.path().join("out");
     assert_eq!(resolved.connection("results").kind, ConnectionKind::Fs { root });
     assert_eq!(resolved.connection("results").timeout, Duration::from_secs(60));
@@ -211,8 +218,8 @@ source:
 sink: { connection: results }
 naming: { object: '{{item.N}}{{file.P}}' }
 ";
-    let resolved = Job::new(spec).load().unwrap();
-    let items = resolved.source.items.unwrap();
+    let resolved = Job::new(spec).load_files();
+    let items = resolved.work.source.items.unwrap();
     let RowsForm::List { rows } = &items.rows.form else {
         panic!("not a list");
     };
@@ -220,11 +227,10 @@ naming: { object: '{{item.N}}{{file.P}}' }
     assert_eq!(rows[1].get("N"), Some(&Value::Null));
     let scope = Scope {
         item: Some(&rows[1]),
-        file: None,
-        target: None,
+        ..Scope::default()
     };
     assert_eq!(items.key.render_text(&scope), Ok("b".to_owned()));
-    assert_eq!(resolved.source.files.rows.types["S"], ColumnType::Integer);
+    assert_eq!(resolved.work.source.files.rows.types["S"], ColumnType::Integer);
 }
 
 #[test]

@@ -73,28 +73,32 @@ fn read(
         None => each_failed_unit(state, |failed| groups.add(failed))?,
         Some(ExportFormat::Csv) => {
             let mut writer = FailureCsv::new(&mut exported).map_err(io::Error::from)?;
-            let mut written = Ok(());
-            each_failed_unit(state, |failed| {
-                if written.is_ok() {
-                    written = writer.write(&failed);
-                }
-                groups.add(failed);
-            })?;
+            let written = export_each(state, &mut groups, |failed| writer.write(failed))?;
             written.and_then(|()| writer.finish()).map_err(io::Error::from)?;
         }
         Some(ExportFormat::Json) => {
             let mut writer = FailureJson::new(&mut exported)?;
-            let mut written = Ok(());
-            each_failed_unit(state, |failed| {
-                if written.is_ok() {
-                    written = writer.write(&failed);
-                }
-                groups.add(failed);
-            })?;
+            let written = export_each(state, &mut groups, |failed| writer.write(failed))?;
             written.and_then(|()| writer.finish())?;
         }
     }
     Ok((groups, exported))
+}
+
+/// Counts every failure and writes it, until the first that cannot be written.
+fn export_each<E>(
+    state: &State,
+    groups: &mut FailureGroups,
+    mut write: impl FnMut(&FailedUnit) -> Result<(), E>,
+) -> Result<Result<(), E>, StateError> {
+    let mut written = Ok(());
+    each_failed_unit(state, |failed| {
+        if written.is_ok() {
+            written = write(&failed);
+        }
+        groups.add(failed);
+    })?;
+    Ok(written)
 }
 
 /// Everything that is failed: lists of files, files, and what files owe.

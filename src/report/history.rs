@@ -88,7 +88,7 @@ fn outcome_name(outcome: Option<RunOutcome>) -> &'static str {
     }
 }
 
-fn item_json(summary: &ItemSummary) -> Value {
+pub(super) fn item_json(summary: &ItemSummary) -> Value {
     json!({
         "item": redact(&summary.key),
         "ordinal": summary.ordinal,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::model::{ItemSummary, UnitRecord, format_bytes, format_count, redact};
 
+use super::history::item_json;
 use super::item_files::is_refused;
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -22,26 +23,16 @@ pub struct WhyReport<'a> {
 
 impl WhyReport<'_> {
     pub fn to_json(&self) -> Value {
-        let summary = self.summary;
-        let units = self.files.units();
         let stages = self.files.stages().iter().filter(|(_, count)| *count > 0);
-        json!({
-            "schema_version": SCHEMA_VERSION,
-            "item": redact(&summary.key),
-            "ordinal": summary.ordinal,
-            "status": summary.status.name(),
-            "attempts": summary.attempts,
-            "started": summary.started.map(|time| time.to_string()),
-            "ended": summary.ended.map(|time| time.to_string()),
-            "listed": summary.listed,
-            "listing_failure": summary.listing_failure,
-            "pages": { "sealed": self.sealed_pages, "open": self.open_pages },
-            "files": units,
-            "stages": stages.map(|(name, count)| (name.clone(), json!(count))).collect::<serde_json::Map<_, _>>(),
-            "shown": self.files.shown().map(|record| self.file_json(record)).collect::<Vec<_>>(),
-            "hidden": self.files.hidden(),
-            "next": self.next(),
-        })
+        let mut json = item_json(self.summary);
+        json["schema_version"] = json!(SCHEMA_VERSION);
+        json["pages"] = json!({ "sealed": self.sealed_pages, "open": self.open_pages });
+        json["files"] = json!(self.files.units());
+        json["stages"] = stages.map(|(name, count)| (name.clone(), json!(count))).collect();
+        json["shown"] = self.files.shown().map(|record| self.file_json(record)).collect();
+        json["hidden"] = json!(self.files.hidden());
+        json["next"] = json!(self.next());
+        json
     }
 
     fn file_json(&self, record: &UnitRecord) -> Value {

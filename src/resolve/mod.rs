@@ -12,6 +12,7 @@ mod job;
 mod load;
 mod peek;
 mod resolver;
+mod row_lists;
 mod rows;
 mod scope;
 mod step;

@@ -1,14 +1,12 @@
 use std::collections::BTreeMap;
 
-use crate::model::{
-    ColumnType, Concurrency, ConnectionConfig, Dialect, HashKind, Limits, NodeSpeeds, RetryPolicy, SinkMode, Speed,
-};
-use crate::spec::{ColumnTypeSpec, FilesSpec, HashSpec, ItemsSpec, JobSpec, Problem, QuerySpec, SinkModeSpec};
+use crate::model::{Concurrency, ConnectionConfig, HashKind, Limits, NodeSpeeds, RetryPolicy, SinkMode, Speed};
+use crate::spec::{FilesSpec, HashSpec, ItemsSpec, JobSpec, Problem, SinkModeSpec};
 
 use super::checks::overlap;
 use super::findings::{Findings, remedy};
 use super::job::{FileWork, FilesSource, ItemsSource, Naming, ReadSource, RowsForm, RowsSource, Sink, Source};
-use super::rows::{FormView, RowsView, list_rows};
+use super::rows::{FormView, RowsView};
 use super::scope::{KnownScope, Prefix};
 use super::template::Template;
 use super::usage::{Misfit, Use};
@@ -19,6 +17,7 @@ const PART_SIZE: u64 = 8 << 20;
 
 const NO_ITEMS: &str = "the job has no `source.items`";
 const BEFORE_ITEMS: &str = "the list of items is read once, before there is an item";
+const BEFORE_KEY: &str = "an item's key is made before its files are known";
 const BEFORE_FILES: &str = "the list of files is what the files come from";
 
 /// The sections of a job, each checked against the connections.
@@ -65,20 +64,8 @@ impl Resolver<'_, '_> {
     }
 
     fn items(&mut self, spec: &ItemsSpec, item: &Prefix) -> Option<ItemsSource> {
-        let before = KnownScope {
-            item: Prefix::Absent(BEFORE_ITEMS),
-            file: Prefix::Absent(BEFORE_ITEMS),
-            target: Prefix::NO_TARGET,
-            table: Prefix::NO_TABLE,
-            column: Prefix::NO_TABLE,
-        };
-        let each = KnownScope {
-            item: item.clone(),
-            file: Prefix::Absent("an item's key is made before its files are known"),
-            target: Prefix::NO_TARGET,
-            table: Prefix::NO_TABLE,
-            column: Prefix::NO_TABLE,
-        };
+        let before = KnownScope::of_files(Prefix::Absent(BEFORE_ITEMS), Prefix::Absent(BEFORE_ITEMS));
+        let each = KnownScope::of_files(item.clone(), Prefix::Absent(BEFORE_KEY));
         let rows = self.rows(RowsView::of_items(spec), &before);
         let key = self.template("/source/items/key", &spec.key, &each);
         Some(ItemsSource { rows: rows?, key: key? })
@@ -86,20 +73,8 @@ impl Resolver<'_, '_> {
 
     fn files(&mut self, spec: &FilesSpec, item: Prefix) -> Option<FilesSource> {
         let view = RowsView::of_files(spec);
-        let of_item = KnownScope {
-            item: item.clone(),
-            file: Prefix::Absent(BEFORE_FILES),
-            target: Prefix::NO_TARGET,
-            table: Prefix::NO_TABLE,
-            column: Prefix::NO_TABLE,
-        };
-        let of_file = KnownScope {
-            item,
-            file: view.columns(),
-            target: Prefix::NO_TARGET,
-            table: Prefix::NO_TABLE,
-            column: Prefix::NO_TABLE,
-        };
+        let of_item = KnownScope::of_files(item.clone(), Prefix::Absent(BEFORE_FILES));
+        let of_file = KnownScope::of_files(item, view.columns());
         let rows = self.rows(view, &of_item);
         let size = spec
             .size
@@ -139,131 +114,6 @@ impl Resolver<'_, '_> {
         })
     }
 
-    fn rows(&mut self, view: RowsView<'_>, scope: &KnownScope) -> Option<RowsSource> {
-        let at = |key: &str| format!("{}/{key}", view.pointer);
-        if matches!(view.form, FormView::Missing) {
-            return None;
-        }
-        self.check_keys(&view);
-        let needed = match view.form {
-            FormView::List(_) | FormView::Missing => None,
-            FormView::Csv(_) | FormView::Jsonl(_) => Some(Use::ReadLists),
-            FormView::Glob(_) => Some(Use::List),
-            FormView::Query(_) => Some(Use::Query),
-        };
-        let connection = match (needed, view.connection) {
-            (Some(usage), Some(name)) => Some(self.connection(&at("connection"), name, usage)),
-            (Some(_), None) => {
-                let problem = Problem::new(format!("`connection` is missing beside `{}`", view.form.name()));
-                let problem = problem.label("`connection` is missing here");
-                self.findings.add(
-                    view.pointer,
-                    problem.help(remedy("", "connections of this profile", self.names())),
-                );
-                return None;
-            }
-            (None, _) => None,
-        };
-        let form = match view.form {
-            FormView::Csv(path) => self
-                .template(&at("csv"), path, scope)
-                .map(|path| RowsForm::Csv { path }),
-            FormView::Jsonl(path) => self
-                .template(&at("jsonl"), path, scope)
-                .map(|path| RowsForm::Jsonl { path }),
-            FormView::List(rows) => Some(RowsForm::List { rows: list_rows(rows) }),
-            FormView::Glob(pattern) => self.glob(&at("glob"), pattern, scope),
-            FormView::Missing => None,
-            FormView::Query(query) => {
-                let dialect = connection
-                    .iter()
-                    .flatten()
-                    .find_map(|name| self.connections[name].kind.dialect());
-                let parameters: Vec<Option<(String, Template)>> = view
-                    .params
-                    .iter()
-                    .map(|(name, text)| {
-                        Some((
-                            name.clone(),
-                            self.template(&at(&format!("params/{name}")), text, scope)?,
-                        ))
-                    })
-                    .collect();
-                let text = self.query_text(&at("query"), query, dialect);
-                let parameters: Option<Vec<_>> = parameters.into_iter().collect();
-                text.zip(parameters)
-                    .map(|(text, parameters)| RowsForm::Query { text, parameters })
-            }
-        };
-        let types = view
-            .types
-            .iter()
-            .map(|(name, kind)| (name.clone(), column_type(*kind)))
-            .collect();
-        Some(RowsSource {
-            connection: match connection {
-                None => None,
-                Some(name) => Some(name?),
-            },
-            form: form?,
-            types,
-        })
-    }
-
-    /// Keys that say nothing in this form of list.
-    fn check_keys(&mut self, view: &RowsView<'_>) {
-        let form = view.form.name();
-        let mut idle = Vec::new();
-        if !view.params.is_empty() && !matches!(view.form, FormView::Query(_)) {
-            idle.push(("params", "parameters belong to a `query`"));
-        }
-        if !view.types.is_empty() && !matches!(view.form, FormView::Csv(_) | FormView::Jsonl(_)) {
-            idle.push(("types", "types are given to the columns of `csv` and `jsonl`"));
-        }
-        if view.connection.is_some() && matches!(view.form, FormView::List(_)) {
-            idle.push(("connection", "the rows stand here"));
-        }
-        for (key, reason) in idle {
-            let problem = Problem::new(format!("`{key}` has no use with `{form}`: {reason}"));
-            self.findings
-                .add(&format!("{}/{key}", view.pointer), problem.help("take it out"));
-        }
-    }
-
-    fn glob(&mut self, pointer: &str, pattern: &str, scope: &KnownScope) -> Option<RowsForm> {
-        let template = self.template(pointer, pattern, scope)?;
-        // A pattern with templates in it is known only when they are rendered.
-        if template.references().is_empty()
-            && let Err(error) = globset::Glob::new(pattern)
-        {
-            let problem = Problem::new(format!("`{pattern}` is not a pattern: {}", error.kind()));
-            self.findings.add(
-                pointer,
-                problem.help("use `*` within a folder, `**` across folders, as in `in/**/*.bin`"),
-            );
-            return None;
-        }
-        Some(RowsForm::Glob { pattern: template })
-    }
-
-    pub(super) fn query_text(&mut self, pointer: &str, query: &QuerySpec, dialect: Option<Dialect>) -> Option<String> {
-        let (key, text) = match dialect? {
-            Dialect::Sql => ("sql", &query.sql),
-            Dialect::Kql => ("kql", &query.kql),
-        };
-        if text.is_none() {
-            let problem = Problem::new(format!(
-                "the query has no `{key}`, which this connection speaks in profile `{}`",
-                self.profile
-            ));
-            self.findings.add(
-                pointer,
-                problem.help(format!("add `{key}: …`; the connection's kind picks the text")),
-            );
-        }
-        text.clone()
-    }
-
     /// A template whose values can all exist.
     pub(super) fn template(&mut self, pointer: &str, text: &str, scope: &KnownScope) -> Option<Template> {
         match Template::parse(text) {
@@ -287,7 +137,7 @@ impl Resolver<'_, '_> {
         }
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.known.iter().map(String::as_str)
     }
 
@@ -408,16 +258,13 @@ impl Resolver<'_, '_> {
     /// What is known of one file.
     pub(super) fn file_scope(&self, target: Prefix) -> KnownScope {
         let source = &self.job.source;
-        let item = source.items.as_ref();
+        let items = source.items.as_ref();
+        let item = items.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns());
+        let files = source.files.as_ref();
+        let file = files.map_or(Prefix::Unknown, |files| RowsView::of_files(files).columns());
         KnownScope {
-            item: item.map_or(Prefix::Absent(NO_ITEMS), |items| RowsView::of_items(items).columns()),
-            file: source
-                .files
-                .as_ref()
-                .map_or(Prefix::Unknown, |files| RowsView::of_files(files).columns()),
             target,
-            table: Prefix::NO_TABLE,
-            column: Prefix::NO_TABLE,
+            ..KnownScope::of_files(item, file)
         }
     }
 
@@ -498,14 +345,5 @@ pub(super) fn job_retry(job: &JobSpec, findings: &mut Findings<'_>) -> RetryPoli
     match &job.retry {
         Some(retry) => findings.retry("/retry", retry, &defaults),
         None => defaults,
-    }
-}
-
-fn column_type(kind: ColumnTypeSpec) -> ColumnType {
-    match kind {
-        ColumnTypeSpec::Text => ColumnType::Text,
-        ColumnTypeSpec::Integer => ColumnType::Integer,
-        ColumnTypeSpec::Number => ColumnType::Number,
-        ColumnTypeSpec::Boolean => ColumnType::Boolean,
     }
 }

@@ -88,6 +88,17 @@ pub(super) struct KnownScope {
 }
 
 impl KnownScope {
+    /// In a job of files, everywhere but in steps.
+    pub fn of_files(item: Prefix, file: Prefix) -> Self {
+        Self {
+            item,
+            file,
+            target: Prefix::NO_TARGET,
+            table: Prefix::NO_TABLE,
+            column: Prefix::NO_TABLE,
+        }
+    }
+
     /// Why a reference cannot have a value, if it cannot.
     pub fn check(&self, reference: &Reference) -> Option<Problem> {
         let Reference { prefix, field, .. } = reference;

@@ -82,6 +82,35 @@ fn a_termination_drains_too() {
 }
 
 #[test]
+fn a_run_whose_time_is_over_finishes_what_is_in_flight() {
+    let (gate, project) = held();
+    let run = project.spawn(["run", SPEC, "--max-duration", "500ms"]);
+    gate.wait_until_held(2);
+    while !project.command(["status", SPEC]).text().contains("stopping") {}
+    gate.open();
+    run.wait()
+        .exits(8)
+        .says("--max-duration")
+        .says("pipeline run jobs/copy.yaml");
+    assert_eq!(project.sink().len(), 2, "nothing was begun after its time");
+    project.run().exits(0);
+    assert_eq!(project.sink(), project.expected_sink());
+}
+
+#[test]
+fn a_run_ends_after_as_many_failures_as_it_may_have() {
+    let names = ["1.missing.bin", "2.missing.bin", "3.missing.bin", "4.bin", "5.bin"];
+    let project = Job::new().item("a", names).concurrency(1, 1).create();
+    project
+        .command(["run", SPEC, "--max-failures", "2"])
+        .exits(8)
+        .says("--max-failures 2");
+    assert!(project.sink().is_empty(), "nothing behind the second failure was begun");
+    project.run().exits(6);
+    assert_eq!(project.sink().len(), 2);
+}
+
+#[test]
 fn a_second_run_beside_the_first_is_refused_with_its_name() {
     let (gate, project) = held();
     let run = started(&gate, &project);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pipeline::connect::Connections;
-use pipeline::model::{ConnectionConfig, ConnectionKind, Failure, FailureClass, HostKeys};
+use pipeline::model::{Ceilings, ConnectionConfig, ConnectionKind, Failure, FailureClass, HostKeys};
 
 use super::kinds::{Kind, Secrets, next_name, runtime, sshd};
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use pipeline::connect::{Connections, ObjectInfo, ObjectMetadata, Precondition, Store, WriteRequest};
-use pipeline::model::{AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, SecretReference, Timestamp};
+use pipeline::model::{
+    AzureCredentials, Ceilings, ConnectionConfig, ConnectionKind, Failure, SecretReference, Timestamp,
+};
 use tokio::runtime::Runtime;
 
 use super::files::{Fate, File};
@@ -15,6 +17,9 @@ use super::servers::Azurite;
 
 /// Requests at once of the test itself.
 const CONCURRENCY: usize = 16;
+
+/// How often the test itself asks for one thing.
+const TRIES: usize = 5;
 
 /// Tells of each file at the sink.
 const TELL: &str = r#"[{ notify: { connection: told, each: file, when: present, message: { item: "{{item.WorkItemId}}", blob: "{{target.name}}" } } }]"#;
@@ -211,9 +216,7 @@ impl Containers {
     }
 
     fn listing(&self) -> Vec<ObjectInfo> {
-        runtime()
-            .block_on(async { self.sink.list("", None).await?.try_collect().await })
-            .unwrap()
+        runtime().block_on(insist(async || self.sink.list("", None).await?.try_collect().await))
     }
 
     /// Every blob at the sink by name.
@@ -241,11 +244,26 @@ impl Containers {
     }
 
     async fn assert_copied(&self, file: &File) {
-        let (info, body) = self.sink.read(&file.target(), None).await.unwrap();
-        let pieces: Vec<Bytes> = body.try_collect().await.unwrap();
-        assert!(pieces.concat() == file.bytes(), "{file:?}");
+        let (info, bytes) = insist(async || {
+            let (info, body) = self.sink.read(&file.target(), None).await?;
+            let pieces: Vec<Bytes> = body.try_collect().await?;
+            Ok((info, pieces.concat()))
+        })
+        .await;
+        assert!(bytes == file.bytes(), "{file:?}");
         assert_eq!(info.metadata, metadata(file), "{file:?}");
     }
+}
+
+/// The emulator cuts a connection now and then that has been idle: what the test itself asks for is asked again, as a run does.
+async fn insist<T>(ask: impl AsyncFn() -> Result<T, Failure>) -> T {
+    for _ in 1..TRIES {
+        match ask().await {
+            Err(failure) if failure.class.is_retryable() => {}
+            answer => return answer.unwrap(),
+        }
+    }
+    ask().await.unwrap()
 }
 
 /// What stands beside the bytes of a file at the source.
@@ -265,19 +283,23 @@ fn metadata(file: &File) -> ObjectMetadata {
 }
 
 async fn write(store: &dyn Store, name: &str, bytes: Vec<u8>, metadata: &ObjectMetadata) {
-    let request = WriteRequest {
-        name,
-        size: bytes.len() as u64,
-        metadata,
-        precondition: Precondition::None,
-        part_size: 8 << 20,
-        parts: 1,
-    };
-    let mut writer = store.write(request).await.unwrap();
-    if !bytes.is_empty() {
-        writer.write(Bytes::from(bytes)).await.unwrap();
-    }
-    writer.close().await.unwrap();
+    let bytes = Bytes::from(bytes);
+    insist(async || {
+        let request = WriteRequest {
+            name,
+            size: bytes.len() as u64,
+            metadata,
+            precondition: Precondition::None,
+            part_size: 8 << 20,
+            parts: 1,
+        };
+        let mut writer = store.write(request).await?;
+        if !bytes.is_empty() {
+            writer.write(bytes.clone()).await?;
+        }
+        writer.close().await
+    })
+    .await;
 }
 
 /// A name as it stands in a URI.

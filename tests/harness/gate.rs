@@ -1,9 +1,10 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::net::TcpStream;
+use std::sync::Arc;
 
-use super::process::HUNG_AFTER;
+use super::loopback::Loopback;
+use super::watched::Watched;
 
 /// How a blob answers when its bytes are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,14 +23,8 @@ pub enum Behaviour {
 /// A blob server of Azure's kind that holds bytes back until it is told, so that a test can look at a run from outside at a
 /// moment of its choice.
 pub struct Gate {
-    endpoint: String,
-    shared: Arc<Shared>,
-}
-
-#[derive(Default)]
-struct Shared {
-    inside: Mutex<Inside>,
-    changed: Condvar,
+    server: Loopback,
+    shared: Arc<Watched<Inside>>,
 }
 
 #[derive(Default)]
@@ -40,32 +35,16 @@ struct Inside {
     most_held: usize,
     /// Paths whose bytes were asked for, in the order of the questions.
     reads: Vec<String>,
-    is_over: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Gate {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let endpoint = format!("http://{}/account", listener.local_addr().expect("an address"));
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Watched::default());
         let served = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if served.lock().is_over {
-                    return;
-                }
-                let served = Arc::clone(&served);
-                // A client that hangs up in the middle is no affair of ours.
-                std::thread::spawn(move || answer(&stream, &served).ok());
-            }
-        });
-        Self { endpoint, shared }
+        Self {
+            server: Loopback::start(move |stream| answer(stream, &served)),
+            shared,
+        }
     }
 
     /// A connection of the kind `azblob` to this server, its SAS token in the file `sas` beside the connections.
@@ -75,15 +54,15 @@ impl Gate {
 
     /// The same with more keys, as TOML.
     pub fn connection_with(&self, keys: &str) -> String {
-        let endpoint = &self.endpoint;
+        let endpoint = self.endpoint();
         format!(
             r#"azblob = {{ account = "account", container = "box", endpoint = "{endpoint}", sas_token = "${{file:sas}}", {keys} }}"#
         )
     }
 
     /// `http://127.0.0.1:PORT/account`
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
+    pub fn endpoint(&self) -> String {
+        self.server.account()
     }
 
     pub fn put(&self, path: &str, bytes: Vec<u8>, behaviour: Behaviour) {
@@ -92,19 +71,13 @@ impl Gate {
 
     /// Lets everything through that is held, now and later.
     pub fn open(&self) {
-        self.shared.lock().is_open = true;
-        self.shared.changed.notify_all();
+        self.shared.change(|inside| inside.is_open = true);
     }
 
     /// Waits until so many requests are held at once.
     #[track_caller]
     pub fn wait_until_held(&self, count: usize) {
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(self.shared.lock(), HUNG_AFTER, |inside| inside.held < count);
-        let (inside, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!waited.timed_out(), "{} of {count} requests came", inside.held);
+        self.shared.wait_until(count, |inside| inside.held);
     }
 
     /// The most requests that were ever held at once.
@@ -120,15 +93,11 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.shared.lock().is_over = true;
         self.open();
-        // Wakes the thread that listens.
-        let address = self.endpoint.trim_start_matches("http://").trim_end_matches("/account");
-        drop(TcpStream::connect(address));
     }
 }
 
-fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn answer(mut stream: &TcpStream, shared: &Watched<Inside>) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
     let mut range = None;
@@ -203,11 +172,11 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     Ok(())
 }
 
-fn hold(shared: &Shared) {
-    let mut inside = shared.lock();
-    inside.held += 1;
-    inside.most_held = inside.most_held.max(inside.held);
-    shared.changed.notify_all();
-    let waited = shared.changed.wait_while(inside, |inside| !inside.is_open);
-    waited.unwrap_or_else(PoisonError::into_inner).held -= 1;
+fn hold(shared: &Watched<Inside>) {
+    shared.change(|inside| {
+        inside.held += 1;
+        inside.most_held = inside.most_held.max(inside.held);
+    });
+    shared.wait_while(|inside| !inside.is_open);
+    shared.lock().held -= 1;
 }

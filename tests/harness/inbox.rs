@@ -1,14 +1,15 @@
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::net::TcpStream;
+use std::sync::Arc;
 
-use super::process::HUNG_AFTER;
+use super::loopback::Loopback;
+use super::watched::Watched;
 
 /// A queue of Azure's kind that takes, holds or refuses messages as it is told, so that a test can look at a run from outside while its
 /// messages are under way.
 pub struct Inbox {
-    endpoint: String,
-    shared: Arc<Shared>,
+    server: Loopback,
+    shared: Arc<Watched<Inside>>,
 }
 
 /// A message as the queue got it.
@@ -20,49 +21,27 @@ pub struct Received {
 }
 
 #[derive(Default)]
-struct Shared {
-    inside: Mutex<Inside>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
 struct Inside {
     /// The status of every answer that is no success.
     refusal: Option<u16>,
     holds: bool,
     held: usize,
     received: Vec<Received>,
-    is_over: bool,
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Inbox {
     pub fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let endpoint = format!("http://{}/account", listener.local_addr().expect("an address"));
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Watched::default());
         let served = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if served.lock().is_over {
-                    return;
-                }
-                let served = Arc::clone(&served);
-                // A client that hangs up in the middle is no affair of ours.
-                std::thread::spawn(move || answer(&stream, &served).ok());
-            }
-        });
-        Self { endpoint, shared }
+        Self {
+            server: Loopback::start(move |stream| answer(stream, &served)),
+            shared,
+        }
     }
 
     /// A connection of the kind `azqueue` to this server, its SAS token in the file `sas` beside the connections.
     pub fn connection(&self) -> String {
-        let endpoint = &self.endpoint;
+        let endpoint = self.server.account();
         format!(
             r#"azqueue = {{ queue = "told", endpoint = "{endpoint}", sas_token = "${{file:sas}}", encoding = "text" }}"#
         )
@@ -85,17 +64,13 @@ impl Inbox {
 
     /// Answers everything that is held, and holds no more.
     pub fn release(&self) {
-        self.shared.lock().holds = false;
-        self.shared.changed.notify_all();
+        self.shared.change(|inside| inside.holds = false);
     }
 
     /// Waits until so many messages are held at once.
     #[track_caller]
     pub fn wait_until_held(&self, count: usize) {
-        let changed = &self.shared.changed;
-        let waited = changed.wait_timeout_while(self.shared.lock(), HUNG_AFTER, |inside| inside.held < count);
-        let (inside, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(!waited.timed_out(), "{} of {count} messages came", inside.held);
+        self.shared.wait_until(count, |inside| inside.held);
     }
 
     /// The messages that were taken, in their order, repetitions included.
@@ -106,15 +81,11 @@ impl Inbox {
 
 impl Drop for Inbox {
     fn drop(&mut self) {
-        self.shared.lock().is_over = true;
         self.release();
-        // Wakes the thread that listens.
-        let address = self.endpoint.trim_start_matches("http://").trim_end_matches("/account");
-        drop(TcpStream::connect(address));
     }
 }
 
-fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
+fn answer(mut stream: &TcpStream, shared: &Watched<Inside>) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     let (mut length, mut id) = (0, String::new());
     loop {
@@ -150,12 +121,8 @@ fn answer(mut stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     )
 }
 
-fn hold(shared: &Shared) {
-    let mut inside = shared.lock();
-    inside.held += 1;
-    shared.changed.notify_all();
-    let waited = shared
-        .changed
-        .wait_while(inside, |inside| inside.holds && !inside.is_over);
-    waited.unwrap_or_else(PoisonError::into_inner).held -= 1;
+fn hold(shared: &Watched<Inside>) {
+    shared.change(|inside| inside.held += 1);
+    shared.wait_while(|inside| inside.holds);
+    shared.lock().held -= 1;
 }

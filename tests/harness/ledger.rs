@@ -6,7 +6,7 @@ use pipeline::connect::{Connections, Store};
 use pipeline::engine::{PreviewOptions, Stop, Visit, preview};
 use pipeline::model::UnitRecord;
 use pipeline::plan::UnitDecision;
-use pipeline::resolve::{LoadOptions, ResolvedJob, load};
+use pipeline::resolve::{FileJob, KnownJob, LoadOptions, load};
 use pipeline::state::{Holder, Identity, PageState, State, StateFolder};
 
 use super::project::{Project, SPEC};
@@ -14,7 +14,7 @@ use super::tree::{Object, Tree};
 
 /// What only the library tells about a project: decisions and records one by one.
 impl Project {
-    pub fn job(&self, spec: &str) -> ResolvedJob {
+    pub fn job(&self, spec: &str) -> FileJob {
         let environment = |name: &str| self.environment(name);
         let options = LoadOptions {
             settings: Vec::new(),
@@ -22,7 +22,10 @@ impl Project {
             vars: Vec::new(),
             environment: &environment,
         };
-        load(&self.path(spec), &options).expect("the spec is valid")
+        match load(&self.path(spec), &options).expect("the spec is valid").known() {
+            KnownJob::Files(job) => job,
+            KnownJob::Tables(job) => panic!("`{}` is no job of files", job.name),
+        }
     }
 
     /// What would happen to each file, by the same code as in `plan`.
@@ -32,8 +35,9 @@ impl Project {
 
     /// What the sink of a job must hold when every file of its lists is copied.
     pub fn expected(&self, spec: &str) -> Tree {
-        let connections = Connections::new(self.job(spec).connections);
-        let source = self.job(spec).source.files.read.connection;
+        let job = self.job(spec);
+        let connections = Connections::new(job.connections);
+        let source = job.work.source.files.read.connection;
         let units = self.preview(spec, None);
         runtime().block_on(async {
             let store = connections.store(&source).await.expect("the source opens");

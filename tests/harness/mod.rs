@@ -9,9 +9,11 @@ mod gate;
 mod inbox;
 mod job;
 mod ledger;
+mod loopback;
 mod process;
 mod project;
 mod tree;
+mod watched;
 
 pub use bytes::bytes_of;
 pub use gate::{Behaviour, Gate};

@@ -1,5 +1,5 @@
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,8 +31,7 @@ impl Sshd {
     fn try_start() -> Option<Self> {
         // The guard removes it: a server in a static is never dropped.
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let port = port.expect("a free port").port();
+        let port = super::free_port();
         let uid: u32 = output("id", &["-u"]).parse().expect("a number");
         make_keys(&folder, port, uid == 0);
         std::fs::create_dir(folder.join("files")).expect("the folder is writable");

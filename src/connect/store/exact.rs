@@ -49,6 +49,14 @@ pub(super) fn too_long(name: &str, expected: u64) -> Failure {
     )
 }
 
+/// A call of a writer behind its end.
+pub(super) fn already_ended(name: &str) -> Failure {
+    Failure::permanent(
+        "store.writer_ended",
+        format!("the writing of `{name}` has already ended"),
+    )
+}
+
 /// An object that is no longer the one that was looked at.
 pub(super) fn changed(name: &str) -> Failure {
     Failure::new(

@@ -83,7 +83,7 @@ impl OperatorWriter {
                     return Err(error::failure(Action::Write, &self.name, &error));
                 }
             }
-            State::Ended => return Err(ended(&self.name)),
+            State::Ended => return Err(exact::already_ended(&self.name)),
         }
         Ok(())
     }
@@ -109,7 +109,7 @@ impl OperatorWriter {
                     Err(error)
                 }
             },
-            State::Ended => return Err(ended(&self.name)),
+            State::Ended => return Err(exact::already_ended(&self.name)),
         };
         written.map_err(|error| error::failure(Action::Write, &self.name, &error))
     }
@@ -200,13 +200,6 @@ async fn refuse_existing(once: &Operator, name: &str) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-fn ended(name: &str) -> Failure {
-    Failure::permanent(
-        "store.writer_ended",
-        format!("the writing of `{name}` has already ended"),
-    )
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ impl SftpWriter {
 
     async fn push(&mut self, bytes: Bytes) -> Result<(), Failure> {
         if self.is_ended {
-            return Err(ended(&self.name));
+            return Err(exact::already_ended(&self.name));
         }
         let mut offset = self.seen;
         self.seen += bytes.len() as u64;
@@ -113,7 +113,7 @@ impl SftpWriter {
 
     async fn finish(&mut self) -> Result<(), Failure> {
         if self.is_ended {
-            return Err(ended(&self.name));
+            return Err(exact::already_ended(&self.name));
         }
         if self.seen != self.size {
             self.discard().await;
@@ -136,7 +136,7 @@ impl SftpWriter {
     async fn complete(&mut self) -> Result<(), Failure> {
         let failed = |error: Error| error::failure(Action::Write, &self.name, &error);
         let Some(file) = self.file.take() else {
-            return Err(ended(&self.name));
+            return Err(exact::already_ended(&self.name));
         };
         let session = Arc::clone(&file.session);
         if session.can_sync() {
@@ -232,11 +232,4 @@ impl ObjectWriter for SftpWriter {
     fn abort(&mut self) -> BoxFuture<'_, ()> {
         Box::pin(self.discard())
     }
-}
-
-fn ended(name: &str) -> Failure {
-    Failure::permanent(
-        "store.writer_ended",
-        format!("the writing of `{name}` has already ended"),
-    )
 }

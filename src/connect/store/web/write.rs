@@ -106,7 +106,7 @@ impl WebdavWriter {
                     return Err(self.failed_upload(sent.is_err()).await);
                 }
             }
-            State::Ended => return Err(ended(&self.name)),
+            State::Ended => return Err(exact::already_ended(&self.name)),
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ impl WebdavWriter {
     /// Why an upload stopped taking bytes: it has been answered, or nobody takes them.
     async fn failed_upload(&mut self, is_late: bool) -> Failure {
         let State::Sending(upload) = std::mem::replace(&mut self.state, State::Ended) else {
-            return ended(&self.name);
+            return exact::already_ended(&self.name);
         };
         let failure = if is_late {
             upload.answer.abort();
@@ -138,7 +138,7 @@ impl WebdavWriter {
         let written = match std::mem::replace(&mut self.state, State::Ended) {
             State::Gathered(gathered) => self.send_whole(gathered).await,
             State::Sending(upload) => self.await_answer(upload).await,
-            State::Ended => return Err(ended(&self.name)),
+            State::Ended => return Err(exact::already_ended(&self.name)),
         };
         let placed = match written {
             Ok(()) => self.place().await,
@@ -291,11 +291,4 @@ fn check_put(name: &str, response: &Response) -> Result<(), Failure> {
         return Ok(());
     }
     Err(error::refused(Action::Write, name, response))
-}
-
-fn ended(name: &str) -> Failure {
-    Failure::permanent(
-        "store.writer_ended",
-        format!("the writing of `{name}` has already ended"),
-    )
 }
