@@ -1,6 +1,9 @@
-use crate::model::{format_bytes, format_count};
-use crate::state::{Cleaned, cleanup as clean};
+use crate::connect::{Connections, PartialOwner};
+use crate::model::{Failure, Timestamp, format_bytes, format_count};
+use crate::resolve::{FileJob, KnownJob};
+use crate::state::{Cleaned, State, cleanup as clean};
 
+use super::output::say;
 use super::{CommandError, Exit, JobArguments, OutputArguments};
 
 /// `pipeline cleanup`
@@ -12,11 +15,15 @@ pub struct CleanupArguments {
     pub journals_kept: usize,
 }
 
-/// Removes what the state of a job does not need any more.
+/// Removes what the state of a job does not need any more, and what its killed runs have left at the sink.
 pub async fn cleanup(arguments: &CleanupArguments) -> Result<Exit, CommandError> {
     let job = arguments.job.load()?;
     let state = arguments.job.open_existing_state(&job, "cleanup")?;
     let cleaned = clean(&state, arguments.journals_kept).await?;
+    let partials = match job.known() {
+        KnownJob::Files(job) => remove_partials(&job, &state).await?,
+        KnownJob::Tables(_) => 0,
+    };
     let next = arguments.job.command_line().command("report");
     let document = || {
         serde_json::json!({
@@ -25,16 +32,49 @@ pub async fn cleanup(arguments: &CleanupArguments) -> Result<Exit, CommandError>
             "segments_removed": cleaned.segments,
             "journals_removed": cleaned.journals,
             "databases_removed": cleaned.set_aside,
+            "unfinished_files_removed": partials,
             "bytes_before": cleaned.bytes_before,
             "bytes_after": cleaned.bytes_after,
             "next": next,
         })
     };
-    arguments.output.print(page(&cleaned, &next), document)?;
+    arguments.output.print(page(&cleaned, partials, &next), document)?;
     Ok(Exit::Done)
 }
 
-fn page(cleaned: &Cleaned, next: &str) -> String {
+/// Removes the unfinished files that runs of this job left at the sink when they were killed, and tells how many. No run of it is alive
+/// while this command holds its state; what other processes write there is theirs.
+async fn remove_partials(job: &FileJob, state: &State) -> Result<u64, CommandError> {
+    let sink = &job.work.sink.connection;
+    if !job.connection(sink).kind.keeps_partials() {
+        return Ok(0);
+    }
+    let now = Timestamp::now();
+    let runs = state.runs()?;
+    let ends = runs.iter().skip(1).map(|next| next.started).chain([now]);
+    let processes: Vec<_> = runs
+        .iter()
+        .zip(ends)
+        .map(|(run, end)| (run.pid, run.host.as_str(), run.started, run.ended.unwrap_or(end)))
+        .collect();
+    let removed = async {
+        let store = Connections::new(job.connections.clone()).store(sink).await?;
+        let is_over = |owner: &PartialOwner| {
+            let mut processes = processes.iter();
+            processes.any(|(pid, host, started, ended)| owner.is(*pid, host, *started, *ended))
+        };
+        store.remove_partials(&is_over).await
+    };
+    let removed: Result<u64, Failure> = removed.await;
+    Ok(removed.unwrap_or_else(|failure| {
+        say(format_args!(
+            "warning: unfinished files at the sink `{sink}` stay where they are: {failure}; `cleanup` tries again"
+        ));
+        0
+    }))
+}
+
+fn page(cleaned: &Cleaned, partials: u64, next: &str) -> String {
     let mut text = String::new();
     for (count, what) in [
         (
@@ -44,6 +84,7 @@ fn page(cleaned: &Cleaned, next: &str) -> String {
         (cleaned.segments, "segments removed"),
         (cleaned.journals, "journals removed"),
         (cleaned.set_aside, "databases removed that a rebuild had set aside"),
+        (partials, "unfinished files of killed runs removed at the sink"),
     ] {
         if count > 0 {
             text.push_str(&format!("{} {what}\n", format_count(count)));

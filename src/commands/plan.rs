@@ -5,7 +5,7 @@ use crate::engine::{PreviewOptions, Stop, Visit, preview, preview_tables};
 use crate::plan::{Plan, changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, TablePlanReport, counted, decision_json, decision_line, graph};
 use crate::resolve::{KnownJob, TableJob};
-use crate::state::State;
+use crate::state::{Scratch, State};
 
 use super::output::say;
 use super::plan_file::PlanKeeper;
@@ -98,7 +98,8 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
             _ => {}
         }
     };
-    let inventory = preview(&job_of_files, state, options, &Stop::default(), visit).await?;
+    let scratch = Scratch::beside(&arguments.job.state_folder(&job));
+    let inventory = preview(&job_of_files, state, options, scratch, &Stop::default(), visit).await?;
     shown?;
     if let (Some(keeper), Some(path)) = (keeper, &arguments.out) {
         let kept = counted(keeper.finish()?, "file", "files");

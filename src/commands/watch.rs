@@ -1,10 +1,8 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
-
 use crate::model::Timestamp;
-use crate::monitor::{Dashboard, FailureLog, Screen, Status};
+use crate::monitor::{Dashboard, FailureLog, Keyboard, Screen, Status};
 use crate::state::StateFolder;
 
 use super::output::say;
@@ -59,18 +57,19 @@ async fn follow(
     folder: &StateFolder,
     log: &mut FailureLog,
 ) -> Result<(String, Option<Ended>), CommandError> {
-    let mut quit = keys();
     let mut signals = Signals::listen()?;
+    let keyboard = Keyboard::enter()?;
+    let mut keys = keyboard.keys();
     let mut screen = Screen::enter()?;
     loop {
         let look = look(arguments, folder, log)?;
         if !look.is_running {
             return Ok((look.page, None));
         }
-        screen.draw(&format!("q and Enter: leave (the run goes on)\n\n{}", look.page))?;
+        screen.draw(&format!("q: leave (the run goes on)\n\n{}", look.page))?;
         tokio::select! {
             () = tokio::time::sleep(arguments.refresh) => {}
-            Some(()) = quit.recv() => return Ok((look.page, Some(Ended::Quit))),
+            Some('q' | 'Q') = keys.recv() => return Ok((look.page, Some(Ended::Quit))),
             resized = signals.next() => if !resized {
                 return Ok((look.page, Some(Ended::Interrupted)));
             },
@@ -105,25 +104,13 @@ fn look(arguments: &WatchArguments, folder: &StateFolder, log: &mut FailureLog) 
     })
 }
 
-/// Tells of each line that begins with a `q`. The terminal stays in the mode that it has: nothing has to be put back after a kill.
-fn keys() -> mpsc::UnboundedReceiver<()> {
-    let (sender, receiver) = mpsc::unbounded_channel();
-    // Reading blocks for ever where nobody types, so that it belongs to a thread that the end of the process ends.
-    std::thread::spawn(move || {
-        for line in io::stdin().lines().map_while(Result::ok) {
-            if line.trim_start().starts_with(['q', 'Q']) && sender.send(()).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
-}
-
-/// SIGINT and SIGTERM, which end a watch, and the signal of a terminal whose size has changed.
+/// What ends a watch, lest the terminal stay as it is now, and the signal of a terminal whose size has changed.
 #[cfg(unix)]
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
     resize: tokio::signal::unix::Signal,
 }
 
@@ -134,6 +121,8 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            quit: signal(SignalKind::quit())?,
+            hangup: signal(SignalKind::hangup())?,
             resize: signal(SignalKind::window_change())?,
         })
     }
@@ -143,6 +132,8 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => false,
             _ = self.terminate.recv() => false,
+            _ = self.quit.recv() => false,
+            _ = self.hangup.recv() => false,
             _ = self.resize.recv() => true,
         }
     }

@@ -182,7 +182,10 @@ impl Connections {
         let connection = self.find(name)?;
         connection
             .opened
-            .get_or_try_init(|| registry::open(&connection.config))
+            .get_or_try_init(|| {
+                let gate = Arc::clone(&connection.gate);
+                registry::open(&connection.config, Arc::new(move |failure| gate.repeated(failure)))
+            })
             .await
             .map_err(|failure| failure.context(format_args!("connection `{name}`")))?;
         Ok(connection)
@@ -208,6 +211,9 @@ impl Connections {
 mod tests {
     use std::time::Duration;
 
+    use futures::StreamExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
     use crate::model::{AzureCredentials, Ceilings, ConnectionKind, FailureClass, SecretReference};
 
@@ -229,6 +235,43 @@ mod tests {
         let (second, _) = connections.for_slot().open_store("results").await.unwrap();
         assert!(Arc::ptr_eq(&first, &second));
         connections.probe("results").await.unwrap();
+    }
+
+    /// A page that is repeated within its listing never reaches the engine as a failure.
+    #[tokio::test]
+    async fn a_page_that_is_throttled_lowers_the_connection() {
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}/account", server.local_addr().unwrap());
+        let answers = tokio::spawn(async move {
+            let page = "<?xml version=\"1.0\"?><EnumerationResults><Blobs></Blobs><NextMarker/></EnumerationResults>";
+            for (status, body) in [("503 Server Busy", ""), ("200 OK", page)] {
+                let (mut stream, _) = server.accept().await.unwrap();
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"\r\n\r\n") {
+                    asked.push(stream.read_u8().await.unwrap());
+                }
+                let length = body.len();
+                let answer =
+                    format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let connections = connections(ConnectionKind::Azblob {
+            container: "c".to_owned(),
+            endpoint,
+            credentials: AzureCredentials::Anonymous,
+            root: None,
+        });
+        let store = connections.store("results").await.unwrap();
+        let listed: Vec<_> = store.list("", None).await.unwrap().collect().await;
+        assert!(listed.is_empty(), "{listed:?}");
+        answers.await.unwrap();
+        let [throttle] = connections.throttles().try_into().unwrap();
+        assert_eq!(
+            (throttle.connection.as_str(), throttle.answer.as_str()),
+            ("results", "503")
+        );
+        assert_eq!((throttle.cuts, throttle.lowest), (1, throttle.ceiling / 2));
     }
 
     #[tokio::test]

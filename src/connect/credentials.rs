@@ -10,6 +10,7 @@ use reqsign_core::{
     ProvideCredentialDyn,
 };
 use reqsign_file_read_tokio::TokioFileRead;
+use reqsign_google as google;
 use reqwest::{Client, redirect};
 
 use super::{secrets, tls};
@@ -27,6 +28,12 @@ const AZURE_SOUGHT: &str = "`AZURE_STORAGE_ACCOUNT_NAME` with `AZURE_STORAGE_ACC
      `AZURE_FEDERATED_TOKEN_FILE`, the login of the Azure CLI (`az login`), the machine's managed identity";
 const AWS_SOUGHT: &str = "`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, the profile that `AWS_PROFILE` names or `default` in \
      `~/.aws/credentials` and `~/.aws/config`, `AWS_WEB_IDENTITY_TOKEN_FILE`, the role of the container or the machine";
+
+const GOOGLE_SOUGHT: &str = "the file that `GOOGLE_APPLICATION_CREDENTIALS` names, gcloud's own \
+     (`gcloud auth application-default login`), the machine's service account";
+
+/// What a token for Google Cloud Storage is asked to allow.
+const GOOGLE_SCOPE: &str = "https://www.googleapis.com/auth/devstorage.read_write";
 
 /// Credentials for Azure Storage as its requests are signed with them.
 pub(super) type AzureChain = ProvideCredentialChain<azure::Credential>;
@@ -97,6 +104,27 @@ pub(super) async fn aws_chain(
         &chain,
         &sought,
         "give the connection `access_key_id` and `secret_access_key`",
+    )
+    .await?;
+    Ok(chain)
+}
+
+/// Credentials for Google Cloud Storage from the environment.
+///
+/// # Errors
+/// `connection.no_credentials`.
+pub(super) async fn google_chain() -> Result<ProvideCredentialChain<google::Credential>, Failure> {
+    let provider = google::DefaultCredentialProvider::builder()
+        .env(google::EnvCredentialProvider::new().with_scope(GOOGLE_SCOPE))
+        .well_known(google::WellKnownCredentialProvider::new().with_scope(GOOGLE_SCOPE))
+        .vm_metadata(google::VmMetadataCredentialProvider::new().with_scope(GOOGLE_SCOPE))
+        .build();
+    let context = token_context()?;
+    let chain = ProvideCredentialChain::new().push(InContext { context, provider });
+    require(
+        &chain,
+        GOOGLE_SOUGHT,
+        "give the connection a `service_account_key`, or `anonymous = true` for a public bucket",
     )
     .await?;
     Ok(chain)

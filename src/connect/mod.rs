@@ -24,5 +24,5 @@ pub use sql::{
     Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table, same_identifier, type_table,
 };
 pub use store::{
-    ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, Precondition, Store, WriteRequest,
+    ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, PartialOwner, Precondition, Store, WriteRequest,
 };

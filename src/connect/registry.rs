@@ -5,7 +5,7 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
 use super::sql::{MySqlDatabase, PostgresDatabase, SqlDatabase, SqliteDatabase};
-use super::store::{FsStore, HttpStore, NullStore, SampleStore, SftpStore, WebdavStore, object};
+use super::store::{FsStore, HttpStore, NullStore, OnRepeat, SampleStore, SftpStore, WebdavStore, object};
 use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
@@ -16,14 +16,14 @@ pub(super) enum Opened {
     Tables(Arc<dyn SqlDatabase>),
 }
 
-/// Opens a connection of any kind: the one list of what this build can talk to.
-pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
+/// Opens a connection of any kind: the one list of what this build can talk to. `repeated` hears of what is repeated within a call.
+pub(super) async fn open(config: &ConnectionConfig, repeated: OnRepeat) -> Result<Opened, Failure> {
     let opened = match &config.kind {
         ConnectionKind::Fs { root } => Opened::Store(Arc::new(FsStore::new(root.clone()))),
-        ConnectionKind::Memory => Opened::Store(Arc::new(object::memory(config)?)),
-        ConnectionKind::Azblob { .. } => Opened::Store(Arc::new(object::azblob(config).await?)),
-        ConnectionKind::Azdls { .. } => Opened::Store(Arc::new(object::azdls(config).await?)),
-        ConnectionKind::Gcs { .. } => Opened::Store(Arc::new(object::gcs(config).await?)),
+        ConnectionKind::Memory => Opened::Store(Arc::new(object::memory(config, repeated)?)),
+        ConnectionKind::Azblob { .. } => Opened::Store(Arc::new(object::azblob(config, repeated).await?)),
+        ConnectionKind::Azdls { .. } => Opened::Store(Arc::new(object::azdls(config, repeated).await?)),
+        ConnectionKind::Gcs { .. } => Opened::Store(Arc::new(object::gcs(config, repeated).await?)),
         ConnectionKind::Http { endpoint, credentials } => {
             Opened::Store(Arc::new(HttpStore::open(config, endpoint, credentials).await?))
         }
@@ -31,7 +31,7 @@ pub(super) async fn open(config: &ConnectionConfig) -> Result<Opened, Failure> {
             Opened::Store(Arc::new(WebdavStore::open(config, endpoint, credentials).await?))
         }
         ConnectionKind::Sftp { .. } => Opened::Store(Arc::new(SftpStore::open(config).await?)),
-        ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config).await?)),
+        ConnectionKind::S3 { .. } => Opened::Store(Arc::new(object::s3(config, repeated).await?)),
         ConnectionKind::Sample { seed, size_max } => Opened::Store(Arc::new(SampleStore::new(*seed, *size_max))),
         ConnectionKind::Null => Opened::Store(Arc::new(NullStore)),
         ConnectionKind::CsvSqlite { tables } => Opened::Database(Arc::new(CsvSqlite::new(tables.clone()))),

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
@@ -11,7 +10,8 @@ use crate::stages::{UnitDraft, survey};
 use super::Stop;
 use super::attempts::repeat;
 use super::health::Health;
-use super::names::{ClaimedNames, NameMark, mark};
+use super::mark_set::MarkSet;
+use super::names::{ClaimedNames, mark};
 
 /// Both ends of a job's copies, and how patiently they are asked: what assessing takes, in `plan` and `run` alike.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub struct Assessment {
 /// Refuses drafts that can never be tried: names that an end could not carry exactly, and names that an earlier unit has.
 ///
 /// `seen` holds the names of this item so far, in the order of its list: the first unit of a name has it.
-pub fn vet(drafts: &mut [UnitDraft], ends: &Ends<'_>, seen: &mut HashSet<NameMark>, claimed: Option<&ClaimedNames>) {
+pub fn vet(drafts: &mut [UnitDraft], ends: &Ends<'_>, seen: &mut MarkSet, claimed: Option<&ClaimedNames>) {
     for draft in drafts.iter_mut().filter(|draft| draft.refusal.is_none()) {
         let checked = ends
             .source

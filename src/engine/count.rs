@@ -1,20 +1,28 @@
 use crate::model::{Failure, FailureClass, ItemKey};
-use crate::plan::{Collision, CollisionKind, Decision, Inventory, NameIndex, Sample, UnitDecision};
+use crate::plan::{Collision, CollisionKind, Decision, Inventory, Sample, UnitDecision};
 use crate::resolve::{FileJob, NotifyWhen, StepKind};
+use crate::state::{Scratch, StateError};
 
 use super::Visit;
 use super::found::Found;
+use super::mark_set::MarkSet;
+use super::name_index::NameIndex;
+use super::names::mark;
 
 /// Sums up decisions, and finds the names that meet.
 pub struct Count {
     pub inventory: Inventory,
     /// The steps of the job, and which files they tell of.
     steps: Vec<(String, NotifyWhen)>,
+    /// Names of all items, asked where the template does not prove that two of them cannot meet. Names of one item are told apart
+    /// before they come here.
+    claimed: Option<MarkSet>,
     names: NameIndex,
+    scratch: Scratch,
 }
 
 impl Count {
-    pub fn new(job: &FileJob) -> Self {
+    pub fn new(job: &FileJob, scratch: Scratch, items_cannot_meet: bool) -> Self {
         let steps = job.work.steps.iter().map(|step| {
             let StepKind::Notify(notify) = &step.kind;
             (step.name.clone(), notify.when)
@@ -22,24 +30,35 @@ impl Count {
         Self {
             inventory: Inventory::default(),
             steps: steps.collect(),
-            names: NameIndex::default(),
+            claimed: (!items_cannot_meet).then(MarkSet::default),
+            names: NameIndex::new(&scratch),
+            scratch,
         }
     }
 
-    /// Names of other items cannot meet those that follow.
-    pub fn forget_names(&mut self) {
-        self.names = NameIndex::default();
+    /// Counts the collisions among the names so far, which those that follow cannot meet.
+    pub fn settle_names(&mut self) -> Result<(), StateError> {
+        let names = std::mem::replace(&mut self.names, NameIndex::new(&self.scratch));
+        let met = names.finish()?;
+        for (kind, count) in met.counts {
+            *self.inventory.collisions.entry(kind).or_default() += count;
+        }
+        let room = Inventory::SHOWN.saturating_sub(self.inventory.collision_samples.len());
+        self.inventory
+            .collision_samples
+            .extend(met.samples.into_iter().take(room));
+        Ok(())
     }
 
-    pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(Visit<'_>)) {
+    pub fn take(&mut self, item: &ItemKey, found: Found, visit: &mut impl FnMut(Visit<'_>)) -> Result<(), StateError> {
         match found {
             Found::Completed { units, names } => {
                 self.inventory.items_completed += 1;
                 visit(Visit::Completed);
-                self.settle(units, names);
+                self.settle(units, names)?;
             }
             Found::Settled { names, messages, .. } => {
-                self.settle(names.len() as u64, names);
+                self.settle(names.len() as u64, names)?;
                 for (step, _) in &self.steps {
                     let count = messages.get(step).copied().unwrap_or_default();
                     *self.inventory.messages.entry(step.clone()).or_default() += count;
@@ -52,46 +71,57 @@ impl Count {
             Found::State(_) => {}
             Found::Units(units) => {
                 for mut unit in units {
-                    self.meet(&mut unit);
+                    self.meet(&mut unit)?;
                     self.count(&unit);
                     visit(Visit::Unit(&unit));
                 }
             }
         }
+        Ok(())
     }
 
-    fn settle(&mut self, units: u64, names: Vec<String>) {
+    fn settle(&mut self, units: u64, names: Vec<String>) -> Result<(), StateError> {
         *self.inventory.decisions.entry("settled").or_default() += units;
         for name in names {
-            if let Some(collision) = self.names.insert(&name) {
-                self.keep(collision);
+            if self.is_free(&name) {
+                self.names.push(&name)?;
+            } else {
+                self.keep_exact(&name);
             }
         }
+        Ok(())
+    }
+
+    fn is_free(&mut self, name: &str) -> bool {
+        self.claimed.as_mut().is_none_or(|claimed| claimed.insert(mark(name)))
     }
 
     /// A unit whose name another item has already is refused, as a run would.
-    fn meet(&mut self, unit: &mut UnitDecision) {
+    fn meet(&mut self, unit: &mut UnitDecision) -> Result<(), StateError> {
         let refused_for_name = matches!(&unit.decision, Decision::Refuse(failure) if failure.code == "name.collision");
         if matches!(unit.decision, Decision::Refuse(_)) && !refused_for_name {
-            return;
+            return Ok(());
         }
-        let Some(collision) = self.names.insert(&unit.target) else {
-            return;
-        };
-        if collision.kind == CollisionKind::Exact && !refused_for_name {
+        if !refused_for_name && self.is_free(&unit.target) {
+            return self.names.push(&unit.target);
+        }
+        if !refused_for_name {
             unit.decision = Decision::Refuse(Failure::new(
                 FailureClass::Conflict,
                 "name.collision",
                 "a file of another item has the same name at the sink; make `naming.object` tell them apart",
             ));
         }
-        self.keep(collision);
+        self.keep_exact(&unit.target);
+        Ok(())
     }
 
-    fn keep(&mut self, collision: Collision) {
-        *self.inventory.collisions.entry(collision.kind).or_default() += 1;
+    fn keep_exact(&mut self, name: &str) {
+        let kind = CollisionKind::Exact;
+        *self.inventory.collisions.entry(kind).or_default() += 1;
         if self.inventory.collision_samples.len() < Inventory::SHOWN {
-            self.inventory.collision_samples.push(collision);
+            let (first, second) = (name.to_owned(), name.to_owned());
+            self.inventory.collision_samples.push(Collision { kind, first, second });
         }
     }
 

@@ -13,7 +13,8 @@ use super::context::Context;
 use super::events::RunOver;
 use super::item_list::ItemEntry;
 use super::lister::{Cursor, Lister};
-use super::names::{NameMark, mark, mark_row};
+use super::mark_set::MarkSet;
+use super::names::{mark, mark_row};
 use super::page::PageRun;
 use super::planned::ItemPlan;
 
@@ -262,8 +263,8 @@ async fn records_of(past: &Past, page: &PageState) -> Result<Vec<UnitRecord>, Br
 }
 
 /// The names that the item's pages hold already, for an item whose list goes on behind them.
-async fn names_of(past: &Past, summary: &ItemSummary) -> Result<HashSet<NameMark>, Broken> {
-    let mut seen = HashSet::new();
+async fn names_of(past: &Past, summary: &ItemSummary) -> Result<MarkSet, Broken> {
+    let mut seen = MarkSet::default();
     if !summary.listed {
         for page in &past.pages {
             seen.extend(records_of(past, page).await?.iter().map(|record| mark(&record.target)));
@@ -278,7 +279,7 @@ async fn list_on(
     entry: &ItemEntry,
     plan: Option<&ItemPlan>,
     mut cursor: Cursor,
-    seen: &mut HashSet<NameMark>,
+    seen: &mut MarkSet,
     summary: &mut ItemSummary,
 ) -> Result<Result<(), Failure>, Broken> {
     let mut delays = Delays::new(&context.job.retry);

@@ -19,6 +19,8 @@ mod import;
 mod item;
 mod item_list;
 mod lister;
+mod mark_set;
+mod name_index;
 mod names;
 mod options;
 mod outcome;

@@ -7,6 +7,7 @@ use crate::plan::collision_form;
 use crate::resolve::FileJob;
 
 use super::item_list::ItemEntry;
+use super::mark_set::MarkSet;
 
 /// A target name, shortened: two different names share one with a chance of about n² / 2⁶⁵.
 pub type NameMark = u64;
@@ -24,10 +25,10 @@ pub fn mark_row(source: &str, target: &str) -> NameMark {
 }
 
 /// Target names that items have claimed, across items; asked only where the template does not prove that no two items can
-/// meet ([`items_cannot_meet`]). 8 bytes a name.
+/// meet ([`items_cannot_meet`]).
 #[derive(Debug, Default)]
 pub struct ClaimedNames {
-    marks: Mutex<HashSet<NameMark>>,
+    marks: Mutex<MarkSet>,
 }
 
 impl ClaimedNames {

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -16,7 +15,7 @@ use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::context::Context;
 use super::events::{Recorded, RunOver};
 use super::lister::Batch;
-use super::names::NameMark;
+use super::mark_set::MarkSet;
 use super::planned::ItemPlan;
 use super::unit::{UnitWork, refused, work_on};
 
@@ -63,7 +62,7 @@ impl PageRun {
         page: u32,
         batch: Batch,
         plan: Option<&ItemPlan>,
-        seen: &mut HashSet<NameMark>,
+        seen: &mut MarkSet,
         summary: &mut ItemSummary,
     ) -> Result<Option<Self>, RunOver> {
         let ends = context.assessing();

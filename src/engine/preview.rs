@@ -8,7 +8,7 @@ use crate::connect::Connections;
 use crate::model::{EffectIntent, Failure, ItemId, ItemKey, ItemStatus, UnitRecord};
 use crate::plan::{Decision, Inventory, Known, Offer, UnitDecision, messages_digest};
 use crate::resolve::FileJob;
-use crate::state::{PageState, State};
+use crate::state::{PageState, Scratch, State};
 
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::attempts::repeat;
@@ -17,6 +17,7 @@ use super::count::Count;
 use super::found::Found;
 use super::item_list::{ItemEntry, read_items};
 use super::lister::{Cursor, Lister};
+use super::mark_set::MarkSet;
 use super::names::{forms_cannot_meet, items_cannot_meet, mark, mark_row};
 use super::{Fatal, Selection, Stop};
 
@@ -45,10 +46,12 @@ pub enum Visit<'a> {
 }
 
 /// Enumerates everything read-only and decides about every unit as a run would; `visit` sees each decision in the order of the lists.
+/// Many names are sorted in `scratch`.
 pub async fn preview(
     job: &FileJob,
     state: Option<Arc<State>>,
     options: PreviewOptions,
+    scratch: Scratch,
     stop: &Stop,
     mut visit: impl FnMut(Visit<'_>),
 ) -> Result<Inventory, Fatal> {
@@ -82,7 +85,7 @@ pub async fn preview(
         items_cannot_meet: items_cannot_meet(job, &entries),
     };
     let one_item_at_a_time = forms_cannot_meet(job, &entries);
-    let mut count = Count::new(job);
+    let mut count = Count::new(job, scratch, previewer.items_cannot_meet);
     count.inventory.items = entries.len() as u64;
     let (line, mut queue) = mpsc::channel(job.concurrency.items);
     let produce = async {
@@ -106,19 +109,20 @@ pub async fn preview(
     let consume = async {
         while let Some((key, mut found)) = queue.recv().await {
             if one_item_at_a_time {
-                count.forget_names();
+                count.settle_names()?;
             }
             visit(Visit::Item(key));
             while let Some(one) = found.recv().await {
                 match one {
                     Found::State(error) => return Err(Fatal::from(error)),
-                    one => count.take(key, one, &mut visit),
+                    one => count.take(key, one, &mut visit)?,
                 }
             }
         }
         Ok(())
     };
     futures::try_join!(produce, consume)?;
+    count.settle_names()?;
     Ok(count.inventory)
 }
 
@@ -141,7 +145,7 @@ impl Previewer<'_> {
     }
 
     async fn try_item(&self, entry: &ItemEntry, found: &mpsc::Sender<Found>) -> Result<(), Found> {
-        let mut seen = HashSet::new();
+        let mut seen = MarkSet::default();
         let mut cursor = Cursor::default();
         if let Some((summary, pages)) = self.past(&entry.key)? {
             cursor.by_name = summary.listed_by_name.then(HashSet::new);
@@ -232,7 +236,7 @@ impl Previewer<'_> {
         &self,
         page: &PageState,
         key: &ItemKey,
-        seen: &mut HashSet<super::names::NameMark>,
+        seen: &mut MarkSet,
         cursor: &mut Cursor,
         found: &mpsc::Sender<Found>,
     ) -> Result<(u64, [u8; 16]), Found> {

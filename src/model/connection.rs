@@ -215,6 +215,11 @@ impl ConnectionKind {
         self.is_store() && !matches!(self, Self::Sample { .. } | Self::Http { .. })
     }
 
+    /// Whether a killed run may leave unfinished files there that nothing but a cleanup removes.
+    pub fn keeps_partials(&self) -> bool {
+        matches!(self, Self::Webdav { .. } | Self::Sftp { .. })
+    }
+
     /// The dialect of its queries; `None` where it answers none.
     pub fn dialect(&self) -> Option<Dialect> {
         match self {

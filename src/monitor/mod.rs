@@ -5,6 +5,7 @@
 
 mod dashboard;
 mod failure_log;
+mod keyboard;
 mod lines;
 mod rate_meter;
 mod screen;
@@ -15,6 +16,7 @@ mod view;
 
 pub use dashboard::Dashboard;
 pub use failure_log::FailureLog;
+pub use keyboard::Keyboard;
 pub use lines::Lines;
 pub use rate_meter::{Rate, RateMeter, Rates};
 pub use screen::Screen;

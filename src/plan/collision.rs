@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use unicode_normalization::UnicodeNormalization;
 
 /// In which sense two names are the same.
@@ -31,67 +29,10 @@ pub struct Collision {
     pub second: String,
 }
 
-/// Names seen so far, by the form in which all three kinds of collision are equal.
-///
-/// Holds every name it has seen: about twice its length each.
-#[derive(Debug, Default)]
-pub struct NameIndex {
-    by_form: HashMap<String, Vec<String>>,
-}
-
-impl NameIndex {
-    /// Takes a name in and tells the gravest collision with an earlier one.
-    pub fn insert(&mut self, name: &str) -> Option<Collision> {
-        let names = self.by_form.entry(collision_form(name)).or_default();
-        let collision = names
-            .iter()
-            .map(|first| Collision {
-                kind: kind_of(first, name),
-                first: first.clone(),
-                second: name.to_owned(),
-            })
-            .min_by_key(|collision| collision.kind);
-        if collision
-            .as_ref()
-            .is_none_or(|collision| collision.kind != CollisionKind::Exact)
-        {
-            names.push(name.to_owned());
-        }
-        collision
-    }
-}
-
 /// The form in which names that some file system takes for one are equal.
 pub fn collision_form(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
     name.nfc().flat_map(char::to_lowercase).nfc().collect()
-}
-
-fn kind_of(first: &str, second: &str) -> CollisionKind {
-    if first == second {
-        CollisionKind::Exact
-    } else if first.nfc().eq(second.nfc()) {
-        CollisionKind::Normalised
-    } else {
-        CollisionKind::CaseFolded
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_kind_is_told_apart() {
-        let mut names = NameIndex::default();
-        assert_eq!(names.insert("a/ü.txt"), None);
-        assert_eq!(names.insert("a/u.txt"), None);
-        let kind = |collision: Option<Collision>| collision.map(|collision| collision.kind);
-        assert_eq!(kind(names.insert("a/u\u{308}.txt")), Some(CollisionKind::Normalised));
-        assert_eq!(kind(names.insert("A/Ü.txt")), Some(CollisionKind::CaseFolded));
-        assert_eq!(kind(names.insert("a/u\u{308}.txt")), Some(CollisionKind::Exact));
-        assert_eq!(kind(names.insert("a/U.txt")), Some(CollisionKind::CaseFolded));
-    }
 }

@@ -12,7 +12,7 @@ mod graph;
 mod inventory;
 mod table_plan;
 
-pub use collision::{Collision, CollisionKind, NameIndex, collision_form};
+pub use collision::{Collision, CollisionKind, collision_form};
 pub use compile::compile;
 pub use decide::{AtSink, Decision, Known, Offer, decide, is_different};
 pub use drift::{Seen, drift, drifted, messages_digest, planned};

@@ -241,6 +241,7 @@ pub(super) mod tests {
                 ..Account::default()
             },
             effects_planned: 0,
+            units: UnitKind::File,
             files_planned: 1_062,
             imbalances: Vec::new(),
             listed: true,

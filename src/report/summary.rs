@@ -222,6 +222,7 @@ mod tests {
                 hash: HashKind::Sha256,
                 hashed: 1_045,
                 size_only: 0,
+                counted: 0,
                 present: 12,
             },
             failures,

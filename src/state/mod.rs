@@ -25,6 +25,7 @@ mod plan_file;
 mod rebuild;
 mod records;
 mod restart;
+mod scratch;
 mod segment;
 #[expect(clippy::module_inception, reason = "the file is named for its main type")]
 mod state;
@@ -45,6 +46,7 @@ pub use plan_file::{PlanFile, PlanFileError, PlanFileWriter};
 pub use rebuild::{Rebuilt, rebuild};
 pub use records::{PageState, RunOutcome, RunRecord, SealedReference, StageFingerprints, Vars};
 pub use restart::restart;
+pub use scratch::{NameLog, Scratch, SortRecord, Sorter};
 pub use state::{AuditFinding, JobAccount, State};
 pub use status_file::StatusFile;
 pub use writer::{Durable, StateWriter};

@@ -156,3 +156,29 @@ fn an_entra_identity_of_the_environment_signs_requests_to_azure() {
         .says("client secret:")
         .hides("wrong-secret");
 }
+
+#[test]
+fn google_credentials_that_are_nowhere_are_missed_with_what_was_looked_for() {
+    let job = |home: &str| {
+        Job::new()
+            .connection("results", r#"gcs = { bucket = "b", endpoint = "http://127.0.0.1:1" }"#)
+            .env("HOME", home)
+            .env("XDG_CONFIG_HOME", home)
+            .env("GOOGLE_APPLICATION_CREDENTIALS", "")
+            // Nobody answers there.
+            .env("GCE_METADATA_HOST", "127.0.0.1:1")
+            .create()
+    };
+    connect(&job("/nonexistent"))
+        .exits(7)
+        .says("no credentials were found")
+        .says("`GOOGLE_APPLICATION_CREDENTIALS`")
+        .says("`gcloud auth application-default login`")
+        .says("`service_account_key`");
+
+    let home = tempfile::tempdir().unwrap();
+    let key = r#"{"type":"authorized_user","client_id":"i","client_secret":"planted","refresh_token":"planted"}"#;
+    std::fs::create_dir(home.path().join("gcloud")).unwrap();
+    std::fs::write(home.path().join("gcloud/application_default_credentials.json"), key).unwrap();
+    connect(&job(home.path().to_str().unwrap())).exits(7).hides("planted");
+}

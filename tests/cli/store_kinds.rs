@@ -1,9 +1,10 @@
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Job, Project, SPEC, read_tree};
+use crate::harness::{File, Job, Project, SPEC, read_tree};
 use crate::servers::{Sshd, Webdav};
 
 fn webdav() -> &'static Webdav {
@@ -87,13 +88,7 @@ fn a_webdav_folder_is_listed_and_copied() {
 fn files_are_copied_to_an_sftp_server() {
     let sshd = Sshd::start();
     let root = sshd.make_folder("sink");
-    let connection = format!(
-        r#"sftp = {{ host = "127.0.0.1", port = {}, user = "{}", root = "{}", private_key = "${{file:key}}", known_hosts = "{}" }}"#,
-        sshd.port,
-        sshd.user,
-        root.display(),
-        sshd.known_hosts().display()
-    );
+    let connection = sftp(&sshd, &root, "");
     let project = Job::new()
         .source_folder()
         .connection("results", &connection)
@@ -108,4 +103,62 @@ fn files_are_copied_to_an_sftp_server() {
         .command(["validate", SPEC, "--connect"])
         .exits(7)
         .says("ssh-keyscan");
+}
+
+fn sftp(sshd: &Sshd, root: &Path, keys: &str) -> String {
+    format!(
+        r#"sftp = {{ host = "127.0.0.1", port = {}, user = "{}", root = "{}", private_key = "${{file:key}}", known_hosts = "{}"{keys} }}"#,
+        sshd.port,
+        sshd.user,
+        root.display(),
+        sshd.known_hosts().display()
+    )
+}
+
+#[test]
+fn cleanup_removes_what_a_killed_run_left_on_a_server_and_nothing_else() {
+    const SLOW: &str = r#", bandwidth = "256KiB/s""#;
+    let sshd = Sshd::start();
+    let root = sshd.make_folder("cleanup");
+    removes_partials(&root, &sftp(&sshd, &root, SLOW), ("key", &sshd.user_key()));
+
+    let root = webdav().folder().join("cleanup");
+    std::fs::create_dir(&root).unwrap();
+    let endpoint = format!("{}/cleanup", webdav().endpoint);
+    let user = Webdav::USER;
+    let connection =
+        format!(r#"webdav = {{ endpoint = "{endpoint}", user = "{user}", password = "${{file:password}}"{SLOW} }}"#);
+    removes_partials(&root, &connection, ("password", Webdav::PASSWORD));
+}
+
+/// `root` is the folder of the sink on this machine.
+#[track_caller]
+fn removes_partials(root: &Path, connection: &str, (secret, text): (&str, &str)) {
+    // More than a part, so that its bytes are sent while they come.
+    let project = Job::new()
+        .item("a", [File::named("large").path("in/large").real_size(9 << 20)])
+        .source_folder()
+        .connection("results", connection)
+        .file(&format!("jobs/{secret}"), text)
+        .create();
+    let run = project.spawn(["run", SPEC]);
+    let workspace = root.join(".pipeline-partial");
+    let left = || std::fs::read_dir(&workspace).map_or(0, |files| files.count());
+    let begun = Instant::now();
+    while left() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the copy does not begin");
+        std::thread::yield_now();
+    }
+    run.kill();
+    // Of a process of another host, which may be alive.
+    let foreign = workspace.join("1-1700000000000000000-00000000-0");
+    std::fs::write(&foreign, "half a fi").unwrap();
+    let cleaned = project.command(["cleanup", SPEC, "--json"]).exits(0).json();
+    assert_eq!(cleaned["unfinished_files_removed"], 1, "{cleaned}");
+    assert!(foreign.exists());
+    assert_eq!(left(), 1);
+    project
+        .command(["cleanup", SPEC])
+        .exits(0)
+        .says("there was nothing to remove");
 }

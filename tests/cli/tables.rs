@@ -80,16 +80,37 @@ fn tables_are_planned_moved_once_and_equal_afterwards() {
     let run = project.command(["run", SPEC, "--json"]).exits(0).json();
     assert_eq!(run["account"]["items"]["done"], json!(3), "{run}");
     assert_eq!(run["account"]["rows"]["written"], json!(503), "{run}");
-    assert_eq!(run["account"]["chunks"]["done"], json!(7), "5 of orders, 1 of each other: {run}");
+    assert_eq!(
+        run["account"]["chunks"]["done"],
+        json!(7),
+        "5 of orders, 1 of each other: {run}"
+    );
     project.run().exits(0).says("nothing left to do");
     project.command(["verify", SPEC]).exits(0).says("3 of 3 tables equal");
     project.command(["verify", SPEC, "--checksum"]).exits(0).says("digest");
-    assert_eq!(sqlite(&project, "select count(*) || '' from sqlite_schema where type = 'index' and name = 'order_OrderByCountry'"), "1");
-    assert_eq!(sqlite(&project, "select count(*) || '' from pragma_foreign_key_list('order')"), "1");
-    assert_eq!(sqlite(&project, "select count(*) || '' from sqlite_schema where name like '%staging%'"), "0");
+    assert_eq!(
+        sqlite(
+            &project,
+            "select count(*) || '' from sqlite_schema where type = 'index' and name = 'order_OrderByCountry'"
+        ),
+        "1"
+    );
+    assert_eq!(
+        sqlite(&project, "select count(*) || '' from pragma_foreign_key_list('order')"),
+        "1"
+    );
+    assert_eq!(
+        sqlite(
+            &project,
+            "select count(*) || '' from sqlite_schema where name like '%staging%'"
+        ),
+        "0"
+    );
     // A row that goes missing is found.
     let connection = rusqlite::Connection::open(project.path("jobs/campaign.sqlite")).unwrap();
-    connection.execute("delete from \"order\" where order_id = 7", []).unwrap();
+    connection
+        .execute("delete from \"order\" where order_id = 7", [])
+        .unwrap();
     drop(connection);
     project
         .command(["verify", SPEC])
@@ -101,7 +122,10 @@ fn tables_are_planned_moved_once_and_equal_afterwards() {
 fn a_table_that_cannot_be_loaded_stops_no_other_and_keys_into_it_wait() {
     let script = format!("{SCRIPT}\ninsert into Country values (4, null);");
     let script = script.replace("varchar(40) not null unique", "varchar(40)");
-    let script = script.replace("insert into Country values (1, 'Ö')", "insert into Country values (1, x'ff00')");
+    let script = script.replace(
+        "insert into Country values (1, 'Ö')",
+        "insert into Country values (1, x'ff00')",
+    );
     let project = into_postgres(&script, "refused");
     let run = project.command(["run", SPEC, "--json"]).exits(6).json();
     assert_eq!(run["account"]["items"]["done"], json!(1), "the empty table: {run}");
@@ -110,11 +134,16 @@ fn a_table_that_cannot_be_loaded_stops_no_other_and_keys_into_it_wait() {
     project.command(["failures", SPEC]).says("rows.value");
     let loaded = postgres().psql("refused", "select count(*) from \"order\"");
     assert_eq!(loaded, "500", "its rows are there, its key waits");
-    let tables = postgres().psql("refused", "select string_agg(tablename, ',') from pg_tables where schemaname = 'public' and tablename = 'country'");
+    let tables = postgres().psql(
+        "refused",
+        "select string_agg(tablename, ',') from pg_tables where schemaname = 'public' and tablename = 'country'",
+    );
     assert_eq!(tables, "", "half a table is never taken for a whole one");
     // The source is put right: only what is left is done.
     let connection = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
-    connection.execute("update Country set Name = 'Ö' where CountryId = 1", []).unwrap();
+    connection
+        .execute("update Country set Name = 'Ö' where CountryId = 1", [])
+        .unwrap();
     drop(connection);
     project.run().exits(0);
     project.command(["verify", SPEC, "--checksum"]).exits(0).says("3 of 3");
@@ -130,13 +159,18 @@ fn a_bad_row_is_written_down_and_the_others_go_on() {
     let project = into_postgres(script, "rejects");
     project.edit(SPEC, "mode: replace", "mode: replace, on_bad_row: reject");
     let run = project.command(["run", SPEC, "--json"]).exits(0).json();
-    assert_eq!(run["account"]["rows"], json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"]}));
+    assert_eq!(
+        run["account"]["rows"],
+        json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"]})
+    );
     let folder = project.state().join("rejects");
     let lines: Vec<serde_json::Value> = std::fs::read_dir(&folder)
         .unwrap()
         .flat_map(|file| {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<_>>()
+            text.lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect::<Vec<_>>()
         })
         .collect();
     let mut keys: Vec<&str> = lines.iter().map(|line| line["key"]["Id"].as_str().unwrap()).collect();
@@ -152,18 +186,43 @@ fn a_second_load_keeps_views_grants_and_keys_into_the_table() {
     let project = into_postgres(SCRIPT, "again");
     project.run().exits(0);
     let psql = |text: &str| postgres().psql("again", text);
-    psql("create table elsewhere (id int primary key, country_id bigint references country (country_id) on update cascade)");
+    psql(
+        "create table elsewhere (id int primary key, country_id bigint references country (country_id) on update cascade)",
+    );
     psql("insert into elsewhere values (1, 2)");
-    psql("create view big as select * from \"order\" where total > 100; create view bigger as select * from big where total > 200");
+    psql(
+        "create view big as select * from \"order\" where total > 100; create view bigger as select * from big where total > 200",
+    );
     psql("create role reader; grant select on \"order\" to reader; grant select on bigger to reader with grant option");
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
     assert_eq!(psql("select count(*) from bigger"), "300");
-    assert_eq!(psql("select has_table_privilege('reader', 'public.\"order\"', 'select') and has_table_privilege('reader', 'bigger', 'select with grant option')"), "t");
-    assert_eq!(psql("select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'elsewhere'::regclass and contype = 'f'"),
-        "FOREIGN KEY (country_id) REFERENCES country(country_id) ON UPDATE CASCADE");
-    assert_eq!(psql("select count(*) from pg_constraint where conrelid = 'public.\"order\"'::regclass and contype in ('p', 'f')"), "2");
-    assert_eq!(psql("insert into country (name) values ('next') returning country_id"), "4", "numbers go on behind the highest");
-    assert_eq!(psql("select count(*) from pg_tables where tablename like '%staging%'"), "0");
+    assert_eq!(
+        psql(
+            "select has_table_privilege('reader', 'public.\"order\"', 'select') and has_table_privilege('reader', 'bigger', 'select with grant option')"
+        ),
+        "t"
+    );
+    assert_eq!(
+        psql(
+            "select pg_get_constraintdef(oid) from pg_constraint where conrelid = 'elsewhere'::regclass and contype = 'f'"
+        ),
+        "FOREIGN KEY (country_id) REFERENCES country(country_id) ON UPDATE CASCADE"
+    );
+    assert_eq!(
+        psql(
+            "select count(*) from pg_constraint where conrelid = 'public.\"order\"'::regclass and contype in ('p', 'f')"
+        ),
+        "2"
+    );
+    assert_eq!(
+        psql("insert into country (name) values ('next') returning country_id"),
+        "4",
+        "numbers go on behind the highest"
+    );
+    assert_eq!(
+        psql("select count(*) from pg_tables where tablename like '%staging%'"),
+        "0"
+    );
 }
 
 #[test]
@@ -179,7 +238,11 @@ fn truncate_append_and_upsert_do_what_their_names_say() {
         let rest = behind.split_once(" }").unwrap().1;
         project.write(SPEC, format!("{before}mode: {mode} }}{rest}"));
         project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
-        assert_eq!(psql("select string_agg(id || '=' || label, ',' order by id) from t"), expected, "{mode}");
+        assert_eq!(
+            psql("select string_agg(id || '=' || label, ',' order by id) from t"),
+            expected,
+            "{mode}"
+        );
     }
     project.edit(SPEC, "mode: truncate", "mode: append");
     project.command(["run", SPEC, "--restart", "--yes"]).exits(6);
@@ -210,7 +273,16 @@ naming: { table: late_orders }
     );
     let run = project.command(["run", SPEC, "--json"]).exits(0).json();
     assert_eq!(run["account"]["chunks"]["done"], json!(8), "{run}");
-    assert_eq!(postgres().psql("query", "select count(*), min(\"OrderId\"), sum(\"Total\") from reports.late_orders"), "400|101|120400.0");
+    assert_eq!(
+        postgres().psql(
+            "query",
+            "select count(*), min(\"OrderId\"), sum(\"Total\") from reports.late_orders"
+        ),
+        "400|101|120400.0"
+    );
     project.edit(SPEC, "by: key, key: OrderId, ", "");
-    project.command(["validate", SPEC]).exits(2).says("cut by a named key only");
+    project
+        .command(["validate", SPEC])
+        .exits(2)
+        .says("cut by a named key only");
 }

@@ -247,7 +247,9 @@ fn tables_rows_arrive_where_a_server_takes_no_files() {
     let server = Mariadb::start_with(&["--local-infile=0"]);
     server.create_database("plain");
     kinds::runtime().block_on(async {
-        let subject = TablesKind::MySql.subject_at(server.port, "plain", Mariadb::PASSWORD).await;
+        let subject = TablesKind::MySql
+            .subject_at(server.port, "plain", Mariadb::PASSWORD)
+            .await;
         tables_suite::writing(subject).await;
     });
 }

@@ -7,7 +7,7 @@ use pipeline::engine::{PreviewOptions, Stop, Visit, preview};
 use pipeline::model::UnitRecord;
 use pipeline::plan::UnitDecision;
 use pipeline::resolve::{FileJob, KnownJob, LoadOptions, load};
-use pipeline::state::{Holder, Identity, PageState, State, StateFolder};
+use pipeline::state::{Holder, Identity, PageState, Scratch, State, StateFolder};
 
 use super::project::{Project, SPEC};
 use super::tree::{Object, Tree};
@@ -53,7 +53,8 @@ impl Project {
     fn preview(&self, spec: &str, state: Option<Arc<State>>) -> Vec<UnitDecision> {
         let (job, stop) = (self.job(spec), Stop::default());
         let mut decisions = Vec::new();
-        let previewed = preview(&job, state, PreviewOptions::default(), &stop, |visit| {
+        let scratch = Scratch::beside(&StateFolder::new(self.state()));
+        let previewed = preview(&job, state, PreviewOptions::default(), scratch, &stop, |visit| {
             if let Visit::Unit(unit) = visit {
                 decisions.push(unit.clone());
             }

@@ -104,7 +104,7 @@ pub fn results(summary: &ItemSummary, page: u32, results: Vec<UnitResult>) -> Ch
 pub fn done(unit: u32) -> UnitResult {
     UnitResult {
         unit,
-        rows: RowCount::default(),
+        rows: Default::default(),
         status: UnitStatus::Done,
         size: Some(u64::from(unit) + 100),
         hash: Some(ContentHash {
@@ -120,7 +120,7 @@ pub fn done(unit: u32) -> UnitResult {
 pub fn failed(unit: u32) -> UnitResult {
     UnitResult {
         unit,
-        rows: RowCount::default(),
+        rows: Default::default(),
         status: UnitStatus::Failed,
         size: None,
         hash: None,

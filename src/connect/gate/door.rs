@@ -71,6 +71,13 @@ impl Gate {
         in_a_row >= GONE_AFTER && !self.gone.send_replace(true)
     }
 
+    /// Takes notice of a failure that is repeated within its call: of nothing but that the other side asks for less.
+    pub fn repeated(&self, failure: &Failure) {
+        if failure.class == FailureClass::Throttled {
+            self.calls.throttled(failure, Instant::now());
+        }
+    }
+
     pub fn reopen(&self) {
         self.exhausted_in_a_row.store(0, Ordering::Relaxed);
         self.gone.send_replace(false);

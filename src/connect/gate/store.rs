@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 
 use super::stream::{asked, noted};
 use super::{Door, Pass, further_parts, paced};
-use crate::connect::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WriteRequest};
+use crate::connect::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, PartialOwner, Store, WriteRequest};
 use crate::model::Failure;
 
 /// A store whose calls pass its gate.
@@ -120,6 +120,16 @@ impl Store for GatedStore {
         Box::pin(async move {
             let _pass = self.pass().await?;
             self.door.note(self.inner.delete(name).await)
+        })
+    }
+
+    fn remove_partials<'a>(
+        &'a self,
+        is_over: &'a (dyn Fn(&PartialOwner) -> bool + Sync),
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let _pass = self.pass().await?;
+            self.door.note(self.inner.remove_partials(is_over).await)
         })
     }
 

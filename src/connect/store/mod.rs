@@ -11,6 +11,7 @@ mod meaning;
 mod name;
 mod null;
 pub(super) mod object;
+mod partial;
 mod sample;
 mod sftp;
 mod walk;
@@ -18,6 +19,8 @@ mod web;
 
 pub(super) use fs::FsStore;
 pub(super) use null::NullStore;
+pub(super) use object::OnRepeat;
+pub use partial::PartialOwner;
 pub(super) use sample::SampleStore;
 pub(super) use sftp::SftpStore;
 pub(super) use web::{HttpStore, WebdavStore};
@@ -138,6 +141,15 @@ pub trait Store: Send + Sync {
     fn list<'a>(&'a self, prefix: &'a str, after: Option<&'a str>) -> BoxFuture<'a, Result<ObjectStream, Failure>>;
 
     fn delete<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Removes unfinished files of processes of which `is_over` knows, and tells how many there were. Nothing to do where a store keeps
+    /// none, or removes them by itself.
+    fn remove_partials<'a>(
+        &'a self,
+        _is_over: &'a (dyn Fn(&PartialOwner) -> bool + Sync),
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(std::future::ready(Ok(0)))
+    }
 
     /// One cheap call that proves address and credentials, for `validate --connect`.
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>>;

@@ -66,7 +66,7 @@ pub async fn add_constraints(
             let is_missing = |statement: &Statement| {
                 let is_key = ddl.primary_key(mapping).is_some_and(|key| key.name == statement.name);
                 let is_there = there.is_some_and(|names| names.contains(statement.name.as_str()));
-                !is_there && !(is_key && has_key.contains(&mapping.target))
+                !(is_there || is_key && has_key.contains(&mapping.target))
             };
             let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
             let owed = summary.stage("constraints").owed.clone();

@@ -82,14 +82,20 @@ impl TableRun<'_> {
         let ddl = Ddl::new(self.context.sink.engine());
         let place = match place(self.planned, mapping, &self.context.job.work, ddl) {
             Ok(place) => place,
-            Err(failure) => return Ok(self.fail("schema", failure)),
+            Err(failure) => {
+                self.fail("schema", failure);
+                return Ok(());
+            }
         };
         if self.context.options.does("schema") || self.context.options.does("data") {
             self.begin("schema").await?;
             let made = self.with_retries(|| self.context.sink.execute(&place.statements)).await;
             match made {
                 Ok(()) => self.end("schema"),
-                Err(failure) => return Ok(self.fail("schema", failure)),
+                Err(failure) => {
+                self.fail("schema", failure);
+                return Ok(());
+            }
             }
             self.tell().await?;
         }
@@ -99,7 +105,10 @@ impl TableRun<'_> {
         self.begin("data").await?;
         let (chunks, snapshot) = match self.cut().await {
             Ok(cut) => cut,
-            Err(failure) => return Ok(self.fail("data", failure)),
+            Err(failure) => {
+                self.fail("data", failure);
+                return Ok(());
+            }
         };
         let is_whole = self.load(mapping, &place, &chunks, snapshot.as_ref()).await?;
         drop(snapshot);
@@ -246,7 +255,10 @@ impl TableRun<'_> {
                     let owed = &mut self.summary.stage("constraints").owed;
                     owed.extend(keys.into_iter().filter(|key| !owed.contains(key)).collect::<Vec<_>>());
                 }
-                Err(failure) => return Ok(self.fail("data", failure)),
+                Err(failure) => {
+                self.fail("data", failure);
+                return Ok(());
+            }
             }
             self.tell().await?;
         }

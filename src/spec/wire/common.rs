@@ -18,16 +18,40 @@ pub trait Common {
 
 /// Shapes of connections, each with the keys that every kind has. (Flattening a struct with those keys into the others would let
 /// unknown keys through.)
+macro_rules! local_connection_spec {
+    ($($(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* pub $field:ident: $type:ty,)* })*) => {$(
+        $crate::spec::wire::common::shape! {
+            $(#[$about])* pub struct $name { $($(#[$field_about])* pub $field: $type,)* }
+            timeout: |_| None
+        }
+    )*};
+}
+
+/// The same for those that are asked over a network, whose calls can be given up.
 macro_rules! connection_spec {
     ($($(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* pub $field:ident: $type:ty,)* })*) => {$(
+        $crate::spec::wire::common::shape! {
+            $(#[$about])* pub struct $name {
+                $($(#[$field_about])* pub $field: $type,)*
+                /// The longest that one call may take. Default `60s`.
+                #[schemars(regex(pattern = $crate::spec::wire::DURATION_PATTERN))]
+                pub timeout: Option<String>,
+            }
+            timeout: |spec| spec.timeout.as_ref()
+        }
+    )*};
+}
+
+macro_rules! shape {
+    (
+        $(#[$about:meta])* pub struct $name:ident { $($(#[$field_about:meta])* pub $field:ident: $type:ty,)* }
+        timeout: $timeout:expr
+    ) => {
         $(#[$about])*
         #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub struct $name {
             $($(#[$field_about])* pub $field: $type,)*
-            /// The longest that one call may take. Default `60s`.
-            #[schemars(regex(pattern = $crate::spec::wire::DURATION_PATTERN))]
-            pub timeout: Option<String>,
             /// Calls in flight to this connection in the whole run. No bound of its own when left out.
             #[schemars(range(min = 1, max = 10_000))]
             pub limit: Option<u32>,
@@ -45,8 +69,9 @@ macro_rules! connection_spec {
 
         impl $crate::spec::wire::Common for $name {
             fn common(&self) -> $crate::spec::wire::CommonSpec<'_> {
+                let timeout: fn(&Self) -> Option<&String> = $timeout;
                 $crate::spec::wire::CommonSpec {
-                    timeout: self.timeout.as_ref(),
+                    timeout: timeout(self),
                     limit: self.limit,
                     rate: self.rate.as_ref(),
                     bandwidth: self.bandwidth.as_ref(),
@@ -55,6 +80,6 @@ macro_rules! connection_spec {
                 }
             }
         }
-    )*};
+    };
 }
-pub(super) use connection_spec;
+pub(super) use {connection_spec, local_connection_spec, shape};

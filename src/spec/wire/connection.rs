@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::common::connection_spec;
+use super::common::{connection_spec, local_connection_spec};
 use super::store::{
     AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec, SftpSpec, WebdavSpec,
 };
@@ -60,14 +60,16 @@ pub struct ConnectionSpec {
     pub jsonl_queue: Option<JsonlQueueSpec>,
 }
 
-connection_spec! {
+local_connection_spec! {
     /// CSV files as tables.
     pub struct CsvSqliteSpec {
         /// Tables by name, each a CSV file, its path relative to the file in which this stands.
         #[schemars(extend("minProperties" = 1, "propertyNames" = {"pattern": NAME_PATTERN}))]
         pub tables: BTreeMap<String, String>,
     }
+}
 
+connection_spec! {
     /// A queue of an Azure Storage account.
     pub struct AzureQueueSpec {
         /// The storage account's name.

@@ -2,9 +2,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::SIZE_PATTERN;
-use super::common::connection_spec;
+use super::common::{connection_spec, local_connection_spec};
 
-connection_spec! {
+local_connection_spec! {
     /// A folder.
     pub struct FsSpec {
         /// The folder, relative to the file in which this stands.
@@ -15,6 +15,21 @@ connection_spec! {
     /// Objects in the memory of the process.
     pub struct MemorySpec {}
 
+    /// Generated objects. A part of the file's name that is a size (`big.64MiB.bin`, `none.empty.bin`) is its size; others get one from the seed.
+    pub struct SampleSpec {
+        /// Another seed gives other bytes and sizes. Default 0.
+        #[schemars(range(min = 0, max = 9_223_372_036_854_775_807_i64))]
+        pub seed: Option<u64>,
+        /// The bound of sizes that no name tells. Default `64KiB`.
+        #[schemars(regex(pattern = SIZE_PATTERN))]
+        pub size_max: Option<String>,
+    }
+
+    /// Takes every object and keeps none.
+    pub struct NullSpec {}
+}
+
+connection_spec! {
     /// A container of an Azure Blob Storage account.
     pub struct AzblobSpec {
         /// The storage account's name.
@@ -143,19 +158,6 @@ connection_spec! {
         /// `strict` (default): a server whose key is not in `known_hosts` is refused. `none`: any server is believed.
         pub host_key_check: Option<HostKeyCheckSpec>,
     }
-
-    /// Generated objects. A part of the file's name that is a size (`big.64MiB.bin`, `none.empty.bin`) is its size; others get one from the seed.
-    pub struct SampleSpec {
-        /// Another seed gives other bytes and sizes. Default 0.
-        #[schemars(range(min = 0, max = 9_223_372_036_854_775_807_i64))]
-        pub seed: Option<u64>,
-        /// The bound of sizes that no name tells. Default `64KiB`.
-        #[schemars(regex(pattern = SIZE_PATTERN))]
-        pub size_max: Option<String>,
-    }
-
-    /// Takes every object and keeps none.
-    pub struct NullSpec {}
 }
 
 /// What is asked of a server's key.

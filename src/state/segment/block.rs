@@ -176,7 +176,7 @@ mod tests {
             target: format!("{item}-{name}.bin"),
             size: Some(u64::from(u32::from_be_bytes([0, digest[20], digest[21], digest[22]]))),
             existed: false,
-            rows: RowCount::default(),
+            rows: Default::default(),
             status: UnitStatus::Done,
             hash: Some(ContentHash {
                 kind: HashKind::Sha256,

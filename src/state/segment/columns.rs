@@ -222,7 +222,7 @@ mod tests {
         ) -> UnitRecord {
             let kind = [HashKind::Sha256, HashKind::Blake3, HashKind::Crc32c, HashKind::None][usize::from(hash)];
             UnitRecord {
-                source, target, size, existed, attempts,
+                source, target, size, existed, attempts, rows: Default::default(),
                 status: [UnitStatus::Pending, UnitStatus::Done, UnitStatus::Present, UnitStatus::Failed][usize::from(status)],
                 hash: (kind != HashKind::None).then(|| ContentHash { kind, bytes: vec![7; width(kind)] }),
                 failure: failed.then(|| Failure::data("name.empty", "the name is empty")),
@@ -254,7 +254,7 @@ mod tests {
             target: "b/x".to_owned(),
             size: None,
             existed: false,
-            rows: RowCount::default(),
+            rows: Default::default(),
             status: UnitStatus::Done,
             hash: None,
             attempts: 1,

@@ -117,7 +117,9 @@ async fn read_indexes(
     places: &Places,
     tables: &mut [Table],
 ) -> Result<(), Failure> {
-    let rows: Vec<(String, String, Option<String>, i64, Option<u64>, String)> = ask(
+    /// Table, index, column, not unique, prefix, kind.
+    type Part = (String, String, Option<String>, i64, Option<u64>, String);
+    let rows: Vec<Part> = ask(
         connection,
         "select table_name, index_name, column_name, cast(non_unique as signed), cast(sub_part as unsigned), index_type \
          from information_schema.statistics where table_schema = ? order by table_name, index_name, seq_in_index",

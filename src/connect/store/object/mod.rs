@@ -9,4 +9,4 @@ mod open;
 mod store;
 mod writer;
 
-pub(in crate::connect) use open::{azblob, azdls, gcs, memory, s3};
+pub(in crate::connect) use open::{OnRepeat, azblob, azdls, gcs, memory, s3};

@@ -1,4 +1,4 @@
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use base64::Engine;
@@ -8,6 +8,7 @@ use opendal::services::{Azblob, Azdls, Gcs, Memory, S3};
 use opendal::{Builder, HttpTransporter, Operator};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
+use super::super::meaning::Action;
 use super::super::name::NameRules;
 use super::error;
 use super::store::{ObjectStore, Operators, Traits};
@@ -15,24 +16,27 @@ use crate::connect::credentials::{self, AzureChain};
 use crate::connect::{secrets, tls};
 use crate::model::{ConnectionConfig, ConnectionKind, Failure, FailureClass, GcsCredentials, S3Credentials};
 
+/// Hears of a failure after which OpenDAL repeats a page or a part by itself.
+pub(in crate::connect) type OnRepeat = Arc<dyn Fn(&Failure) + Send + Sync>;
+
 /// Repetitions of a call that the engine cannot repeat by itself: a page of a listing, a part.
 const RETRIES_MAX: usize = 2;
 const RETRY_DELAY_MIN: Duration = Duration::from_millis(250);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(5);
 
 /// Objects in the memory of this process.
-pub(in crate::connect) fn memory(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+pub(in crate::connect) fn memory(config: &ConnectionConfig, repeated: OnRepeat) -> Result<ObjectStore, Failure> {
     let traits = Traits {
         rules: NameRules::MEMORY,
         parts_max: usize::MAX,
         reads_metadata: false,
         user_metadata_keys_are_identifiers: false,
     };
-    build(Memory::default(), config, traits)
+    build(Memory::default(), config, repeated, traits)
 }
 
 /// A container of an Azure Blob Storage account.
-pub(in crate::connect) async fn azblob(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+pub(in crate::connect) async fn azblob(config: &ConnectionConfig, repeated: OnRepeat) -> Result<ObjectStore, Failure> {
     let ConnectionKind::Azblob {
         container,
         endpoint,
@@ -45,14 +49,14 @@ pub(in crate::connect) async fn azblob(config: &ConnectionConfig) -> Result<Obje
     let root = root.as_deref().unwrap_or_default();
     let chain = credentials::azure_chain(credentials).await?;
     let builder = azblob_builder(container, endpoint, root, chain);
-    build(builder, config, azure_traits(root))
+    build(builder, config, repeated, azure_traits(root))
 }
 
 /// A file system of an Azure Data Lake Storage account.
 ///
 /// Objects are written through the account's blob service. That of file systems makes an empty file first and appends to it under its
 /// final name, and OpenDAL goes on with a file that it should have refused; the blob service puts a whole block list in place of nothing.
-pub(in crate::connect) async fn azdls(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+pub(in crate::connect) async fn azdls(config: &ConnectionConfig, repeated: OnRepeat) -> Result<ObjectStore, Failure> {
     let ConnectionKind::Azdls {
         filesystem,
         endpoint,
@@ -70,8 +74,9 @@ pub(in crate::connect) async fn azdls(config: &ConnectionConfig) -> Result<Objec
         builder = builder.credential_provider_chain(chain);
     }
     let chain = credentials::azure_chain(credentials).await?;
-    let blobs = operators(azblob_builder(filesystem, blob_endpoint, root, chain), config)?;
-    Ok(build(builder, config, azure_traits(root))?.written_through(blobs))
+    let blobs = azblob_builder(filesystem, blob_endpoint, root, chain);
+    let blobs = operators(blobs, config, Arc::clone(&repeated))?;
+    Ok(build(builder, config, repeated, azure_traits(root))?.written_through(blobs))
 }
 
 fn azblob_builder(container: &str, endpoint: &str, root: &str, chain: Option<AzureChain>) -> Azblob {
@@ -92,7 +97,7 @@ fn azure_traits(root: &str) -> Traits {
 }
 
 /// A bucket of Amazon S3 or a compatible store.
-pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+pub(in crate::connect) async fn s3(config: &ConnectionConfig, repeated: OnRepeat) -> Result<ObjectStore, Failure> {
     let ConnectionKind::S3 {
         bucket,
         region,
@@ -141,11 +146,11 @@ pub(in crate::connect) async fn s3(config: &ConnectionConfig) -> Result<ObjectSt
         reads_metadata: true,
         user_metadata_keys_are_identifiers: false,
     };
-    build(builder, config, traits)
+    build(builder, config, repeated, traits)
 }
 
 /// A bucket of Google Cloud Storage.
-pub(in crate::connect) async fn gcs(config: &ConnectionConfig) -> Result<ObjectStore, Failure> {
+pub(in crate::connect) async fn gcs(config: &ConnectionConfig, repeated: OnRepeat) -> Result<ObjectStore, Failure> {
     let ConnectionKind::Gcs {
         bucket,
         endpoint,
@@ -172,7 +177,7 @@ pub(in crate::connect) async fn gcs(config: &ConnectionConfig) -> Result<ObjectS
                 .disable_config_load()
                 .disable_vm_metadata()
         }
-        GcsCredentials::Environment => builder,
+        GcsCredentials::Environment => builder.credential_provider_chain(credentials::google_chain().await?),
         GcsCredentials::Anonymous => builder.skip_signature(),
     };
     let traits = Traits {
@@ -181,14 +186,19 @@ pub(in crate::connect) async fn gcs(config: &ConnectionConfig) -> Result<ObjectS
         reads_metadata: false,
         user_metadata_keys_are_identifiers: false,
     };
-    build(builder, config, traits)
+    build(builder, config, repeated, traits)
 }
 
-fn build(builder: impl Builder, config: &ConnectionConfig, traits: Traits) -> Result<ObjectStore, Failure> {
-    Ok(ObjectStore::new(operators(builder, config)?, traits))
+fn build(
+    builder: impl Builder,
+    config: &ConnectionConfig,
+    repeated: OnRepeat,
+    traits: Traits,
+) -> Result<ObjectStore, Failure> {
+    Ok(ObjectStore::new(operators(builder, config, repeated)?, traits))
 }
 
-fn operators(builder: impl Builder, config: &ConnectionConfig) -> Result<Operators, Failure> {
+fn operators(builder: impl Builder, config: &ConnectionConfig, repeated: OnRepeat) -> Result<Operators, Failure> {
     install_transport();
     let timeout = TimeoutLayer::new()
         .with_timeout(config.timeout)
@@ -202,7 +212,7 @@ fn operators(builder: impl Builder, config: &ConnectionConfig) -> Result<Operato
         .with_min_delay(RETRY_DELAY_MIN)
         .with_max_delay(RETRY_DELAY_MAX)
         .with_jitter()
-        .with_notify(|_: RetryEvent<'_>| {});
+        .with_notify(move |event: RetryEvent<'_>| repeated(&error::failure(Action::Write, "", event.err)));
     let patient = once.clone().layer(retry);
     Ok(Operators { once, patient })
 }
@@ -239,6 +249,10 @@ mod tests {
         }
     }
 
+    fn unheard() -> OnRepeat {
+        Arc::new(|_| ())
+    }
+
     fn secret(folder: &tempfile::TempDir, text: &str) -> SecretReference {
         let path = folder.path().join("secret");
         std::fs::write(&path, text).unwrap();
@@ -260,8 +274,13 @@ mod tests {
                 root: None,
             })
         };
-        assert!(azdls(&azdls_of("a2V5")).await.unwrap().writes_conditionally());
-        let failure = azdls(&azdls_of("no base 64")).await.err().unwrap();
+        assert!(
+            azdls(&azdls_of("a2V5"), unheard())
+                .await
+                .unwrap()
+                .writes_conditionally()
+        );
+        let failure = azdls(&azdls_of("no base 64"), unheard()).await.err().unwrap();
         assert_eq!(failure.code, "connection.account_key");
         assert!(!failure.message.contains("no base 64"), "{failure}");
     }
@@ -278,8 +297,8 @@ mod tests {
             })
         };
         let good = r#"{"type":"service_account","client_email":"a@b","private_key":"k"}"#;
-        assert!(gcs(&gcs_of(good)).await.unwrap().writes_conditionally());
-        let failure = gcs(&gcs_of("planted")).await.err().unwrap();
+        assert!(gcs(&gcs_of(good), unheard()).await.unwrap().writes_conditionally());
+        let failure = gcs(&gcs_of("planted"), unheard()).await.err().unwrap();
         assert_eq!(failure.code, "connection.no_credentials");
         assert!(!failure.message.contains("planted"), "{failure}");
     }

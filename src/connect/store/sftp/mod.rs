@@ -11,8 +11,6 @@ mod write;
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
 use russh_sftp::protocol::FileAttributes;
@@ -22,6 +20,7 @@ use self::session::{Login, Session};
 use self::write::SftpWriter;
 use super::meaning::{self, Action, CONFLICT, NOT_FOUND};
 use super::name::NameRules;
+use super::partial::{PartialNames, PartialOwner};
 use super::walk::{Entry, Folders, walk};
 use super::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WORKSPACE, WriteRequest};
 use crate::model::{ConnectionConfig, Failure, Timestamp};
@@ -35,14 +34,12 @@ impl SftpStore {
     /// Reads the secrets and connects to nothing yet.
     pub(in crate::connect) async fn open(config: &ConnectionConfig) -> Result<Self, Failure> {
         let (login, root) = Login::read(config).await?;
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let server = Server {
             login,
             root,
             session: Mutex::new(None),
             workspace: OnceCell::new(),
-            run: format!("{}-{}", std::process::id(), since.as_nanos()),
-            next_number: AtomicU64::new(0),
+            partials: PartialNames::new(),
         };
         Ok(Self {
             server: Arc::new(server),
@@ -59,9 +56,7 @@ pub(super) struct Server {
     session: Mutex<Option<Arc<Session>>>,
     /// Made by the first write.
     workspace: OnceCell<()>,
-    /// No other process calls its unfinished files so.
-    run: String,
-    next_number: AtomicU64,
+    partials: PartialNames,
 }
 
 impl Server {
@@ -94,8 +89,7 @@ impl Server {
                 session.make_folders(&self.path(WORKSPACE)).await
             })
             .await?;
-        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        Ok(format!("{WORKSPACE}/{}-{number}", self.run))
+        Ok(self.partials.next())
     }
 
     async fn find(&self, action: Action, name: &str) -> Result<Option<FileAttributes>, Failure> {
@@ -218,6 +212,25 @@ impl Store for SftpStore {
             }
             let session = self.server.session().await?;
             session.remove(Action::Delete, name, &self.server.path(name)).await
+        })
+    }
+
+    fn remove_partials<'a>(
+        &'a self,
+        is_over: &'a (dyn Fn(&PartialOwner) -> bool + Sync),
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let session = self.server.session().await?;
+            let files = session.read_folder(WORKSPACE, &self.server.path(WORKSPACE)).await?;
+            let mut removed = 0;
+            for file in files.unwrap_or_default() {
+                if PartialOwner::read(&file.filename).is_some_and(|owner| is_over(&owner)) {
+                    let name = format!("{WORKSPACE}/{}", file.filename);
+                    session.remove(Action::Delete, &name, &self.server.path(&name)).await?;
+                    removed += 1;
+                }
+            }
+            Ok(removed)
         })
     }
 

@@ -1,7 +1,5 @@
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{Method, StatusCode};
@@ -12,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::super::meaning::{self, Action, CONFLICT, NO_CONTAINER, NOT_FOUND, REFUSED};
 use super::super::name::NameRules;
+use super::super::partial::{PartialNames, PartialOwner};
 use super::super::walk::{Entry, Folders, walk};
 use super::super::{ByteStream, ObjectInfo, ObjectStream, ObjectWriter, Store, WORKSPACE, WriteRequest};
 use super::client::WebClient;
@@ -45,8 +44,7 @@ impl WebdavStore {
             base: path.trim_end_matches('/').to_owned(),
             client: WebClient::open(config, endpoint, credentials, false).await?,
             workspace: OnceCell::new(),
-            run: run_name(),
-            next_number: AtomicU64::new(0),
+            partials: PartialNames::new(),
         };
         Ok(Self {
             server: Arc::new(server),
@@ -84,9 +82,7 @@ pub(super) struct Server {
     base: String,
     /// Made by the first write.
     workspace: OnceCell<()>,
-    /// No other process calls its unfinished files so.
-    run: String,
-    next_number: AtomicU64,
+    partials: PartialNames,
 }
 
 impl Server {
@@ -95,8 +91,7 @@ impl Server {
         self.workspace
             .get_or_try_init(|| self.make_folder(Action::Write, WORKSPACE))
             .await?;
-        let number = self.next_number.fetch_add(1, Ordering::Relaxed);
-        Ok(format!("{WORKSPACE}/{}-{number}", self.run))
+        Ok(self.partials.next())
     }
 
     /// Makes the folders that an object lies in.
@@ -133,6 +128,16 @@ impl Server {
             }),
             _ => None,
         })
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), Failure> {
+        let request = self.client.request(Method::DELETE, name);
+        let response = self.client.send(Action::Delete, name, request).await?;
+        match response.status() {
+            StatusCode::NOT_FOUND => Ok(()),
+            status if status.is_success() => Ok(()),
+            _ => Err(error::refused(Action::Delete, name, &response)),
+        }
     }
 
     /// The properties of a resource, and with depth 1 of what is in it.
@@ -236,13 +241,27 @@ impl Store for WebdavStore {
                     return Err(meaning::failure(Action::Delete, name, CONFLICT, told));
                 }
             }
-            let request = self.server.client.request(Method::DELETE, name);
-            let response = self.server.client.send(Action::Delete, name, request).await?;
-            match response.status() {
-                StatusCode::NOT_FOUND => Ok(()),
-                status if status.is_success() => Ok(()),
-                _ => Err(error::refused(Action::Delete, name, &response)),
+            self.server.remove(name).await
+        })
+    }
+
+    fn remove_partials<'a>(
+        &'a self,
+        is_over: &'a (dyn Fn(&PartialOwner) -> bool + Sync),
+    ) -> BoxFuture<'a, Result<u64, Failure>> {
+        Box::pin(async move {
+            let workspace = format!("{WORKSPACE}/");
+            let entries = self.server.ask(Action::List, &workspace, "1").await?;
+            let mut removed = 0;
+            for entry in entries.unwrap_or_default() {
+                let Entry::Object(info) = entry else { continue };
+                let file_name = info.name.strip_prefix(&workspace).unwrap_or_default();
+                if PartialOwner::read(file_name).is_some_and(|owner| is_over(&owner)) {
+                    self.server.remove(&info.name).await?;
+                    removed += 1;
+                }
             }
+            Ok(removed)
         })
     }
 
@@ -279,9 +298,4 @@ async fn read_text(action: Action, name: &str, mut response: Response) -> Result
         body.extend_from_slice(&chunk);
     }
     Ok(String::from_utf8_lossy(&body).into_owned())
-}
-
-fn run_name() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}", std::process::id(), since.as_nanos())
 }
