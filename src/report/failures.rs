@@ -13,6 +13,9 @@ use super::json::SCHEMA_VERSION;
 use super::text::counted;
 use super::{CommandLine, shown, shown_short};
 
+/// What the codes of failures of a table as a whole begin with.
+const TABLE_CODES: [&str; 3] = ["tables.", "database.", "rows."];
+
 /// A file that failed, or an item whose file list could not be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FailedUnit {
@@ -82,6 +85,8 @@ impl FailedUnit {
                 format!("`{item}`: `{}` → `{}`", shown_short(source), shown_short(target))
             }
             (Some(source), _) => format!("`{item}`: `{}`", shown_short(source)),
+            // A table fails as a whole; its failures are those of databases and rows.
+            (None, _) if TABLE_CODES.iter().any(|code| self.code.starts_with(code)) => "table".to_owned(),
             (None, _) => format!("`{item}`: its file list"),
         }
     }

@@ -163,7 +163,7 @@ fn a_bad_row_is_written_down_and_the_others_go_on() {
         run["account"]["rows"],
         json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"]})
     );
-    let folder = project.state().join("rejects");
+    let folder = project.path(".pipeline/job/local/rejects");
     let lines: Vec<serde_json::Value> = std::fs::read_dir(&folder)
         .unwrap()
         .flat_map(|file| {
@@ -195,7 +195,7 @@ fn a_second_load_keeps_views_grants_and_keys_into_the_table() {
     );
     psql("create role reader; grant select on \"order\" to reader; grant select on bigger to reader with grant option");
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
-    assert_eq!(psql("select count(*) from bigger"), "300");
+    assert_eq!(psql("select count(*) from bigger"), "301");
     assert_eq!(
         psql(
             "select has_table_privilege('reader', 'public.\"order\"', 'select') and has_table_privilege('reader', 'bigger', 'select with grant option')"
@@ -278,7 +278,7 @@ naming: { table: late_orders }
             "query",
             "select count(*), min(\"OrderId\"), sum(\"Total\") from reports.late_orders"
         ),
-        "400|101|120400.0"
+        "400|101|120400.00"
     );
     project.edit(SPEC, "by: key, key: OrderId, ", "");
     project

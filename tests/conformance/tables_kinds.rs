@@ -101,6 +101,7 @@ impl TablesKind {
         };
         let kind = match self {
             Self::Sqlite => ConnectionKind::Sqlite {
+                script: None,
                 path: folder.path().join("data.sqlite"),
             },
             Self::Postgres => ConnectionKind::Postgres(address),

@@ -91,6 +91,9 @@ pub struct Snapshot {
 pub trait SqlDatabase: Send + Sync {
     fn engine(&self) -> Engine;
 
+    /// The schema that a table without one is in; empty where the engine has no schemas.
+    fn default_schema(&self) -> &str;
+
     /// All tables of the database but the engine's own, in the order of their names, with columns, keys and indexes.
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>>;
 

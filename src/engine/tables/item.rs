@@ -93,9 +93,9 @@ impl TableRun<'_> {
             match made {
                 Ok(()) => self.end("schema"),
                 Err(failure) => {
-                self.fail("schema", failure);
-                return Ok(());
-            }
+                    self.fail("schema", failure);
+                    return Ok(());
+                }
             }
             self.tell().await?;
         }
@@ -256,9 +256,9 @@ impl TableRun<'_> {
                     owed.extend(keys.into_iter().filter(|key| !owed.contains(key)).collect::<Vec<_>>());
                 }
                 Err(failure) => {
-                self.fail("data", failure);
-                return Ok(());
-            }
+                    self.fail("data", failure);
+                    return Ok(());
+                }
             }
             self.tell().await?;
         }

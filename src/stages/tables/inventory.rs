@@ -138,7 +138,7 @@ fn map_all(
             message,
             help: "correct `naming.table`".to_owned(),
         };
-        match target_name(work, &table.name) {
+        match target_name(work, &table.name, source, sink) {
             Err(failure) => drop(refused.insert(table.name.clone(), problem(failure.message))),
             Ok(target) if target.name.is_empty() => {
                 refused.insert(table.name.clone(), problem("its name at the sink is empty".to_owned()));
@@ -203,16 +203,24 @@ fn map_all(
         .collect()
 }
 
-/// A table's name at the sink.
-fn target_name(work: &TableWork, source: &TableName) -> Result<TableName, Failure> {
-    let row: Row = table_row(source);
+/// A table's name at the sink. What stands in the usual schema of the source comes into the usual one of the sink; another schema keeps its
+/// name where the sink has schemas.
+fn target_name(
+    work: &TableWork,
+    table: &TableName,
+    source: &dyn SqlDatabase,
+    sink: &dyn SqlDatabase,
+) -> Result<TableName, Failure> {
+    let row: Row = table_row(table);
     let scope = Scope {
         table: Some(&row),
         ..Scope::default()
     };
     let schema = match &work.sink.schema {
         Some(schema) => schema.clone(),
-        None => source.schema.clone(),
+        None if sink.default_schema().is_empty() => String::new(),
+        None if table.schema.is_empty() || table.schema == source.default_schema() => sink.default_schema().to_owned(),
+        None => table.schema.clone(),
     };
     match work.naming.table.render(&scope)? {
         Value::Text(name) => Ok(TableName::new(schema, name)),

@@ -61,6 +61,10 @@ impl SqlDatabase for MySqlDatabase {
         Engine::MySql
     }
 
+    fn default_schema(&self) -> &str {
+        self.pool.database()
+    }
+
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let mut lease = self.pool.take().await?;

@@ -68,6 +68,10 @@ impl SqlDatabase for PostgresDatabase {
         Engine::Postgres
     }
 
+    fn default_schema(&self) -> &str {
+        "public"
+    }
+
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let lease = self.pool.take().await?;

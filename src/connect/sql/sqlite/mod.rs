@@ -145,6 +145,10 @@ impl SqlDatabase for SqliteDatabase {
         Engine::Sqlite
     }
 
+    fn default_schema(&self) -> &str {
+        ""
+    }
+
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         // A sink that is not there yet has no tables.
         if !self.path.exists() {
