@@ -22,7 +22,6 @@ use futures::stream::BoxStream;
 
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
 
-pub use batch::schema;
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
