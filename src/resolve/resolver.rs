@@ -244,13 +244,8 @@ impl Resolver<'_, '_> {
 
     fn naming(&mut self) -> Option<Naming> {
         let scope = self.file_scope(Prefix::NO_TARGET);
-        let Some(object) = &self.job.naming.object else {
-            let problem = Problem::new("`naming.object` is missing: nothing says what files are called at the sink");
-            let help = "add `naming: { object: \"{{file.path}}\" }`";
-            self.findings
-                .add("/naming", problem.label("`object` is missing here").help(help));
-            return None;
-        };
+        // The schema makes sure that a job of files names them.
+        let object = self.job.naming.object.as_ref()?;
         let object = self.template("/naming/object", object, &scope)?;
         Some(Naming { object })
     }

@@ -11,6 +11,10 @@ use super::{
 /// A bulk-data job: items → files → sink → steps.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend(
+    "if" = {"properties": {"source": {"required": ["files"]}}},
+    "then" = {"required": ["naming"], "properties": {"naming": {"required": ["object"]}}}
+))]
 pub struct JobSpec {
     /// The job's name; it names the folder of its state. Small letters, digits, `-` and `_`.
     #[schemars(regex(pattern = JOB_PATTERN), length(max = 64))]
