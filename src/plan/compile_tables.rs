@@ -1,4 +1,4 @@
-use crate::resolve::{OnPartial, ResolvedJob, RowMode, TableSelection, TableWork};
+use crate::resolve::{ResolvedJob, RowMode, TableSelection, TableWork};
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
@@ -101,16 +101,8 @@ fn effect(what: String, guarantee: Guarantee, reason: &str) -> Effect {
 /// | `replace`, `truncate` | the table is loaded again | exactly once |
 /// | `upsert` | the table is loaded again, rows replace themselves | exactly once for each key |
 /// | `append` | a chunk whose result a crash swallowed is added again | at least once |
-/// | any, `on_partial: keep` | each chunk is recorded in the transaction of its rows | exactly once |
 fn data_effect(work: &TableWork) -> Effect {
     let what = format!("rows in {}", work.sink.connection);
-    if work.sink.on_partial == OnPartial::Keep {
-        return effect(
-            what,
-            Guarantee::ExactlyOnce,
-            "each chunk is recorded in the transaction of its rows",
-        );
-    }
     match work.sink.mode {
         RowMode::Replace => effect(
             what,

@@ -41,9 +41,6 @@ pub struct TableSink {
     /// Absent: that of the source.
     pub schema: Option<String>,
     pub mode: RowMode,
-    /// Rows in one statement or message.
-    pub batch: usize,
-    pub on_partial: OnPartial,
     pub on_bad_row: OnBadRow,
     pub contract: Contract,
     /// Types of the sink by patterns of source types.
@@ -73,16 +70,6 @@ impl RowMode {
             Self::Upsert => "upsert",
         }
     }
-}
-
-/// What becomes of a table that was interrupted half-way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnPartial {
-    /// It is loaded again.
-    #[default]
-    Restart,
-    /// Loading goes on after the chunks that are there; each was recorded in the transaction of its rows.
-    Keep,
 }
 
 /// What becomes of a row that the sink refuses.

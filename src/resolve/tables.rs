@@ -1,19 +1,15 @@
 use crate::model::{ChunkPolicy, ChunkWay, Value};
 use crate::spec::{
-    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, Problem, RowsSpec, SinkModeSpec,
-    TableOrderSpec, TablesSpec,
+    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, Problem, RowsSpec, SinkModeSpec, TableOrderSpec, TablesSpec,
 };
 
 use super::resolver::Resolver;
 use super::scope::{COLUMN_COLUMNS, KnownScope, Prefix, TABLE_COLUMNS};
-use super::table_work::{
-    Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
-};
+use super::table_work::{Contract, OnBadRow, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork};
 use super::usage::Use;
 
-/// Rows in one chunk, and in one batch, where the spec does not say.
+/// Rows in one chunk, where the spec does not say.
 const CHUNK_ROWS: u64 = 50_000;
-const BATCH_ROWS: usize = 8_192;
 
 impl Resolver<'_, '_> {
     /// A job that moves tables, or the rows of a query.
@@ -24,7 +20,7 @@ impl Resolver<'_, '_> {
             // The schema makes sure that it is exactly one.
             _ => None,
         };
-        let sink = self.table_sink(source.as_ref());
+        let sink = self.table_sink();
         let naming = self.table_naming();
         self.check_file_keys();
         Some(TableWork {
@@ -141,7 +137,7 @@ impl Resolver<'_, '_> {
         })
     }
 
-    fn table_sink(&mut self, source: Option<&TableSource>) -> Option<TableSink> {
+    fn table_sink(&mut self) -> Option<TableSink> {
         let spec = &self.job.sink;
         let connection = self.connection("/sink/connection", &spec.connection, Use::WriteTables);
         let mode = match spec.mode {
@@ -161,26 +157,10 @@ impl Resolver<'_, '_> {
                 None
             }
         };
-        let on_partial = match spec.on_partial {
-            None | Some(OnPartialSpec::Restart) => OnPartial::Restart,
-            Some(OnPartialSpec::Keep) => OnPartial::Keep,
-        };
-        if let (OnPartial::Keep, Some(source)) = (on_partial, source)
-            && matches!(source.chunks.way, ChunkWay::Blocks | ChunkWay::Whole)
-        {
-            let problem = Problem::new("`on_partial: keep` needs chunks that mean the same rows in the next run");
-            let help = "cut by a key: `chunks: { by: key }`, on a source that nobody writes to meanwhile";
-            self.findings.add("/sink/on_partial", problem.help(help));
-        }
         Some(TableSink {
             connection: connection?,
             schema: spec.schema.clone(),
             mode: mode?,
-            batch: spec
-                .batch
-                .and_then(|rows| usize::try_from(rows).ok())
-                .unwrap_or(BATCH_ROWS),
-            on_partial,
             on_bad_row: match spec.on_bad_row {
                 None | Some(OnBadRowSpec::Fail) => OnBadRow::Fail,
                 Some(OnBadRowSpec::Reject) => OnBadRow::Reject,
@@ -235,8 +215,6 @@ impl Resolver<'_, '_> {
         let (sink, naming) = (&self.job.sink, &self.job.naming);
         let idle = [
             ("/sink/schema", sink.schema.is_some()),
-            ("/sink/batch", sink.batch.is_some()),
-            ("/sink/on_partial", sink.on_partial.is_some()),
             ("/sink/on_bad_row", sink.on_bad_row.is_some()),
             ("/sink/contract", sink.contract.is_some()),
             ("/sink/types", !sink.types.is_empty()),

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub struct TablesSubject {
     pub connections: Connections,
     /// The schema that its tables are in.
     pub schema: String,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 pub type Texts = Vec<Vec<Option<String>>>;
@@ -124,7 +123,7 @@ impl TablesKind {
                 Self::Postgres => "public".to_owned(),
                 Self::MySql => name.to_owned(),
             },
-            folder,
+            _folder: folder,
         }
     }
 }
@@ -132,11 +131,6 @@ impl TablesKind {
 impl TablesSubject {
     pub fn engine(&self) -> Engine {
         self.kind.engine()
-    }
-
-    /// The file of a SQLite database.
-    pub fn path(&self) -> PathBuf {
-        self.folder.path().join("data.sqlite")
     }
 
     pub fn name(&self, table: &str) -> TableName {

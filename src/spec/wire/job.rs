@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec,
-    SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
+    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, RetrySpec, SIZE_PATTERN,
+    ScalarSpec, SourceSpec, StepSpec,
 };
 
 /// A bulk-data job: items → files → sink → steps.
@@ -77,11 +77,6 @@ pub struct SinkSpec {
     /// The schema that tables go into. Default: that of the source, where the engine has schemas.
     #[schemars(length(min = 1))]
     pub schema: Option<String>,
-    /// Rows in one statement or message to the database. Default 8192.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub batch: Option<u32>,
-    /// What becomes of a table that was interrupted half-way: `restart` (default) loads it again, `keep` goes on after the chunks that are there.
-    pub on_partial: Option<OnPartialSpec>,
     /// What becomes of a row that the sink refuses: `fail` (default) fails its chunk, `reject` writes it to a file and goes on.
     pub on_bad_row: Option<OnBadRowSpec>,
     /// What becomes of a table that is there with another shape, in the modes `truncate`, `append` and `upsert`: `evolve` adds the columns that

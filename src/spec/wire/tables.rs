@@ -74,14 +74,6 @@ pub enum ChunksBySpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub enum OnPartialSpec {
-    Restart,
-    Keep,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(inline)]
 pub enum OnBadRowSpec {
     Fail,
     Reject,
