@@ -398,10 +398,7 @@ impl Watcher {
         loop {
             tokio::select! {
                 _ = end.wait_for(|ended| *ended) => break,
-                Some(note) = notes.recv() => {
-                    let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
-                    self.view.note(&format!("{note} ({in_flight} in flight)"));
-                }
+                Some(note) = notes.recv() => self.note(note),
                 _ = draw.tick() => {
                     let snapshot = self.snapshot(&progress);
                     self.view.update(&snapshot);
@@ -413,11 +410,19 @@ impl Watcher {
                 }
             }
         }
+        while let Ok(note) = notes.try_recv() {
+            self.note(note);
+        }
         let mut snapshot = self.snapshot(&progress);
         snapshot.progress.phase = Phase::Ended;
         self.view.update(&snapshot);
         self.view.finish();
         let _ = self.status.replace(&snapshot);
+    }
+
+    fn note(&mut self, note: &str) {
+        let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
+        self.view.note(&format!("{note} ({in_flight} in flight)"));
     }
 
     fn snapshot(&mut self, progress: &watch::Receiver<Progress>) -> Snapshot {

@@ -20,13 +20,14 @@ impl Signals {
         let mut source = Source::new()?;
         tokio::spawn(async move {
             while let Some(signal) = source.next().await {
+                // Told before it is done: a run that has nothing in flight ends at once, and shows what it was told until then.
                 if seen.set(signal).is_ok() {
-                    stop.drain(StopCause::Asked);
                     let _ =
                         told.send("stopping: no new files are begun; press Ctrl-C again to give up those in flight");
+                    stop.drain(StopCause::Asked);
                 } else {
-                    stop.abort();
                     let _ = told.send("giving up the files in flight; they stay pending");
+                    stop.abort();
                 }
             }
         });
