@@ -9,6 +9,8 @@ fn project() -> Project {
     for name in [
         "reupload.yaml",
         "copy-folder.toml",
+        "replicate-tables.yaml",
+        "data/crm.sql",
         "connections.toml",
         "data/failed_workitems.csv",
         "data/files.csv",
@@ -66,6 +68,20 @@ fn the_folder_is_copied() {
         .command(["run", "jobs/copy-folder.toml"])
         .exits(0)
         .says("nothing left");
+}
+
+#[test]
+fn the_tables_are_replicated_and_equal() {
+    let project = project();
+    let spec = "jobs/replicate-tables.yaml";
+    let run = project.command(["run", spec, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["items"]["done"], 33, "{run}");
+    assert_eq!(run["account"]["rows"]["rejected"], 0, "{run}");
+    project.command(["run", spec]).exits(0).says("nothing left to do");
+    project
+        .command(["verify", spec, "--checksum"])
+        .exits(0)
+        .says("33 of 33 tables equal");
 }
 
 #[test]

@@ -117,6 +117,9 @@ fn split_zone(text: &str) -> Option<(&str, i64)> {
         return Some((text, 0));
     };
     let (time, zone) = text.split_at(at);
+    if !zone.is_ascii() {
+        return None;
+    }
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let digits: String = zone[1..].chars().filter(|sign| *sign != ':').collect();
     let (hours, minutes) = match digits.len() {

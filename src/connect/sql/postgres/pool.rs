@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -69,6 +70,12 @@ impl Pool {
             .user(user)
             .connect_timeout(timeout);
         config.keepalives_idle(Duration::from_secs(30));
+        // Left to itself, it would go on in the clear where the server has no encryption.
+        config.ssl_mode(if *is_encrypted {
+            SslMode::Require
+        } else {
+            SslMode::Disable
+        });
         if let Some(password) = &password {
             config.password(password.reveal());
         }

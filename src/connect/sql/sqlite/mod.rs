@@ -20,7 +20,7 @@ use super::ddl::Ddl;
 use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
 use crate::connect::RowStream;
 use crate::connect::csv_sqlite::query;
-use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
+use crate::model::{Column, Engine, Failure, FailureClass, RowRange, Table, TableName, Value};
 
 use error::failure;
 
@@ -89,7 +89,7 @@ fn make(path: &Path, script: &Path) -> Result<(), Failure> {
 fn open_for_reading(path: &Path, timeout: Duration) -> Result<Connection, Failure> {
     if !path.exists() {
         return Err(Failure::new(
-            crate::model::FailureClass::NotFound,
+            FailureClass::NotFound,
             "database.not_found",
             format!("there is no database file `{}`; correct `path`", path.display()),
         ));
@@ -106,6 +106,12 @@ fn open_for_reading(path: &Path, timeout: Duration) -> Result<Connection, Failur
 }
 
 fn open_for_writing(path: &Path, timeout: Duration) -> Result<Connection, Failure> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            let message = format!("the folder of `{}` cannot be made: {error}", path.display());
+            Failure::new(FailureClass::Denied, "database.cannot_open", message)
+        })?;
+    }
     let opened = Connection::open(path).map_err(|error| failure(&error))?;
     opened.busy_timeout(timeout).map_err(|error| failure(&error))?;
     // A table that is given another name must not be looked for in views, which name the one whose place it takes.
