@@ -30,6 +30,7 @@ mod opening;
 mod outage;
 mod pages;
 mod second_run;
+mod tables;
 
 /// The size of a test that has two: small each time, large when asked for by `PIPELINE_LONG`.
 fn size(short: usize, long: usize) -> usize {
