@@ -34,8 +34,8 @@ pub(super) use queries::Queries;
 pub(super) use sqlite::SqliteDatabase;
 pub use types::{TypeTable, type_table};
 
-/// Batches of rows as they arrive; the first error ends the stream. Each holds at most [`batch::ROWS_MAX`] rows and about
-/// [`batch::BYTES_MAX`] bytes, so that no table is ever in memory as a whole.
+/// Batches of rows as they arrive; the first error ends the stream. Each holds at most 8,192 rows and about 1 MiB, so
+/// that no table is ever in memory as a whole.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch, Failure>>;
 
 /// Where rows are read from.
