@@ -41,8 +41,10 @@ impl Mariadb {
         unprivileged::own(&folder);
         let data = format!("--datadir={}", folder.join("data").display());
         let mut install = unprivileged::command(Path::new("mariadb-install-db"));
+        // Two servers that are made at once would meet in the machine's own folder of temporary files.
         install
             .current_dir(&folder)
+            .env("TMPDIR", &folder)
             .args(["--no-defaults", &data, "--skip-test-db"]);
         install.args(["--auth-root-authentication-method=normal", "--skip-name-resolve"]);
         let made = install.output().expect("mariadb-install-db starts");
@@ -53,6 +55,7 @@ impl Mariadb {
             .current_dir(&folder)
             .args(["--no-defaults", &data, "--bind-address=127.0.0.1"]);
         command.arg(format!("--port={port}"));
+        command.arg(format!("--tmpdir={}", folder.display()));
         for file in ["socket", "pid-file"] {
             command.arg(format!("--{file}={}", folder.join(file).display()));
         }
