@@ -93,8 +93,16 @@ fn after_kills_every_table_is_there_once_and_whole() {
         }
     }
     assert!(hits * 2 > kills, "{hits} of {kills} kills hit");
-    let ended = pipeline(folder.path(), &["run", "job.yaml"]).status().unwrap();
-    assert!(ended.success(), "{ended}");
+    let ended = pipeline(folder.path(), &["run", "job.yaml"])
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap();
+    assert!(
+        ended.status.success(),
+        "{}\n{}",
+        ended.status,
+        String::from_utf8_lossy(&ended.stdout)
+    );
 
     let verified = pipeline(folder.path(), &["verify", "job.yaml", "--checksum"])
         .status()

@@ -35,10 +35,15 @@ pub(super) async fn incoming_keys(client: &Client, target: &TableName) -> Result
     Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
+/// Swaps of one database wait for each other by this advisory lock: what hangs on one table, a key or a view over both, may be changed by the
+/// swap of another between the look at the catalogue and the statements that follow from it.
+const ONE_AT_A_TIME: &str = "select pg_advisory_xact_lock(hashtext('pipeline.swap'))";
+
 /// Puts a table into the place of another in one transaction. Views over it, its owner and its grants are kept; foreign keys into it are taken
 /// away, for [`incoming_keys`] to give back.
 pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName) -> Result<(), Failure> {
     lease.run("begin").await?;
+    lease.run(ONE_AT_A_TIME).await?;
     let ddl = Ddl::new(Engine::Postgres);
     let name = ddl.table(target);
     let exists: bool = lease
