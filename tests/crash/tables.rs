@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::random::Random;
-use super::servers::Postgres;
+use super::servers::{Mariadb, Postgres};
 use super::size;
 
 const SPEC: &str = r#"
@@ -17,25 +17,26 @@ concurrency: { limit: 4, items: { limit: 3, units: { limit: 2 } } }
 retry: { max_attempts: 3, initial_delay: 10ms, max_delay: 100ms }
 "#;
 
-/// Tables in a row, each with a key into the one before.
-fn script(tables: usize) -> String {
-    let mut script = String::new();
-    for number in 0..tables {
-        let before = number.saturating_sub(1);
-        let key = if number == 0 {
-            String::new()
-        } else {
-            format!(" references Table{before} (Id)")
-        };
-        script.push_str(&format!(
-            "create table Table{number} (Id integer primary key, Before integer{key}, Label text not null, Amount decimal(12,3), Payload blob);\n\
-             with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})\n\
-             insert into Table{number} select i, 1 + i % 7, 'Zeile ' || i || ' ✓', i || '.125', x'00ff' from n;\n\
-             create index Label{number} on Table{number} (Label);\n",
-            rows = 100 + 37 * (number % 40),
-        ));
-    }
-    script
+/// Rows of a table.
+fn rows(number: usize) -> usize {
+    100 + 37 * (number % 40)
+}
+
+/// A table with a key into the one before.
+fn script(number: usize) -> String {
+    let before = number.saturating_sub(1);
+    let key = if number == 0 {
+        String::new()
+    } else {
+        format!(", constraint Parent{number} foreign key (Parent) references Table{before} (Id)")
+    };
+    format!(
+        "create table Table{number} (Id int not null auto_increment primary key, Parent int, Label varchar(40) not null, Amount decimal(12,3), \
+         Seen datetime(6), IsOpen bit(1), Payload blob, key Label{number} (Label){key}) engine=InnoDB;\n\
+         insert into Table{number} select seq, 1 + seq % 7, concat('Zeile ', seq, ' ✓'), seq + 0.125, '2024-02-29 12:00:00.000001', seq % 2, x'00ff' \
+         from seq_1_to_{rows};\n",
+        rows = rows(number),
+    )
 }
 
 fn pipeline(folder: &Path, arguments: &[&str]) -> Command {
@@ -44,6 +45,7 @@ fn pipeline(folder: &Path, arguments: &[&str]) -> Command {
         .current_dir(folder)
         .args(arguments)
         .env("PG_PASSWORD", Postgres::PASSWORD)
+        .env("MARIADB_PASSWORD", Mariadb::PASSWORD)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command
@@ -54,16 +56,23 @@ fn after_kills_every_table_is_there_once_and_whole() {
     let (tables, kills) = (size(40, 300), size(5, 50));
     let postgres = Postgres::start();
     postgres.create_database("campaign");
+    let mariadb = Mariadb::start();
+    mariadb.create_database("crm");
+    for number in 0..tables {
+        mariadb.sql("crm", &script(number));
+    }
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("job.yaml", SPEC);
-    write("crm.sql", &script(tables));
-    let (port, user) = (postgres.port, Postgres::USER);
     write(
         "connections.toml",
         &format!(
-            "[local]\ncrm.sqlite = {{ path = 'crm.sqlite', script = 'crm.sql' }}\n[local.campaign.postgres]\nhost = '127.0.0.1'\n\
-             port = {port}\ndatabase = 'campaign'\nuser = '{user}'\npassword = '${{env:PG_PASSWORD}}'\n"
+            "[local.crm.mysql]\nhost = '127.0.0.1'\nport = {}\ndatabase = 'crm'\nuser = '{}'\npassword = '${{env:MARIADB_PASSWORD}}'\n\
+             [local.campaign.postgres]\nhost = '127.0.0.1'\nport = {}\ndatabase = 'campaign'\nuser = '{}'\npassword = '${{env:PG_PASSWORD}}'\n",
+            mariadb.port,
+            Mariadb::USER,
+            postgres.port,
+            Postgres::USER
         ),
     );
     // One run to its end tells how long one takes, and makes the first tables that the others replace.
@@ -128,7 +137,7 @@ fn after_kills_every_table_is_there_once_and_whole() {
         count
     );
     assert_eq!(
-        ask("insert into table0 (before, label) values (1, 'next') returning id"),
+        ask("insert into table0 (parent, label) values (1, 'next') returning id"),
         "101",
         "numbers go on behind the highest"
     );
