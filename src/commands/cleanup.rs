@@ -1,6 +1,7 @@
 use crate::connect::{Connections, PartialOwner};
+use crate::engine::remove_leftovers;
 use crate::model::{Failure, Timestamp, format_bytes, format_count};
-use crate::resolve::{FileJob, KnownJob};
+use crate::resolve::{FileJob, KnownJob, TableJob, Work};
 use crate::state::{Cleaned, State, cleanup as clean};
 
 use super::output::say;
@@ -20,9 +21,10 @@ pub async fn cleanup(arguments: &CleanupArguments) -> Result<Exit, CommandError>
     let job = arguments.job.load()?;
     let state = arguments.job.open_existing_state(&job, "cleanup")?;
     let cleaned = clean(&state, arguments.journals_kept).await?;
-    let partials = match job.known() {
+    let is_tables = matches!(job.work, Work::Tables(_));
+    let partials = match job.clone().known() {
         KnownJob::Files(job) => remove_partials(&job, &state).await?,
-        KnownJob::Tables(_) => 0,
+        KnownJob::Tables(job) => remove_tables(&job, &state).await,
     };
     let next = arguments.job.command_line().command("report");
     let document = || {
@@ -32,13 +34,16 @@ pub async fn cleanup(arguments: &CleanupArguments) -> Result<Exit, CommandError>
             "segments_removed": cleaned.segments,
             "journals_removed": cleaned.journals,
             "databases_removed": cleaned.set_aside,
-            "unfinished_files_removed": partials,
+            "unfinished_files_removed": if is_tables { 0 } else { partials },
+            "tables_removed": if is_tables { partials } else { 0 },
             "bytes_before": cleaned.bytes_before,
             "bytes_after": cleaned.bytes_after,
             "next": next,
         })
     };
-    arguments.output.print(page(&cleaned, partials, &next), document)?;
+    arguments
+        .output
+        .print(page(&cleaned, partials, is_tables, &next), document)?;
     Ok(Exit::Done)
 }
 
@@ -74,7 +79,21 @@ async fn remove_partials(job: &FileJob, state: &State) -> Result<u64, CommandErr
     }))
 }
 
-fn page(cleaned: &Cleaned, partials: u64, next: &str) -> String {
+/// Drops the tables that interrupted runs of this job have left at the sink, and tells how many.
+async fn remove_tables(job: &TableJob, state: &State) -> u64 {
+    match remove_leftovers(job, state).await {
+        Ok(dropped) => dropped.len() as u64,
+        Err(error) => {
+            let sink = &job.work.sink.connection;
+            say(format_args!(
+                "warning: tables that interrupted runs have left at the sink `{sink}` stay there: {error}; `cleanup` tries again"
+            ));
+            0
+        }
+    }
+}
+
+fn page(cleaned: &Cleaned, partials: u64, is_tables: bool, next: &str) -> String {
     let mut text = String::new();
     for (count, what) in [
         (
@@ -84,7 +103,14 @@ fn page(cleaned: &Cleaned, partials: u64, next: &str) -> String {
         (cleaned.segments, "segments removed"),
         (cleaned.journals, "journals removed"),
         (cleaned.set_aside, "databases removed that a rebuild had set aside"),
-        (partials, "unfinished files of killed runs removed at the sink"),
+        (
+            partials,
+            if is_tables {
+                "tables dropped at the sink that interrupted runs had made for themselves"
+            } else {
+                "unfinished files of killed runs removed at the sink"
+            },
+        ),
     ] {
         if count > 0 {
             text.push_str(&format!("{} {what}\n", format_count(count)));

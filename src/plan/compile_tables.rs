@@ -1,4 +1,4 @@
-use crate::resolve::{ResolvedJob, RowMode, TableSelection, TableWork};
+use crate::resolve::{OnPartial, ResolvedJob, RowMode, TableSelection, TableWork};
 
 use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fingerprints};
 
@@ -101,8 +101,16 @@ fn effect(what: String, guarantee: Guarantee, reason: &str) -> Effect {
 /// | `replace`, `truncate` | the table is loaded again | exactly once |
 /// | `upsert` | the table is loaded again, rows replace themselves | exactly once for each key |
 /// | `append` | a chunk whose result a crash swallowed is added again | at least once |
+/// | any, with `on_partial: keep` | it goes on behind the chunks that the sink has noted | exactly once |
 fn data_effect(work: &TableWork) -> Effect {
     let what = format!("rows in {}", work.sink.connection);
+    if work.sink.on_partial == OnPartial::Keep {
+        return effect(
+            what,
+            Guarantee::ExactlyOnce,
+            "each chunk is noted at the sink in the transaction of its rows, in a table `pipeline_chunks_…` that goes when all are loaded",
+        );
+    }
     match work.sink.mode {
         RowMode::Replace => effect(
             what,

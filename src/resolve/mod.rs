@@ -33,5 +33,7 @@ pub use load::{LoadError, LoadOptions, load};
 pub use peek::{Peek, peek};
 pub use scope::{Scope, column_row, table_row, target_row};
 pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
-pub use table_work::{Contract, OnBadRow, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork};
+pub use table_work::{
+    Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
+};
 pub use template::{Reference, Template, TemplateProblem};

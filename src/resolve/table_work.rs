@@ -17,6 +17,8 @@ pub struct TableSource {
     pub connection: String,
     pub selection: TableSelection,
     pub chunks: ChunkPolicy,
+    /// Nobody writes to it until the job is done.
+    pub is_quiet: bool,
 }
 
 /// Which rows are meant.
@@ -42,6 +44,7 @@ pub struct TableSink {
     pub schema: Option<String>,
     pub mode: RowMode,
     pub on_bad_row: OnBadRow,
+    pub on_partial: OnPartial,
     pub contract: Contract,
     /// Types of the sink by patterns of source types.
     pub types: BTreeMap<String, String>,
@@ -79,6 +82,16 @@ pub enum OnBadRow {
     Fail,
     /// It is written to a file, and the others go on.
     Reject,
+}
+
+/// What becomes of a table whose loading was interrupted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnPartial {
+    /// It is loaded from its beginning.
+    #[default]
+    Reload,
+    /// The chunks that are there stay.
+    Keep,
 }
 
 /// What becomes of a table at the sink that has another shape.

@@ -1,11 +1,14 @@
 use crate::model::{ChunkPolicy, ChunkWay, Value};
 use crate::spec::{
-    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, Problem, RowsSpec, SinkModeSpec, TableOrderSpec, TablesSpec,
+    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, Problem, RowsSpec, SinkModeSpec,
+    TableOrderSpec, TablesSpec,
 };
 
 use super::resolver::Resolver;
 use super::scope::{COLUMN_COLUMNS, KnownScope, Prefix, TABLE_COLUMNS};
-use super::table_work::{Contract, OnBadRow, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork};
+use super::table_work::{
+    Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
+};
 use super::usage::Use;
 
 /// Rows in one chunk, where the spec does not say.
@@ -23,9 +26,13 @@ impl Resolver<'_, '_> {
         let sink = self.table_sink();
         let naming = self.table_naming();
         self.check_file_keys();
+        let (mut source, sink) = (source?, sink?);
+        if sink.on_partial == OnPartial::Keep {
+            self.check_kept(&mut source)?;
+        }
         Some(TableWork {
-            source: source?,
-            sink: sink?,
+            source,
+            sink,
             naming: naming?,
         })
     }
@@ -52,6 +59,7 @@ impl Resolver<'_, '_> {
                 is_by_pattern: matches!(spec.order, Some(TableOrderSpec::Include)),
             },
             chunks: chunks?,
+            is_quiet: spec.quiet,
         })
     }
 
@@ -85,6 +93,7 @@ impl Resolver<'_, '_> {
                 parameters: parameters.into_iter().collect::<Option<_>>()?,
             },
             chunks: chunks?,
+            is_quiet: spec.quiet,
         })
     }
 
@@ -137,6 +146,26 @@ impl Resolver<'_, '_> {
         })
     }
 
+    /// Chunks can stay only where the source is cut in the same way again.
+    fn check_kept(&mut self, source: &mut TableSource) -> Option<()> {
+        let problem = match source.chunks.way {
+            _ if !source.is_quiet => Problem::new(
+                "`on_partial: keep` needs a source that nobody writes to until the job is done",
+            )
+            .help("write `quiet: true` beside the source's `connection` where that is so, or leave `on_partial` out"),
+            ChunkWay::Blocks => Problem::new("`on_partial: keep` needs chunks that are ranges of a key")
+                .help("write `by: key` in `chunks`: physical blocks are not the same for another process"),
+            ChunkWay::Auto | ChunkWay::KeyOrWhole | ChunkWay::Key(_) | ChunkWay::Whole => {
+                if source.chunks.way == ChunkWay::Auto {
+                    source.chunks.way = ChunkWay::KeyOrWhole;
+                }
+                return Some(());
+            }
+        };
+        self.findings.add("/sink/on_partial", problem);
+        None
+    }
+
     fn table_sink(&mut self) -> Option<TableSink> {
         let spec = &self.job.sink;
         let connection = self.connection("/sink/connection", &spec.connection, Use::WriteTables);
@@ -164,6 +193,10 @@ impl Resolver<'_, '_> {
             on_bad_row: match spec.on_bad_row {
                 None | Some(OnBadRowSpec::Fail) => OnBadRow::Fail,
                 Some(OnBadRowSpec::Reject) => OnBadRow::Reject,
+            },
+            on_partial: match spec.on_partial {
+                None | Some(OnPartialSpec::Reload) => OnPartial::Reload,
+                Some(OnPartialSpec::Keep) => OnPartial::Keep,
             },
             contract: match spec.contract {
                 None | Some(ContractSpec::Freeze) => Contract::Freeze,
@@ -216,6 +249,7 @@ impl Resolver<'_, '_> {
         let idle = [
             ("/sink/schema", sink.schema.is_some()),
             ("/sink/on_bad_row", sink.on_bad_row.is_some()),
+            ("/sink/on_partial", sink.on_partial.is_some()),
             ("/sink/contract", sink.contract.is_some()),
             ("/sink/types", !sink.types.is_empty()),
             ("/naming/table", naming.table.is_some()),

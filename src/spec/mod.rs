@@ -30,9 +30,9 @@ pub use wire::{
     ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec,
     ContractSpec, CsvSqliteSpec, DatabaseSpec, EachSpec, EncryptionSpec, FilesSpec, FsSpec, GcsSpec, HashSpec,
     HostKeyCheckSpec, HttpSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec,
-    MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, OnBadRowSpec, QuerySpec, ReadSpec, RetrySpec,
-    RowsSpec, S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec, SourceSpec, SqliteSpec, StepSpec,
-    TableOrderSpec, TablesSpec, VarSpec, WebdavSpec,
+    MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, OnBadRowSpec, OnPartialSpec, QuerySpec, ReadSpec,
+    RetrySpec, RowsSpec, S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec, SourceSpec, SqliteSpec,
+    StepSpec, TableOrderSpec, TablesSpec, VarSpec, WebdavSpec,
 };
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of

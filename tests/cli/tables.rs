@@ -286,3 +286,118 @@ naming: { table: late_orders }
         .exits(2)
         .says("cut by a named key only");
 }
+
+/// The spec with other words for what happens at the sink.
+fn with_sink(project: &Project, sink: &str) {
+    let spec = project.read(SPEC);
+    let (before, behind) = spec.split_once("connection: campaign, ").unwrap();
+    let rest = behind.split_once(" }").unwrap().1;
+    project.write(SPEC, format!("{before}connection: campaign, {sink} }}{rest}"));
+}
+
+#[test]
+fn a_table_is_emptied_though_keys_point_at_it_and_the_keys_come_back() {
+    let project = into_postgres(SCRIPT, "emptied");
+    project.run().exits(0);
+    let psql = |text: &str| postgres().psql("emptied", text);
+    psql(
+        "create table elsewhere (id int primary key, country_id bigint references country (country_id) on delete set null)",
+    );
+    psql("insert into elsewhere values (1, 2)");
+    psql("alter table country add parent bigint references country (country_id)");
+    let keys = "select string_agg(conrelid::regclass || ' ' || pg_get_constraintdef(oid), '; ' order by 1) from \
+                (select *, conrelid::regclass::text || conname as place from pg_constraint where contype = 'f' order by place) k";
+    let before = psql(keys);
+    assert_eq!(before.matches("FOREIGN KEY").count(), 3, "{before}");
+    with_sink(&project, "mode: truncate");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+    assert_eq!(psql(keys), before);
+    assert_eq!(psql("select count(*) from country"), "3");
+    project.command(["verify", SPEC, "--checksum"]).exits(0);
+}
+
+#[test]
+fn chunks_that_are_there_stay_where_the_source_is_quiet() {
+    let script = "create table T (Id integer primary key, Label text);\n\
+                  with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) insert into T select i, 'label ' || i from n;";
+    for (mode, database) in [
+        ("append", "kept_append"),
+        ("replace", "kept_replace"),
+        ("truncate", "kept_truncate"),
+    ] {
+        let project = into_postgres(script, database);
+        let psql = |text: &str| postgres().psql(database, text);
+        project.edit(SPEC, "connection: crm,", "connection: crm, quiet: true,");
+        with_sink(&project, &format!("mode: {mode}, on_partial: keep"));
+        project.command(["plan", SPEC]).exits(0).says("pipeline_chunks_");
+        // One chunk is refused: of the rows of the others, each must be written once.
+        psql("create domain tame as text check (value <> 'label 555')");
+        project.edit(SPEC, "mode:", "types: { text: tame }, mode:");
+        project.command(["run", SPEC]).exits(6);
+        let notes = psql("select tablename from pg_tables where tablename like 'pipeline_chunks%'");
+        assert_eq!(psql(&format!("select count(*) from {notes}")), "9", "{mode}");
+        let gathered = if mode == "replace" {
+            psql("select tablename from pg_tables where tablename like 'pipeline_staging%'")
+        } else {
+            "t".to_owned()
+        };
+        assert_eq!(psql(&format!("select count(*) from {gathered}")), "900");
+        let cleaned = project.command(["cleanup", SPEC, "--json"]).exits(0).json();
+        assert_eq!(
+            cleaned["tables_removed"],
+            json!(0),
+            "chunks that are there stay: {cleaned}"
+        );
+        psql("alter domain tame drop constraint tame_check");
+        psql(&format!("update {gathered} set label = 'seen' where id = 1"));
+        let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+        assert_eq!(run["account"]["chunks"]["done"], json!(10), "{mode}: {run}");
+        assert_eq!(
+            psql("select count(*) || ' ' || count(distinct id) from t"),
+            "1000 1000",
+            "{mode}"
+        );
+        assert_eq!(
+            psql("select label from t where id = 1"),
+            "seen",
+            "its chunk was not loaded again"
+        );
+        assert_eq!(
+            psql("select count(*) from pg_tables where tablename like 'pipeline_%'"),
+            "0",
+            "{mode}"
+        );
+    }
+}
+
+#[test]
+fn chunks_stay_only_where_they_can() {
+    let project = into_sqlite(SCRIPT);
+    with_sink(&project, "mode: append, on_partial: keep");
+    project.command(["validate", SPEC]).exits(2).says("quiet: true");
+    project.edit(SPEC, "connection: crm,", "connection: crm, quiet: true,");
+    project.command(["validate", SPEC]).exits(0);
+    project.edit(SPEC, "chunks: { rows: 100 }", "chunks: { rows: 100, by: ctid }");
+    project.command(["validate", SPEC]).exits(2).says("ranges of a key");
+}
+
+#[test]
+fn what_interrupted_runs_have_left_at_the_sink_is_cleaned_up() {
+    let script = "create table T (Id integer primary key, Label text);\ninsert into T values (1, 'a'), (2, 'b');";
+    let project = into_postgres(script, "leftovers");
+    let psql = |text: &str| postgres().psql("leftovers", text);
+    psql("create domain tame as text check (value <> 'b')");
+    project.edit(SPEC, "connection: crm,", "connection: crm, quiet: true,");
+    project.edit(
+        SPEC,
+        "mode: replace",
+        "mode: replace, on_partial: keep, types: { text: tame }",
+    );
+    project.command(["run", SPEC]).exits(6);
+    let left = "select count(*) from pg_tables where tablename like 'pipeline_%'";
+    assert_eq!(psql(left), "2");
+    project.command(["state", "skip", SPEC, "T"]).exits(0);
+    let cleaned = project.command(["cleanup", SPEC, "--json"]).exits(0).json();
+    assert_eq!(cleaned["tables_removed"], json!(2), "{cleaned}");
+    assert_eq!(psql(left), "0");
+}

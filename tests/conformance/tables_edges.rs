@@ -257,7 +257,7 @@ async fn moved(
     while let Some(batch) = batches.try_next().await? {
         writer.write(batch).await?;
     }
-    writer.finish().await?;
+    writer.finish(None).await?;
     let here = source.read(read(mapping.columns.clone())).await?;
     let there = mapping
         .columns

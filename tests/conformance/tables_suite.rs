@@ -1,5 +1,5 @@
 use futures::TryStreamExt;
-use pipeline::connect::{ChunkMark, ReadRequest, RowsFrom};
+use pipeline::connect::{ReadRequest, RowsFrom};
 use pipeline::model::{Carry, ColumnMapping, FailureClass, Row, RowRange, Table, Value};
 
 use super::tables_kinds::{TablesKind, TablesSubject, plain_column, query};
@@ -369,33 +369,30 @@ pub async fn writing(subject: TablesSubject) {
         );
     }
     writer.write_apart(second.clone()).await.unwrap();
-    assert_eq!(writer.finish().await.unwrap(), 3);
+    assert_eq!(writer.finish(None).await.unwrap(), 3);
     assert_eq!(
         subject.one("select count(*) from target").await,
         "3",
         "of the first and the last, once"
     );
 
-    let mut marked = request.clone();
-    marked.upsert_key = vec!["id".to_owned()];
-    marked.mark = Some(ChunkMark {
-        table: subject.name("marks"),
-        chunk: "it's \\ chunk 1".to_owned(),
-    });
-    let mut writer = subject.database.write(marked.clone()).await.unwrap();
+    let mut upsert = request.clone();
+    upsert.upsert_key = vec!["id".to_owned()];
+    let note = || Some("insert into marks (chunk) values ('chunk 1')".to_owned());
+    let mut writer = subject.database.write(upsert.clone()).await.unwrap();
     writer
         .write(batch(&subject, &[(1, "uno"), (9, "nueve")]).await)
         .await
         .unwrap();
-    assert_eq!(writer.finish().await.unwrap(), 2);
+    assert_eq!(writer.finish(note()).await.unwrap(), 2);
     assert_eq!(subject.one("select word from target where id = 1").await, "uno");
     assert_eq!(subject.one("select count(*) from target").await, "4");
-    assert_eq!(subject.one("select chunk from marks").await, "it's \\ chunk 1");
+    assert_eq!(subject.one("select chunk from marks").await, "chunk 1");
 
-    // The mark is there already: with it fall the rows.
-    let mut writer = subject.database.write(marked).await.unwrap();
+    // The note is there already: with it fall the rows.
+    let mut writer = subject.database.write(upsert).await.unwrap();
     writer.write(batch(&subject, &[(10, "ten")]).await).await.unwrap();
-    let failure = writer.finish().await.unwrap_err();
+    let failure = writer.finish(note()).await.unwrap_err();
     assert_eq!(failure.class, FailureClass::Data, "{failure}");
     assert_eq!(subject.one("select count(*) from target").await, "4");
 

@@ -10,8 +10,8 @@ use super::size;
 
 const SPEC: &str = r#"
 job: tables
-source: { tables: { connection: crm, chunks: { rows: 200 } } }
-sink: { connection: campaign, mode: replace }
+source: { tables: { connection: crm, quiet: true, chunks: { rows: 200 } } }
+sink: { connection: campaign, SINK }
 naming: { table: "{{snake table.name}}", column: "{{snake column.name}}" }
 concurrency: { limit: 4, items: { limit: 3, units: { limit: 2 } } }
 retry: { max_attempts: 3, initial_delay: 10ms, max_delay: 100ms }
@@ -53,7 +53,15 @@ fn pipeline(folder: &Path, arguments: &[&str]) -> Command {
 
 #[test]
 fn after_kills_every_table_is_there_once_and_whole() {
-    let (tables, kills) = (size(40, 300), size(5, 50));
+    kill_and_go_on("mode: replace", size(40, 300), size(5, 50));
+}
+
+#[test]
+fn after_kills_chunks_that_stayed_are_there_once() {
+    kill_and_go_on("mode: truncate, on_partial: keep", size(20, 100), size(5, 50));
+}
+
+fn kill_and_go_on(sink: &str, tables: usize, kills: usize) {
     let postgres = Postgres::start();
     postgres.create_database("campaign");
     let mariadb = Mariadb::start();
@@ -63,7 +71,7 @@ fn after_kills_every_table_is_there_once_and_whole() {
     }
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-    write("job.yaml", SPEC);
+    write("job.yaml", &SPEC.replace("SINK", sink));
     write(
         "connections.toml",
         &format!(

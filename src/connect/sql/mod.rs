@@ -68,16 +68,16 @@ pub struct RowsRequest {
     pub columns: Vec<ColumnMapping>,
     /// The columns by which a row that is there already is recognised and replaced; empty: rows are only added.
     pub upsert_key: Vec<String>,
-    /// A row that is put into the bookkeeping table in the same transaction.
-    pub mark: Option<ChunkMark>,
 }
 
-/// Says in the target database itself that a chunk's rows are there.
+/// A foreign key between a table and others: the statements that take it away and give it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChunkMark {
-    /// The bookkeeping table.
-    pub table: TableName,
-    pub chunk: String,
+pub struct KeyAround {
+    /// It is a key of the table itself, not one of another table into it.
+    pub is_own: bool,
+    /// Fails with `database.object_not_found` when another has taken it.
+    pub take: String,
+    pub give_back: String,
 }
 
 /// A consistent view of a database that readers share by its name.
@@ -133,10 +133,11 @@ pub trait SqlDatabase: Send + Sync {
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
 
-    /// Statements that give other tables their foreign keys into a table back, which [`swap`](Self::swap) takes away.
-    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
+    /// The foreign keys of a table and into it; none where the engine does not insist on them while rows are written.
+    fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>>;
 
-    /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept.
+    /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept; foreign keys
+    /// into it are taken away, for the caller to give back.
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a transaction that rows are written in.
@@ -154,6 +155,6 @@ pub trait TableWriter: Send {
     /// Writes a batch so that a failure of class `data` or `conflict` leaves the transaction usable, without the batch.
     fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>>;
 
-    /// Commits. Gives the number of rows written.
-    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>>;
+    /// Runs a last statement in the same transaction, where there is one, and commits. Gives the number of rows written.
+    fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>>;
 }

@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::connect::{ChunkMark, TableMapping};
+use crate::connect::TableMapping;
 use crate::engine::attempts::{Delays, wait};
 use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
 use crate::resolve::{OnBadRow, RowMode};
-use crate::stages::tables::{LoadRequest, Loaded, PlannedTable, Rejects, load};
+use crate::stages::tables::{Bookkeeping, Committed, LoadRequest, Loaded, PlannedTable, Rejects, load};
 
 use super::context::TableContext;
 
@@ -16,8 +16,10 @@ pub struct ChunkWork<'a> {
     pub mapping: &'a TableMapping,
     pub into: TableName,
     pub snapshot: Option<String>,
-    /// The bookkeeping table, where chunks are recorded at the sink.
-    pub marks: Option<TableName>,
+    /// Where chunks are noted at the sink.
+    pub bookkeeping: Option<&'a Bookkeeping>,
+    /// Chunks that are there already.
+    pub committed: &'a Committed,
 }
 
 /// One chunk.
@@ -25,12 +27,19 @@ pub struct Chunk<'a> {
     pub page: u32,
     pub unit: u32,
     pub range: &'a RowRange,
-    /// How it is called in the ledger.
-    pub name: String,
 }
 
 /// Works on a chunk until its rows are there or it has failed for good. `None` when a stop gives it up: nothing of it is at the sink then.
 pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<'_>) -> Option<UnitResult> {
+    let identity = work.bookkeeping.map(|bookkeeping| bookkeeping.identity(chunk.range));
+    if let Some(rows) = identity.and_then(|identity| work.committed.get(&identity)) {
+        let loaded = Loaded {
+            rows: rows.written,
+            rejected: rows.rejected,
+            bytes: 0,
+        };
+        return Some(done(chunk.unit, 0, loaded));
+    }
     let mut delays = Delays::new(&context.retry);
     let mut attempts = 0;
     loop {
@@ -71,10 +80,6 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         (RowMode::Upsert, Some(key)) => key.columns.clone(),
         _ => Vec::new(),
     };
-    let mark = work.marks.as_ref().map(|table| ChunkMark {
-        table: table.clone(),
-        chunk: chunk.name.clone(),
-    });
     let rows_read = AtomicU64::new(0);
     let request = LoadRequest {
         source: &*context.source,
@@ -85,7 +90,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         into: &work.into,
         upsert_key: &upsert_key,
         snapshot: work.snapshot.as_deref(),
-        mark,
+        bookkeeping: work.bookkeeping,
         rejects: rejects.as_ref(),
         rows_read: &rows_read,
     };

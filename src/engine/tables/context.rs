@@ -9,7 +9,7 @@ use crate::engine::events::EventSink;
 use crate::engine::health::Health;
 use crate::engine::permits::Permits;
 use crate::engine::{RunOptions, Stop, StopCause};
-use crate::model::{Failure, ItemId, RetryPolicy};
+use crate::model::{Failure, ItemId, RetryPolicy, TableName};
 use crate::resolve::TableJob;
 use crate::stages::tables::PlannedTable;
 
@@ -30,6 +30,8 @@ pub struct TableContext {
     /// The policy for chunks: the sink's own, else the source's, else the job's.
     pub retry: RetryPolicy,
     pub tables: HashMap<ItemId, PlannedTable>,
+    /// The table at the sink that chunks are noted in, where those that are there may stay.
+    pub bookkeeping: Option<TableName>,
     /// The folder of the rows that the sink refused.
     pub rejects: PathBuf,
 }

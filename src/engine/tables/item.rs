@@ -3,7 +3,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 
-use crate::connect::{Ddl, Snapshot, TableMapping};
+use crate::connect::{Ddl, KeyAround, Snapshot, TableMapping};
 use crate::engine::ItemEntry;
 use crate::engine::attempts::repeat;
 use crate::engine::item::{Broken, Past};
@@ -11,11 +11,12 @@ use crate::model::{
     Account, Event, Failure, ItemStatus, ItemSummary, PageIntent, RowRange, StageStatus, Timestamp, UnitIntent,
     UnitRecord, UnitResult, UnitStatus,
 };
-use crate::stages::tables::{PlannedTable, plan_chunks};
+use crate::stages::tables::{Bookkeeping, Committed, PlannedTable, TakeUp, plan_chunks, take_up};
 
+use super::bookkeeping::bookkeeping;
 use super::chunk::{Chunk, ChunkWork, work_on};
 use super::context::TableContext;
-use super::place::{Place, place, swap};
+use super::place::{Place, place, stands, swap};
 
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
@@ -79,72 +80,166 @@ struct TableRun<'a> {
 
 impl TableRun<'_> {
     async fn run(&mut self, mapping: &TableMapping) -> Result<(), Broken> {
+        let options = &self.context.options;
+        if !(options.does("schema") || options.does("data")) {
+            return Ok(());
+        }
+        let bookkeeping = bookkeeping(self.context, self.planned, mapping, &self.summary);
+        let kept = match self.kept(bookkeeping.as_ref(), mapping).await {
+            Ok(kept) => kept,
+            Err(failure) => {
+                self.fail("schema", failure);
+                return Ok(());
+            }
+        };
         let ddl = Ddl::new(self.context.sink.engine());
-        let place = match place(self.planned, mapping, &self.context.job.work, ddl) {
+        let place = place(self.planned, mapping, &self.context.job.work, ddl, kept.is_some());
+        let mut place = match place {
             Ok(place) => place,
             Err(failure) => {
                 self.fail("schema", failure);
                 return Ok(());
             }
         };
-        if self.context.options.does("schema") || self.context.options.does("data") {
-            self.begin("schema").await?;
-            let made = self.with_retries(|| self.context.sink.execute(&place.statements)).await;
-            match made {
-                Ok(()) => self.end("schema"),
-                Err(failure) => {
-                    self.fail("schema", failure);
-                    return Ok(());
-                }
-            }
-            self.tell().await?;
+        if kept.is_none() {
+            place.statements.extend(bookkeeping.as_ref().map(Bookkeeping::forget));
         }
-        if !self.context.options.does("data") || self.context.stop.is_draining() {
+        self.begin("schema").await?;
+        if let Err(failure) = self.make(mapping, &place).await? {
+            self.fail("schema", failure);
+            return Ok(());
+        }
+        self.end("schema");
+        self.tell().await?;
+        if !options.does("data") || self.context.stop.is_draining() {
             return Ok(());
         }
         self.begin("data").await?;
-        let (chunks, snapshot) = match self.cut().await {
+        let (committed, cut) = kept.unzip();
+        let cut = match cut {
+            Some(chunks) => self.with_snapshot(chunks).await,
+            None => self.cut().await,
+        };
+        let (chunks, snapshot) = match cut {
             Ok(cut) => cut,
             Err(failure) => {
                 self.fail("data", failure);
                 return Ok(());
             }
         };
-        let is_whole = self.load(mapping, &place, &chunks, snapshot.as_ref()).await?;
-        drop(snapshot);
-        if !is_whole {
-            return Ok(());
-        }
-        self.take_its_place(mapping, &place).await
-    }
-
-    /// The chunks, and a view of the source that all of them share where the engine can give one.
-    async fn cut(&self) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
-        let context = self.context;
-        let snapshot = self.with_retries(|| context.source.snapshot()).await?;
-        let (planned, policy) = (self.planned, &context.job.work.source.chunks);
-        let chunks = self
-            .with_retries(|| plan_chunks(&*context.source, &planned.from, &planned.source, policy))
-            .await?;
-        Ok((chunks, snapshot))
-    }
-
-    /// Loads all chunks, page by page. True when every row is there.
-    async fn load(
-        &mut self,
-        mapping: &TableMapping,
-        place: &Place,
-        chunks: &[RowRange],
-        snapshot: Option<&Snapshot>,
-    ) -> Result<bool, Broken> {
         let work = ChunkWork {
             item: self.summary.id(),
             planned: self.planned,
             mapping,
             into: place.into.clone(),
-            snapshot: snapshot.map(|snapshot| snapshot.name.clone()),
-            marks: None,
+            snapshot: snapshot.as_ref().map(|snapshot| snapshot.name.clone()),
+            bookkeeping: bookkeeping.as_ref(),
+            committed: &committed.unwrap_or_default(),
         };
+        let is_whole = self.load(&work, &chunks).await?;
+        drop(snapshot);
+        if !is_whole {
+            return Ok(());
+        }
+        self.take_its_place(mapping, &place).await?;
+        if let (StageStatus::Done, Some(bookkeeping)) = (self.summary.stage_status("data"), &bookkeeping) {
+            // Notes that stay belong to a loading that no run will ask for again.
+            let forget = [bookkeeping.forget()];
+            drop(self.with_retries(|| self.context.sink.execute(&forget)).await);
+        }
+        Ok(())
+    }
+
+    /// The chunks that an interrupted run has left, and all chunks; `None` when the table is loaded from its beginning.
+    async fn kept(
+        &self,
+        bookkeeping: Option<&Bookkeeping>,
+        mapping: &TableMapping,
+    ) -> Result<Option<(Committed, Vec<RowRange>)>, Failure> {
+        let Some(bookkeeping) = bookkeeping else {
+            return Ok(None);
+        };
+        let (context, planned) = (self.context, self.planned);
+        let committed = self.with_retries(|| bookkeeping.committed(&*context.sink)).await?;
+        if committed.is_empty() {
+            return Ok(None);
+        }
+        let chunks = self.chunks().await?;
+        let mode = context.job.work.sink.mode;
+        let stands = stands(planned, mapping, mode);
+        match take_up(bookkeeping, committed, &chunks, stands, mode, &planned.key)? {
+            TakeUp::Anew => Ok(None),
+            TakeUp::GoOn(committed) => Ok(Some((committed, chunks))),
+        }
+    }
+
+    /// Makes the place for the rows. Keys around a table that is emptied are noted before they go, to be given back behind the barrier.
+    async fn make(&mut self, mapping: &TableMapping, place: &Place) -> Result<Result<(), Failure>, Broken> {
+        let sink = &self.context.sink;
+        if place.is_emptied {
+            let keys = match self.note_keys(mapping, |_| true).await? {
+                Ok(keys) => keys,
+                Err(failure) => return Ok(Err(failure)),
+            };
+            for key in keys {
+                let take = [key.take];
+                match self.with_retries(|| sink.execute(&take)).await {
+                    // The table at its other end has taken it.
+                    Err(failure) if failure.code == "database.object_not_found" => {}
+                    Err(failure) => return Ok(Err(failure)),
+                    Ok(()) => {}
+                }
+            }
+        }
+        Ok(self.with_retries(|| sink.execute(&place.statements)).await)
+    }
+
+    /// Makes it durable which keys are owed to the table and others.
+    async fn note_keys(
+        &mut self,
+        mapping: &TableMapping,
+        is_taken: impl Fn(&KeyAround) -> bool,
+    ) -> Result<Result<Vec<KeyAround>, Failure>, Broken> {
+        let sink = &self.context.sink;
+        let mut keys = match self.with_retries(|| sink.keys_around(&mapping.target)).await {
+            Ok(keys) => keys,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        keys.retain(is_taken);
+        let owed = &mut self.summary.stage("constraints").owed;
+        for key in &keys {
+            if !owed.contains(&key.give_back) {
+                owed.push(key.give_back.clone());
+            }
+        }
+        self.tell().await?;
+        Ok(Ok(keys))
+    }
+
+    /// The chunks, and a view of the source that all of them share where the engine can give one.
+    async fn cut(&self) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
+        // The view comes first: rows that are added later are in no chunk then, whatever its bounds.
+        let snapshot = self.snapshot().await?;
+        Ok((self.chunks().await?, snapshot))
+    }
+
+    async fn with_snapshot(&self, chunks: Vec<RowRange>) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
+        Ok((chunks, self.snapshot().await?))
+    }
+
+    async fn snapshot(&self) -> Result<Option<Snapshot>, Failure> {
+        self.with_retries(|| self.context.source.snapshot()).await
+    }
+
+    async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
+        let (context, planned) = (self.context, self.planned);
+        let policy = &context.job.work.source.chunks;
+        self.with_retries(|| plan_chunks(&*context.source, &planned.from, &planned.source, policy))
+            .await
+    }
+
+    /// Loads all chunks, page by page. True when every row is there.
+    async fn load(&mut self, work: &ChunkWork<'_>, chunks: &[RowRange]) -> Result<bool, Broken> {
         let pages: Vec<&[RowRange]> = chunks.chunks(self.context.job.limits.page_units).collect();
         // Pages of an earlier run that the table no longer needs are emptied.
         let page_count = (pages.len() as u32).max(self.summary.pages);
@@ -154,7 +249,7 @@ impl TableRun<'_> {
             let ranges = pages.get(page as usize).copied().unwrap_or_default();
             self.summary.listed = page as usize + 1 >= pages.len();
             self.summary.pages = self.summary.pages.max(page + 1);
-            if !self.load_page(&work, page, ranges).await? {
+            if !self.load_page(work, page, ranges).await? {
                 return Ok(false);
             }
         }
@@ -191,13 +286,7 @@ impl TableRun<'_> {
         };
         context.events.send_durable(opened).await?;
         let chunks = (0..).zip(ranges).map(|(unit, range)| {
-            let name = name(range);
-            let chunk = Chunk {
-                page,
-                unit,
-                range,
-                name,
-            };
+            let chunk = Chunk { page, unit, range };
             let attempt: BoxFuture<'_, Option<UnitResult>> = Box::pin(async move {
                 if context.stop.is_draining() {
                     return None;
@@ -249,18 +338,11 @@ impl TableRun<'_> {
     /// All rows are there: what was gathered takes the target's place. What that takes away from other tables is noted first.
     async fn take_its_place(&mut self, mapping: &TableMapping, place: &Place) -> Result<(), Broken> {
         let sink = &self.context.sink;
-        if place.is_staging {
-            match self.with_retries(|| sink.incoming_keys(&mapping.target)).await {
-                Ok(keys) => {
-                    let owed = &mut self.summary.stage("constraints").owed;
-                    owed.extend(keys.into_iter().filter(|key| !owed.contains(key)).collect::<Vec<_>>());
-                }
-                Err(failure) => {
-                    self.fail("data", failure);
-                    return Ok(());
-                }
-            }
-            self.tell().await?;
+        if place.is_staging
+            && let Err(failure) = self.note_keys(mapping, |key| !key.is_own).await?
+        {
+            self.fail("data", failure);
+            return Ok(());
         }
         match self.with_retries(|| swap(&**sink, place, mapping)).await {
             Ok(()) => self.end("data"),

@@ -3,15 +3,18 @@
 //!
 //! A table is an item, a chunk is a unit; accounts, events and state are those of every other job.
 
+mod bookkeeping;
 mod chunk;
 mod constraints;
 mod context;
 mod item;
+mod leftovers;
 mod place;
 mod preview;
 mod runner;
 mod verifier;
 
+pub use leftovers::remove_leftovers;
 pub use preview::preview_tables;
 pub use runner::TableRunner;
 pub use verifier::{TableFinding, TableOutcome, verify_tables};

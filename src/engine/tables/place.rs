@@ -10,6 +10,8 @@ pub struct Place {
     pub into: TableName,
     /// The rows are gathered there until they take the target's place.
     pub is_staging: bool,
+    /// Rows that others point at are taken out, so that keys around the table have to go first.
+    pub is_emptied: bool,
     pub statements: Vec<String>,
 }
 
@@ -23,9 +25,17 @@ pub struct Place {
 /// | `append`, `upsert` | yes, fits | the target | nothing |
 /// | any but `replace` | yes, does not fit | – | refused, or with `contract: evolve` the missing columns are added |
 ///
+/// With `goes_on`, rows that are gathered or there already stay: nothing is made anew or emptied.
+///
 /// # Errors
 /// `tables.contract`: the target has another shape. `tables.no_key`: `upsert` without a primary key.
-pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, ddl: Ddl) -> Result<Place, Failure> {
+pub fn place(
+    planned: &PlannedTable,
+    mapping: &TableMapping,
+    work: &TableWork,
+    ddl: Ddl,
+    goes_on: bool,
+) -> Result<Place, Failure> {
     let mut statements: Vec<String> = ddl.create_schema(&mapping.target.schema).into_iter().collect();
     let mode = work.sink.mode;
     if mode == RowMode::Upsert && mapping.primary_key.is_none() {
@@ -39,13 +49,17 @@ pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, d
     }
     if mode == RowMode::Replace {
         let into = ddl.staging(&mapping.target);
-        statements.extend([ddl.drop_table(&into), ddl.create_table(mapping, &into)]);
+        if !goes_on {
+            statements.extend([ddl.drop_table(&into), ddl.create_table(mapping, &into)]);
+        }
         return Ok(Place {
             into,
             is_staging: true,
+            is_emptied: false,
             statements,
         });
     }
+    let mut is_emptied = false;
     match &planned.existing {
         None => {
             statements.push(ddl.create_table(mapping, &mapping.target));
@@ -56,7 +70,8 @@ pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, d
         }
         Some(existing) => {
             statements.extend(fit(existing, mapping, work.sink.contract, ddl)?);
-            if mode == RowMode::Truncate {
+            if mode == RowMode::Truncate && !goes_on {
+                is_emptied = true;
                 statements.push(ddl.truncate(&mapping.target));
             }
         }
@@ -64,6 +79,7 @@ pub fn place(planned: &PlannedTable, mapping: &TableMapping, work: &TableWork, d
     Ok(Place {
         into: mapping.target.clone(),
         is_staging: false,
+        is_emptied,
         statements,
     })
 }
@@ -94,6 +110,20 @@ fn fit(existing: &Table, mapping: &TableMapping, contract: Contract, ddl: Ddl) -
             differences.join("; ")
         ),
     ))
+}
+
+/// Whether the table that rows were going into stands as it was left.
+pub fn stands(planned: &PlannedTable, mapping: &TableMapping, mode: RowMode) -> bool {
+    match mode {
+        RowMode::Replace => planned.staging.as_ref().is_some_and(|staging| {
+            let mut columns = mapping.columns.iter();
+            staging.columns.len() == columns.len()
+                && columns.all(|column| {
+                    (staging.column(&column.target)).is_some_and(|found| found.native == column.target_native)
+                })
+        }),
+        RowMode::Truncate | RowMode::Append | RowMode::Upsert => planned.existing.is_some(),
+    }
 }
 
 /// Puts the gathered rows into the target's place.

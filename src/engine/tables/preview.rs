@@ -78,7 +78,7 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         _ if is_done("data") => TableChoice::Finish,
         _ => TableChoice::Load,
     };
-    match place(planned, mapping, &job.work, ddl) {
+    match place(planned, mapping, &job.work, ddl, false) {
         Ok(place) => {
             decision.statements.extend(place.statements);
             let constraints = ddl.constraints(mapping).into_iter();

@@ -20,6 +20,7 @@ use crate::resolve::TableJob;
 use crate::stages::tables::TableInventory;
 use crate::state::{Change, JobRecord, Journal, JournalEntry, RunOutcome, State, StateError, StateWriter};
 
+use super::bookkeeping::{bookkeeping_table, create_bookkeeping, drop_bookkeeping};
 use super::constraints::add_constraints;
 use super::context::{TableContext, TableEnds, chunk_policy, stages};
 use super::item::load_table;
@@ -125,6 +126,7 @@ impl TableRunner {
             permits: Permits::new(&job),
             retry: chunk_policy(&job),
             options: self.options,
+            bookkeeping: bookkeeping_table(&job, &*ends.sink),
             source: ends.source,
             sink: ends.sink,
             doors: ends.doors,
@@ -251,6 +253,9 @@ async fn work_off(
     entries: &[ItemEntry],
     state: &Arc<State>,
 ) -> Result<(), Fatal> {
+    if !work.is_empty() && !create_bookkeeping(context).await? {
+        return Ok(());
+    }
     let slots = context.job.concurrency.items.min(work.len());
     let queue = Arc::new(Mutex::new(work.into_iter()));
     let mut workers = JoinSet::new();
@@ -283,7 +288,7 @@ async fn work_off(
     if context.options.does("constraints") && !context.stop.is_draining() {
         add_constraints(context, entries, state).await.or_else(fatal)?;
     }
-    Ok(())
+    drop_bookkeeping(context, state).await
 }
 
 /// A dispatcher that has ended tells itself why.

@@ -15,6 +15,8 @@ pub struct ChunkPolicy {
 pub enum ChunkWay {
     /// The best that the table allows: its physical blocks where the engine has such, else its key, else not at all.
     Auto,
+    /// Ranges of the primary key, else not at all.
+    KeyOrWhole,
     /// Ranges of a key; `None`: the first column of the primary key.
     Key(Option<String>),
     /// Ranges of physical blocks.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, RetrySpec, SIZE_PATTERN,
-    ScalarSpec, SourceSpec, StepSpec,
+    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec,
+    SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
 };
 
 /// A bulk-data job: items → files → sink → steps.
@@ -79,6 +79,9 @@ pub struct SinkSpec {
     pub schema: Option<String>,
     /// What becomes of a row that the sink refuses: `fail` (default) fails its chunk, `reject` writes it to a file and goes on.
     pub on_bad_row: Option<OnBadRowSpec>,
+    /// What becomes of a table whose loading was interrupted: `reload` (default) loads it from its beginning, `keep` goes on behind the chunks that
+    /// are there. The latter needs a source that is `quiet`, cut by a key.
+    pub on_partial: Option<OnPartialSpec>,
     /// What becomes of a table that is there with another shape, in the modes `truncate`, `append` and `upsert`: `evolve` adds the columns that
     /// are missing, `freeze` (default) refuses it.
     pub contract: Option<ContractSpec>,

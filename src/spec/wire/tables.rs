@@ -21,6 +21,9 @@ pub struct TablesSpec {
     pub order: Option<TableOrderSpec>,
     /// How the rows of a table are cut.
     pub chunks: Option<ChunksSpec>,
+    /// Nobody writes to the source until the job is done. `on_partial: keep` needs that: a view of the data dies with the process that asked for it.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -44,6 +47,9 @@ pub struct RowsSpec {
     pub params: BTreeMap<String, String>,
     /// How the rows are cut. A query is cut by a named key only; without one it is a single chunk.
     pub chunks: Option<ChunksSpec>,
+    /// Nobody writes to what the query reads until the job is done. `on_partial: keep` needs that.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 /// How rows are cut into chunks.
@@ -77,6 +83,14 @@ pub enum ChunksBySpec {
 pub enum OnBadRowSpec {
     Fail,
     Reject,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum OnPartialSpec {
+    Reload,
+    Keep,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]

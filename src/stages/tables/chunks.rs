@@ -10,6 +10,7 @@ const BLOCKS_UNKNOWN: u64 = 1_024;
 /// |---|---|---|
 /// | `auto` | blocks where the engine reads by them, else the first column of the primary key, else one chunk | one chunk |
 /// | `key` | the named column, else the first column of the primary key; without one a failure | the named column |
+/// | `key or whole` | the first column of the primary key, else one chunk | one chunk |
 /// | `blocks` | blocks; a failure where the engine has none | – |
 /// | `whole` | one chunk | one chunk |
 ///
@@ -35,8 +36,10 @@ pub async fn plan_chunks(
                 ),
             )),
         },
-        ChunkWay::Auto => {
-            if let Some(ranges) = blocks(source, from, table, policy.rows).await? {
+        ChunkWay::Auto | ChunkWay::KeyOrWhole => {
+            if policy.way == ChunkWay::Auto
+                && let Some(ranges) = blocks(source, from, table, policy.rows).await?
+            {
                 return Ok(ranges);
             }
             match first_of_key() {

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use globset::{Glob, GlobMatcher};
 
 use crate::connect::{
-    Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table,
+    Ddl, Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table,
 };
 use crate::model::{Failure, Row, Table, TableName, Value};
 use crate::resolve::{Scope, TableSelection, TableWork, column_row, table_row};
@@ -19,6 +19,8 @@ pub struct PlannedTable {
     pub mapping: Result<TableMapping, Vec<MappingProblem>>,
     /// The table that stands at the sink under that name.
     pub existing: Option<Table>,
+    /// The one in which an interrupted run has gathered its rows.
+    pub staging: Option<Table>,
 }
 
 /// The tables of a job in the order in which they are taken up.
@@ -187,14 +189,14 @@ fn map_all(
             None => map_table(table, &mapper),
         })
         .collect();
+    let ddl = Ddl::new(sink.engine());
+    let standing = |name: &TableName| existing.iter().find(|table| table.name == *name).cloned();
     chosen
         .into_iter()
         .zip(mapped)
         .map(|((key, from, source), mapping)| PlannedTable {
-            existing: mapping
-                .as_ref()
-                .ok()
-                .and_then(|mapping: &TableMapping| existing.iter().find(|table| table.name == mapping.target).cloned()),
+            existing: (mapping.as_ref().ok()).and_then(|mapping| standing(&mapping.target)),
+            staging: (mapping.as_ref().ok()).and_then(|mapping| standing(&ddl.staging(&mapping.target))),
             key,
             from,
             source,

@@ -3,9 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{ChunkMark, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
-use crate::model::{Failure, FailureClass, RowRange, TableName};
+use crate::connect::{ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
+use crate::model::{Failure, FailureClass, RowCount, RowRange, TableName};
 
+use super::bookkeeping::Bookkeeping;
 use super::rejects::Rejects;
 
 /// One chunk's way.
@@ -20,7 +21,8 @@ pub struct LoadRequest<'a> {
     pub upsert_key: &'a [String],
     /// A consistent view of the source that several readers share.
     pub snapshot: Option<&'a str>,
-    pub mark: Option<ChunkMark>,
+    /// Where the chunk is noted at the sink, together with its rows.
+    pub bookkeeping: Option<&'a Bookkeeping>,
     /// Where rows go that the sink refuses; absent, such a row fails the chunk.
     pub rejects: Option<&'a Rejects>,
     /// Counts rows as they are read.
@@ -61,7 +63,6 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
         table: request.into.clone(),
         columns: request.mapping.columns.clone(),
         upsert_key: request.upsert_key.to_vec(),
-        mark: request.mark.clone(),
     };
     let read = ReadRequest {
         from: request.from.clone(),
@@ -72,8 +73,10 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
     let mut batches = request.source.read(read).await?;
     let mut writer = request.sink.write(write).await?;
     let mut loaded = Loaded::default();
+    let mut read = 0;
     while let Some(batch) = batches.try_next().await? {
         let rows = batch.num_rows() as u64;
+        read += rows;
         loaded.bytes += batch.get_array_memory_size() as u64;
         match request.rejects {
             Some(rejects) if is_careful => {
@@ -84,7 +87,14 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
         }
         request.rows_read.fetch_add(rows, Ordering::Relaxed);
     }
-    loaded.rows = writer.finish().await?;
+    let last = request.bookkeeping.map(|bookkeeping| {
+        let rows = RowCount {
+            written: read - loaded.rejected,
+            rejected: loaded.rejected,
+        };
+        bookkeeping.note(request.range, rows)
+    });
+    loaded.rows = writer.finish(last).await?;
     if let Some(rejects) = request.rejects {
         rejects.close()?;
     }

@@ -1,11 +1,13 @@
 //! The work on tables: what they become, how their rows are cut, and a chunk's way from one database to the other.
 
+mod bookkeeping;
 mod checksum;
 mod chunks;
 mod inventory;
 mod load;
 mod rejects;
 
+pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
 pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
 pub use inventory::{PlannedTable, TableInventory, read_inventory};

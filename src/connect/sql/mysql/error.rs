@@ -13,9 +13,13 @@ const NUMBERS: &[(u16, FailureClass, &str)] = &[
     (1045, FailureClass::Denied, "database.denied"),
     (1048, FailureClass::Data, "database.constraint"),
     (1049, FailureClass::Permanent, "database.not_found"),
+    (1050, FailureClass::Permanent, "database.exists"),
     (1053, FailureClass::Transient, "database.shutdown"),
+    (1061, FailureClass::Permanent, "database.exists"),
     (1062, FailureClass::Data, "database.constraint"),
     (1064, FailureClass::Permanent, "database.statement"),
+    (1068, FailureClass::Permanent, "database.exists"),
+    (1091, FailureClass::NotFound, "database.object_not_found"),
     (1114, FailureClass::Transient, "database.disk_full"),
     (1129, FailureClass::Denied, "database.denied"),
     (1130, FailureClass::Denied, "database.denied"),
@@ -51,6 +55,7 @@ const NUMBERS: &[(u16, FailureClass, &str)] = &[
     (1690, FailureClass::Data, "database.value"),
     (1698, FailureClass::Denied, "database.denied"),
     (1792, FailureClass::Denied, "database.read_only"),
+    (1826, FailureClass::Permanent, "database.exists"),
     (1836, FailureClass::Denied, "database.read_only"),
     (1927, FailureClass::Transient, "database.cancelled"),
     (2006, FailureClass::Transient, "database.connection"),
@@ -107,7 +112,13 @@ pub(super) fn failure(error: &Error) -> Failure {
 
 /// What an error or warning of the server means.
 pub(super) fn of_number(number: u16, state: &str, message: &str) -> Failure {
-    let by_number = NUMBERS.iter().find(|(known, ..)| *known == number);
+    // MariaDB says that a foreign key exists by the number of another error, with the reason in its text.
+    let number_meant = if number == 1005 && message.contains("errno: 121") {
+        1826
+    } else {
+        number
+    };
+    let by_number = NUMBERS.iter().find(|(known, ..)| *known == number_meant);
     let by_state = || {
         let fitting = STATES.iter().filter(|(beginning, ..)| state.starts_with(beginning));
         fitting.max_by_key(|(beginning, ..)| beginning.len())

@@ -16,9 +16,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::ddl::Ddl;
-use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
 use crate::connect::RowStream;
-use crate::model::{Column, DatabaseAddress, Engine, Failure, ForeignKey, RowRange, Table, TableName, Value};
+use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
 use pool::{Lease, Pool};
 
@@ -47,13 +47,23 @@ impl MySqlDatabase {
     }
 }
 
-/// The foreign keys of other tables that point at one.
-fn incoming<'a>(tables: &'a [Table], target: &'a TableName) -> impl Iterator<Item = (&'a TableName, &'a ForeignKey)> {
-    let others = tables.iter().filter(move |table| table.name != *target);
-    others.flat_map(move |table| {
-        let keys = table.foreign_keys.iter().filter(move |key| key.references == *target);
-        keys.map(|key| (&table.name, key))
-    })
+/// The foreign keys of a table and into it.
+fn keys_around(tables: &[Table], target: &TableName) -> Vec<KeyAround> {
+    let ddl = Ddl::new(Engine::MySql);
+    let all = tables
+        .iter()
+        .flat_map(|table| table.foreign_keys.iter().map(|key| (&table.name, key)));
+    all.filter(|(table, key)| *table == target || key.references == *target)
+        .map(|(table, key)| KeyAround {
+            is_own: table == target,
+            take: format!(
+                "alter table {} drop foreign key {}",
+                ddl.table(table),
+                Engine::MySql.quote(&key.name)
+            ),
+            give_back: ddl.add_foreign_key(table, key),
+        })
+        .collect()
 }
 
 impl SqlDatabase for MySqlDatabase {
@@ -134,13 +144,8 @@ impl SqlDatabase for MySqlDatabase {
         Box::pin(self.execute_all(statements))
     }
 
-    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
-        Box::pin(async move {
-            let ddl = Ddl::new(Engine::MySql);
-            let tables = self.tables().await?;
-            let keys = incoming(&tables, target).map(|(table, key)| ddl.add_foreign_key(table, key));
-            Ok(keys.collect())
-        })
+    fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
+        Box::pin(async move { Ok(keys_around(&self.tables().await?, target)) })
     }
 
     /// Views and grants name tables, so that they stay. There is no transaction around it: a run that is killed in between loads the
@@ -148,14 +153,16 @@ impl SqlDatabase for MySqlDatabase {
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::MySql);
-            let tables = self.tables().await?;
-            let keys = incoming(&tables, target).map(|(table, key)| {
-                let name = Engine::MySql.quote(&key.name);
-                format!("alter table {} drop foreign key {name}", ddl.table(table))
-            });
-            let mut statements: Vec<String> = keys.collect();
-            statements.extend([ddl.drop_table(target), ddl.rename(staging, target)]);
-            self.execute_all(&statements).await
+            let keys = keys_around(&self.tables().await?, target);
+            for key in keys.into_iter().filter(|key| !key.is_own) {
+                match self.execute_all(&[key.take]).await {
+                    // The swap of the other table has taken it.
+                    Err(failure) if failure.code == "database.object_not_found" => {}
+                    taken => taken?,
+                }
+            }
+            self.execute_all(&[ddl.drop_table(target), ddl.rename(staging, target)])
+                .await
         })
     }
 

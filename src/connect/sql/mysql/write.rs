@@ -139,17 +139,12 @@ impl MySqlWriter {
         sent
     }
 
-    async fn commit(mut self) -> Result<u64, Failure> {
+    async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
         if !self.request.upsert_key.is_empty() {
             self.lease.run(&upsert_text(&self.request)).await?;
         }
-        if let Some(mark) = &self.request.mark {
-            let table = Ddl::new(Engine::MySql).table(&mark.table);
-            let connection = self.lease.connection()?;
-            connection
-                .exec_drop(format!("insert into {table} (chunk) values (?)"), (&mark.chunk,))
-                .await
-                .map_err(|error| failure(&error))?;
+        if let Some(last) = last {
+            self.lease.run(&last).await?;
         }
         self.lease.run("commit").await?;
         if !self.request.upsert_key.is_empty() {
@@ -203,7 +198,7 @@ impl TableWriter for MySqlWriter {
         Box::pin(async move { self.send_apart(&batch).await })
     }
 
-    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>> {
-        Box::pin(self.commit())
+    fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {
+        Box::pin(self.commit(last))
     }
 }

@@ -19,6 +19,7 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("40P01", FailureClass::Transient, "database.deadlock"),
     ("42", FailureClass::Permanent, "database.statement"),
     ("42501", FailureClass::Denied, "database.denied"),
+    ("42704", FailureClass::NotFound, "database.object_not_found"),
     ("42710", FailureClass::Permanent, "database.exists"),
     ("42P07", FailureClass::Permanent, "database.exists"),
     ("42P01", FailureClass::NotFound, "database.table_not_found"),

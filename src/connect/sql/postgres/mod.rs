@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
 use crate::connect::RowStream;
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
@@ -152,10 +152,10 @@ impl SqlDatabase for PostgresDatabase {
         Box::pin(self.execute_all(statements))
     }
 
-    fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+    fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
         Box::pin(async move {
             let lease = self.pool.take().await?;
-            let keys = swap::incoming_keys(lease.client(), target).await;
+            let keys = swap::keys_around(lease.client(), target).await;
             let keys = keys.map_err(|error| failure(&error))?;
             lease.give_back();
             Ok(keys)

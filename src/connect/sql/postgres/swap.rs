@@ -1,7 +1,8 @@
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Row};
 
 use super::Lease;
 use super::error::failure;
+use crate::connect::sql::KeyAround;
 use crate::connect::sql::ddl::Ddl;
 use crate::model::{Engine, Failure, TableName};
 
@@ -21,18 +22,24 @@ struct View {
     rights: Vec<String>,
 }
 
-/// Statements that give other tables their foreign keys into a table back.
-pub(super) async fn incoming_keys(client: &Client, target: &TableName) -> Result<Vec<String>, Error> {
+/// The foreign keys of a table and into it.
+pub(super) async fn keys_around(client: &Client, target: &TableName) -> Result<Vec<KeyAround>, Error> {
     let name = Ddl::new(Engine::Postgres).table(target);
     let rows = client
         .query(
-            "select format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
-             from pg_constraint where contype = 'f' and confrelid = to_regclass($1::text) and conrelid <> confrelid and conparentid = 0 \
-             order by conname",
+            "select conrelid = to_regclass($1::text), format('alter table %s drop constraint %I', conrelid::regclass, conname), \
+               format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
+             from pg_constraint \
+             where contype = 'f' and to_regclass($1::text) in (conrelid, confrelid) and conparentid = 0 order by conname",
             &[&name],
         )
         .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    let key = |row: &Row| KeyAround {
+        is_own: row.get(0),
+        take: row.get(1),
+        give_back: row.get(2),
+    };
+    Ok(rows.iter().map(key).collect())
 }
 
 /// Swaps of one database wait for each other by this advisory lock: what hangs on one table, a key or a view over both, may be changed by the
@@ -40,7 +47,7 @@ pub(super) async fn incoming_keys(client: &Client, target: &TableName) -> Result
 const ONE_AT_A_TIME: &str = "select pg_advisory_xact_lock(hashtext('pipeline.swap'))";
 
 /// Puts a table into the place of another in one transaction. Views over it, its owner and its grants are kept; foreign keys into it are taken
-/// away, for [`incoming_keys`] to give back.
+/// away, for the caller to give back.
 pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName) -> Result<(), Failure> {
     lease.run("begin").await?;
     lease.run(ONE_AT_A_TIME).await?;
@@ -57,11 +64,9 @@ pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName)
         let dependents = dependents(lease.client(), &name)
             .await
             .map_err(|error| failure(&error))?;
-        statements.extend(
-            drop_incoming(lease.client(), &name)
-                .await
-                .map_err(|error| failure(&error))?,
-        );
+        let keys = keys_around(lease.client(), target).await;
+        let keys = keys.map_err(|error| failure(&error))?.into_iter();
+        statements.extend(keys.filter(|key| !key.is_own).map(|key| key.take));
         let dropped = dependents.views.iter().rev();
         statements.extend(dropped.map(|view| format!("drop {} {}", view.kind, view.name)));
         statements.push(format!("drop table {name}"));
@@ -81,17 +86,6 @@ pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName)
             .map_err(|failure| failure.context(format_args!("`{statement}`")))?;
     }
     lease.run("commit").await
-}
-
-async fn drop_incoming(client: &Client, name: &str) -> Result<Vec<String>, Error> {
-    let rows = client
-        .query(
-            "select format('alter table %s drop constraint %I', conrelid::regclass, conname) from pg_constraint \
-             where contype = 'f' and confrelid = $1::text::regclass and conrelid <> confrelid and conparentid = 0",
-            &[&name],
-        )
-        .await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 async fn dependents(client: &Client, name: &str) -> Result<Dependents, Error> {

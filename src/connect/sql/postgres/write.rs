@@ -123,18 +123,13 @@ impl PostgresWriter {
         copied
     }
 
-    async fn commit(mut self) -> Result<u64, Failure> {
+    async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
         self.end_copy().await?;
         if !self.request.upsert_key.is_empty() {
             self.lease.run(&upsert_text(&self.request)).await?;
         }
-        if let Some(mark) = &self.request.mark {
-            let table = Ddl::new(Engine::Postgres).table(&mark.table);
-            self.lease
-                .client()
-                .execute(&format!("insert into {table} (chunk) values ($1)"), &[&mark.chunk])
-                .await
-                .map_err(|error| failure(&error))?;
+        if let Some(last) = last {
+            self.lease.run(&last).await?;
         }
         self.lease.run("commit").await?;
         self.lease.give_back();
@@ -171,7 +166,7 @@ impl TableWriter for PostgresWriter {
         Box::pin(async move { self.copy_apart(&batch).await })
     }
 
-    fn finish(self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>> {
-        Box::pin(self.commit())
+    fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {
+        Box::pin(self.commit(last))
     }
 }

@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Mutex;
 
 use super::ddl::Ddl;
-use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
+use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter};
 use crate::connect::RowStream;
 use crate::connect::csv_sqlite::query;
 use crate::model::{Column, Engine, Failure, FailureClass, RowRange, Table, TableName, Value};
@@ -227,7 +227,7 @@ impl SqlDatabase for SqliteDatabase {
     }
 
     /// SQLite keeps foreign keys with the table that has them, and those name tables by their names alone.
-    fn incoming_keys<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+    fn keys_around<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
         Box::pin(std::future::ready(Ok(Vec::new())))
     }
 

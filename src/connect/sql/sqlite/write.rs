@@ -17,7 +17,6 @@ pub(super) struct SqliteWriter {
     connection: Option<Connection>,
     insert: String,
     columns: Vec<ColumnMapping>,
-    request: RowsRequest,
     rows: u64,
     /// Other writers wait for it.
     _turn: OwnedMutexGuard<()>,
@@ -38,8 +37,7 @@ impl SqliteWriter {
         Ok(Self {
             connection: Some(connection),
             insert: insert_text(&request),
-            columns: request.columns.clone(),
-            request,
+            columns: request.columns,
             rows: 0,
             _turn: turn,
         })
@@ -96,15 +94,11 @@ impl TableWriter for SqliteWriter {
         Box::pin(self.insert(batch, true))
     }
 
-    fn finish(mut self: Box<Self>) -> BoxFuture<'static, Result<u64, Failure>> {
+    fn finish(mut self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {
         Box::pin(async move {
-            let mark = self.request.mark.clone();
             self.with(move |connection| {
-                if let Some(mark) = mark {
-                    let table = Ddl::new(Engine::Sqlite).table(&mark.table);
-                    connection
-                        .execute(&format!("insert into {table} (chunk) values (?1)"), [&mark.chunk])
-                        .map_err(|error| failure(&error))?;
+                if let Some(last) = last {
+                    run(connection, &last)?;
                 }
                 run(connection, "commit")
             })
