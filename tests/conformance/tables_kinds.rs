@@ -229,7 +229,6 @@ impl TablesSubject {
             table: self.name(table),
             columns,
             upsert_key: Vec::new(),
-            mark: None,
         }
     }
 }

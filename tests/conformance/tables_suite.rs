@@ -534,7 +534,7 @@ pub async fn killed<S>(kind: TablesKind, start: impl Fn() -> (S, u16), create: i
         }
     };
     let written = match writer.write(rows).await {
-        Ok(()) => writer.finish().await.unwrap_err(),
+        Ok(()) => writer.finish(None).await.unwrap_err(),
         Err(failure) => failure,
     };
     for failure in [told, written] {
@@ -654,7 +654,7 @@ async fn round_trip(from: TablesKind, to: TablesKind) {
     while let Some(batch) = batches.try_next().await.unwrap() {
         writer.write(batch).await.unwrap();
     }
-    assert_eq!(writer.finish().await.unwrap(), ROWS);
+    assert_eq!(writer.finish(None).await.unwrap(), ROWS);
     let there = mapping
         .columns
         .iter()
