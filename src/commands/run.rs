@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause, TableRunner};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, UnitKind, format_duration};
-use crate::monitor::{ProgressView, RateMeter, Snapshot};
+use crate::monitor::{ProgressView, RateMeter, Snapshot, TableLog};
 use crate::plan::{changes, fingerprints};
 use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
 use crate::resolve::{KnownJob, ResolvedJob, Work};
@@ -94,9 +94,11 @@ pub(super) async fn run_on(
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
+    let summary_every = job.limits.summary_every;
     let command_line = arguments.job.command_line();
     let work = Running::prepare(job, state.clone(), options, stop);
     let watcher = Watcher {
+        tables: (!is_quiet).then(|| TableLog::new(summary_every)),
         view,
         status: StatusFile::of(state.folder()),
         rates: RateMeter::default(),
@@ -377,6 +379,8 @@ fn integrity_of(report: &RunReport) -> Integrity {
 /// Shows a run while it goes on, and keeps `status.json` for other processes.
 struct Watcher {
     view: ProgressView,
+    /// Absent where nothing is to be told.
+    tables: Option<TableLog>,
     status: StatusFile,
     rates: RateMeter,
     holder: Holder,
@@ -401,7 +405,7 @@ impl Watcher {
                 Some(note) = notes.recv() => self.note(note),
                 _ = draw.tick() => {
                     let snapshot = self.snapshot(&progress);
-                    self.view.update(&snapshot);
+                    self.show(&snapshot);
                 }
                 _ = write.tick() => {
                     let snapshot = self.snapshot(&progress);
@@ -415,9 +419,17 @@ impl Watcher {
         }
         let mut snapshot = self.snapshot(&progress);
         snapshot.progress.phase = Phase::Ended;
-        self.view.update(&snapshot);
+        self.show(&snapshot);
         self.view.finish();
         let _ = self.status.replace(&snapshot);
+    }
+
+    fn show(&mut self, snapshot: &Snapshot) {
+        let news = self.tables.as_mut().map(|tables| tables.news(snapshot));
+        for line in news.unwrap_or_default() {
+            self.view.note(&line);
+        }
+        self.view.update(snapshot);
     }
 
     fn note(&mut self, note: &str) {

@@ -81,6 +81,8 @@ impl CopyEnds {
 pub struct Meters {
     /// Bytes read from sources.
     pub bytes: AtomicU64,
+    /// Rows read from sources.
+    pub rows: AtomicU64,
     /// Units in flight: being copied, or their messages being sent.
     pub in_flight: AtomicU64,
 }

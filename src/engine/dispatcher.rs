@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::model::{
-    Account, EffectStatus, Event, Failure, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, UnitResult,
-    UnitStatus,
+    Account, EffectStatus, Event, Failure, ItemId, ItemKey, ItemStatus, ItemSummary, Phase, Progress, TableProgress,
+    UnitKind, UnitResult, UnitStatus,
 };
 use crate::state::{Change, Durable, Journal, JournalEntry, StateError, StateWriter};
 
@@ -109,6 +109,15 @@ impl Dispatcher {
         if !is_over {
             self.standing.insert(summary.id(), standing);
         }
+    }
+
+    /// Takes a table into what is shown of the run, as an earlier run left it.
+    pub fn show_table(&mut self, key: &str, mut table: TableProgress, summary: Option<&ItemSummary>) {
+        if let Some(summary) = summary {
+            table.follow(summary);
+        }
+        self.progress.unit_kind = UnitKind::Chunk;
+        self.progress.tables.insert(key.to_owned(), table);
     }
 
     /// Units as the accounts have them now.
@@ -299,6 +308,11 @@ impl Dispatcher {
             }
             None => item.to_string(),
         };
+        if let Some(table) = self.progress.tables.get_mut(&key) {
+            table.rows += result.rows;
+            table.chunks_done += u64::from(result.status == UnitStatus::Done);
+            table.chunks_failed += u64::from(result.status == UnitStatus::Failed);
+        }
         if let Some(failure) = &result.failure {
             self.count_failure(failure);
             self.journal.write(JournalEntry::UnitFailed {
@@ -351,6 +365,9 @@ impl Dispatcher {
 
     /// Replaces an item's share of the accounts by what its summary says now.
     fn stand(&mut self, summary: &ItemSummary) {
+        if let Some(table) = self.progress.tables.get_mut(&summary.key) {
+            table.follow(summary);
+        }
         let standing = Standing::of(summary);
         match self.standing.get(&summary.id()) {
             Some(before) => {
@@ -398,6 +415,7 @@ impl Dispatcher {
             progress.phase = Phase::Draining;
         }
         progress.bytes_moved = self.meters.bytes.load(Ordering::Relaxed);
+        progress.rows_moved = self.meters.rows.load(Ordering::Relaxed);
         progress.throttles = self.health.throttles();
         progress.outages = self.health.outages_now();
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);

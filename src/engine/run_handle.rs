@@ -24,6 +24,7 @@ impl RunHandle {
     pub fn snapshot(&self) -> Progress {
         let mut progress = self.progress.borrow().clone();
         progress.bytes_moved = self.meters.bytes.load(Ordering::Relaxed);
+        progress.rows_moved = self.meters.rows.load(Ordering::Relaxed);
         progress.in_flight = self.meters.in_flight.load(Ordering::Relaxed);
         progress
     }

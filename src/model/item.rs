@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Account, Failure, StageRecord, StageStatus, Timestamp};
+use super::{Account, Failure, StageRecord, StageStatus, Timestamp, UnitKind};
 
 /// An item's key as the spec renders it, unique within its job (`WorkItemId`).
 pub type ItemKey = String;
@@ -114,6 +114,15 @@ impl ItemSummary {
             self.stages.len() - 1
         });
         &mut self.stages[place]
+    }
+
+    /// What its units are: only tables are worked off in stages of their own.
+    pub fn unit_kind(&self) -> UnitKind {
+        if self.stages.is_empty() {
+            UnitKind::File
+        } else {
+            UnitKind::Chunk
+        }
     }
 
     /// Where a stage stands.

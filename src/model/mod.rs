@@ -23,6 +23,7 @@ mod size;
 mod speed;
 mod stage_record;
 mod table;
+mod table_progress;
 mod timestamp;
 mod unit_kind;
 mod value;
@@ -54,6 +55,7 @@ pub use stage_record::{StageRecord, StageStatus};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, ForeignKey, Index, Key, RowRange, Table, TableName,
 };
+pub use table_progress::{StageProgress, TableProgress};
 pub use timestamp::Timestamp;
 pub use unit_kind::UnitKind;
 pub use value::{ColumnType, Columns, Row, Value};

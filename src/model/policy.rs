@@ -101,6 +101,8 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// Time between two progress lines when there is no terminal.
     pub progress_every: Duration,
+    /// Tables between two summaries of a job of tables.
+    pub summary_every: u64,
     /// Units in one page of an item.
     pub page_units: usize,
 }
@@ -110,6 +112,7 @@ impl Default for Limits {
         Self {
             memory_bytes: 256 << 20,
             progress_every: Duration::from_secs(10),
+            summary_every: 10,
             page_units: 4_096,
         }
     }

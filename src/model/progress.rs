@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, ItemAccount, ItemKey, Timestamp};
+use super::{Account, ItemAccount, ItemKey, TableProgress, Timestamp, UnitKind};
 
 /// Where a run as a whole stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Progress {
     pub units_before: u64,
     /// Bytes read from sources in this run, of finished and unfinished units.
     pub bytes_moved: u64,
+    /// Rows read from sources in this run, of finished and unfinished chunks.
+    pub rows_moved: u64,
+    pub unit_kind: UnitKind,
     /// Units in flight.
     pub in_flight: u64,
     /// Repeated attempts in this run.
@@ -45,6 +48,8 @@ pub struct Progress {
     pub failures: BTreeMap<String, u64>,
     /// By slot, the item it works on.
     pub slots: BTreeMap<usize, ItemKey>,
+    /// Every table of a job of tables; empty for any other.
+    pub tables: BTreeMap<ItemKey, TableProgress>,
 }
 
 /// How a connection's throttling answers have lowered what is in flight to it.

@@ -29,6 +29,11 @@ pub enum StageStatus {
 }
 
 impl StageStatus {
+    /// It was tried, or waited for, in vain.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Blocked)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",

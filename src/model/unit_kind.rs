@@ -1,5 +1,8 @@
+use serde::{Deserialize, Serialize};
+
 /// What the units of a job are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UnitKind {
     #[default]
     File,
@@ -8,10 +11,25 @@ pub enum UnitKind {
 }
 
 impl UnitKind {
+    pub fn singular(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Chunk => "chunk",
+        }
+    }
+
     pub fn plural(self) -> &'static str {
         match self {
             Self::File => "files",
             Self::Chunk => "chunks",
+        }
+    }
+
+    /// What the items are that hold them.
+    pub fn items(self) -> &'static str {
+        match self {
+            Self::File => "items",
+            Self::Chunk => "tables",
         }
     }
 }

@@ -17,11 +17,18 @@ impl fmt::Display for Dashboard<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let progress = &self.status.snapshot.progress;
         let (items, files) = (&progress.items, &progress.units);
-        bar(formatter, "items", items.planned - items.pending, items.planned, "")?;
+        let kind = progress.unit_kind;
+        bar(
+            formatter,
+            kind.items(),
+            items.planned - items.pending,
+            items.planned,
+            "",
+        )?;
         let so_far = if progress.listed { "" } else { ", listing…" };
         bar(
             formatter,
-            "files",
+            kind.plural(),
             files.planned() - files.pending,
             files.planned(),
             so_far,

@@ -2,11 +2,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::model::{Progress, Timestamp, format_bytes, format_count};
-use crate::report::{format_byte_rate, format_rate, limited, shown};
+use crate::model::{Progress, Timestamp, UnitKind, format_bytes, format_count};
+use crate::report::{counted, format_byte_rate, format_rate, limited, shown};
 
-use super::Snapshot;
-use super::status::remaining_text;
+use super::status::{LISTING, remaining_text};
+use super::{Rate, Snapshot};
 
 /// Progress as plain lines, one for each span of time: for logs and pipes.
 pub struct Lines {
@@ -61,9 +61,9 @@ impl fmt::Debug for Lines {
 }
 
 /// `items 21/50, files 415/1,062, 31 MiB, 95 files/min, 1.2 MiB/s, 3 failures, about 7 m 12 s left`
-fn progress_line(snapshot: &Snapshot) -> String {
+pub(super) fn progress_line(snapshot: &Snapshot) -> String {
     let progress = &snapshot.progress;
-    let (items, files, rates) = (&progress.items, &progress.units, &snapshot.rates);
+    let (items, files) = (&progress.items, &progress.units);
     let ended = |planned: u64, pending: u64| {
         let (ended, planned) = (format_count(planned.saturating_sub(pending)), format_count(planned));
         format!("{ended}/{planned}")
@@ -74,18 +74,38 @@ fn progress_line(snapshot: &Snapshot) -> String {
         count => format!("{} failures", format_count(count)),
     };
     let left = match remaining_text(snapshot) {
-        listing if !progress.listed => listing,
+        unknown if unknown == LISTING => unknown,
         remaining => format!("{remaining} left"),
     };
     format!(
-        "items {}, files {}, {}, {} files/min, {}, {failures}, {left}{}",
+        "{} {}, {} {}, {}{}, {failures}, {left}{}",
+        progress.unit_kind.items(),
         ended(items.planned, items.pending),
+        progress.unit_kind.plural(),
         ended(files.planned(), files.pending),
-        format_bytes(progress.bytes_moved),
-        format_rate(rates.files_per_minute.recent),
-        format_byte_rate(rates.bytes_per_second.recent),
+        moved(progress),
+        pace(snapshot, |rate| rate.recent),
         held_up(progress),
     )
+}
+
+/// What this run has moved: `31 MiB`, `120,000 rows, 31 MiB`.
+pub(super) fn moved(progress: &Progress) -> String {
+    let bytes = format_bytes(progress.bytes_moved);
+    match progress.unit_kind {
+        UnitKind::File => bytes,
+        UnitKind::Chunk => format!("{}, {bytes}", counted(progress.rows_moved, "row", "rows")),
+    }
+}
+
+/// How fast it goes, behind a comma: `, 95 files/min, 1.2 MiB/s`, `, 35,294 rows/s, 1.2 MiB/s`.
+pub(super) fn pace(snapshot: &Snapshot, pick: fn(Rate) -> Option<f64>) -> String {
+    let rates = &snapshot.rates;
+    let units = match snapshot.progress.unit_kind {
+        UnitKind::File => format!("{} files/min", format_rate(pick(rates.files_per_minute))),
+        UnitKind::Chunk => format!("{} rows/s", format_rate(pick(rates.rows_per_second))),
+    };
+    format!(", {units}, {}", format_byte_rate(pick(rates.bytes_per_second)))
 }
 
 /// What holds the run up, behind commas: `, copy 37/64, limited by 503 from results`, `, waiting for originals`.

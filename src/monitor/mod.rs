@@ -11,6 +11,7 @@ mod rate_meter;
 mod screen;
 mod snapshot;
 mod status;
+mod table_log;
 mod terminal;
 mod view;
 
@@ -22,5 +23,6 @@ pub use rate_meter::{Rate, RateMeter, Rates};
 pub use screen::Screen;
 pub use snapshot::{FailureCount, SNAPSHOT_VERSION, Snapshot};
 pub use status::{STALE_AFTER, Status};
+pub use table_log::TableLog;
 pub use terminal::Bars;
 pub use view::ProgressView;

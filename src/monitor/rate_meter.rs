@@ -41,7 +41,10 @@ pub struct Rates {
     pub files_per_minute: Rate,
     /// Bytes read from sources.
     pub bytes_per_second: Rate,
-    /// Seconds until every known file is done at the present pace; `None` while items are still being listed or nothing moves.
+    /// Rows read from sources, where units are chunks.
+    pub rows_per_second: Rate,
+    /// Seconds until every known file is done at the present pace, or all rows as the source estimates them; `None` while items are still
+    /// being listed, where there is no estimate, or when nothing moves.
     pub remaining_s: Option<u64>,
 }
 
@@ -64,6 +67,7 @@ struct Sample {
     items: u64,
     files: u64,
     bytes: u64,
+    rows: u64,
 }
 
 impl Sample {
@@ -74,6 +78,7 @@ impl Sample {
             items: progress.items.done + progress.items.failed,
             files: progress.units.settled().saturating_sub(progress.units_before) + failed_in_run,
             bytes: progress.bytes_moved,
+            rows: progress.rows_moved,
         }
     }
 }
@@ -120,11 +125,17 @@ impl RateMeter {
             overall: per_second(count(&now).saturating_sub(count(&first)), self.measured),
         };
         let files = rate(|sample| sample.files);
+        let rows = rate(|sample| sample.rows);
         Rates {
             items_per_minute: rate(|sample| sample.items).times(60.0),
             files_per_minute: files.times(60.0),
             bytes_per_second: rate(|sample| sample.bytes),
-            remaining_s: remaining(progress, files),
+            rows_per_second: rows,
+            remaining_s: match rows_left(progress) {
+                Some(left) => time_for(left, rows),
+                None if progress.listed => time_for(progress.units.pending, files),
+                None => None,
+            },
         }
     }
 }
@@ -133,21 +144,28 @@ fn per_second(count: u64, time: Duration) -> Option<f64> {
     (time >= SHORTEST).then(|| count as f64 / time.as_secs_f64())
 }
 
-/// At the recent pace, or the overall one while nothing has come to its end of late.
-fn remaining(progress: &Progress, files: Rate) -> Option<u64> {
-    /// A remaining time beyond this says nothing: a hundred years.
-    const LONGEST_S: f64 = 3.2e9;
-    if !progress.listed {
+/// Rows that tables without an end still have, as far as the source estimates them; `None` where it does not, or where units are no chunks.
+fn rows_left(progress: &Progress) -> Option<u64> {
+    if progress.tables.is_empty() {
         return None;
     }
-    if progress.units.pending == 0 {
+    let open = progress.tables.values().filter(|table| !table.is_over());
+    let left = open.map(|table| Some(table.rows_estimate?.saturating_sub(table.rows.settled())));
+    left.sum()
+}
+
+/// At the recent pace, or the overall one while nothing has come to its end of late.
+fn time_for(left: u64, pace: Rate) -> Option<u64> {
+    /// A remaining time beyond this says nothing: a hundred years.
+    const LONGEST_S: f64 = 3.2e9;
+    if left == 0 {
         return Some(0);
     }
-    let pace = [files.recent, files.overall]
+    let pace = [pace.recent, pace.overall]
         .into_iter()
         .flatten()
         .find(|pace| *pace > 0.0)?;
-    let seconds = (progress.units.pending as f64 / pace).ceil();
+    let seconds = (left as f64 / pace).ceil();
     (seconds <= LONGEST_S).then_some(seconds as u64)
 }
 

@@ -96,7 +96,7 @@ pub(super) mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::{Account, ItemAccount, Phase};
+    use crate::model::{Account, ItemAccount, Phase, UnitKind};
     use crate::monitor::Rate;
 
     pub(crate) fn snapshot() -> Snapshot {
@@ -122,6 +122,8 @@ pub(super) mod tests {
             listed: true,
             units_before: 100,
             bytes_moved: 31 << 20,
+            rows_moved: 0,
+            unit_kind: UnitKind::File,
             in_flight: 10,
             retries: 7,
             throttles: Vec::new(),
@@ -131,6 +133,7 @@ pub(super) mod tests {
                 ("transient store.timeout".to_owned(), 2),
             ]),
             slots: (0..6).map(|slot| (slot, format!("WI-{slot}"))).collect(),
+            tables: BTreeMap::new(),
         };
         let rate = |recent, overall| Rate {
             recent: Some(recent),
@@ -140,6 +143,7 @@ pub(super) mod tests {
             items_per_minute: rate(2.1, 2.0),
             files_per_minute: rate(95.0, 90.0),
             bytes_per_second: rate(1_258_291.2, 1_153_434.0),
+            rows_per_second: Rate::default(),
             remaining_s: Some(432),
         };
         Snapshot::new(

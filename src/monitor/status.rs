@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::model::{Phase, Timestamp, format_bytes, format_count, format_duration};
+use crate::model::{Phase, Timestamp, UnitKind, format_bytes, format_count, format_duration};
 use crate::report::{counted, format_byte_rate, format_rate, limited, shown, shown_short};
 
 use super::{Rate, Snapshot};
@@ -123,13 +123,14 @@ impl Status<'_> {
                 ("pending", files.pending),
             ],
         );
-        writeln!(formatter, "items      {items_text}")?;
+        let kind = progress.unit_kind;
+        writeln!(formatter, "{:<10} {items_text}", kind.items())?;
         let so_far = if progress.listed {
             percent(self.snapshot)
         } else {
             " (so far; listing…)".to_owned()
         };
-        writeln!(formatter, "files      {files_text}{so_far}")?;
+        writeln!(formatter, "{:<10} {files_text}{so_far}", kind.plural())?;
         let effects = &files.effects;
         if effects.planned() == 0 {
             return Ok(());
@@ -164,7 +165,8 @@ impl Status<'_> {
         } else {
             String::new()
         };
-        writeln!(formatter, "items now  {}{more}", named.join(", "))
+        let now = format!("{} now", self.snapshot.progress.unit_kind.items());
+        writeln!(formatter, "{now:<10} {}{more}", named.join(", "))
     }
 }
 
@@ -188,12 +190,18 @@ impl fmt::Display for Status<'_> {
             progress.started
         )?;
         self.accounts(formatter)?;
+        let kind = progress.unit_kind;
+        if kind == UnitKind::Chunk {
+            let rows = progress.units.rows;
+            let (written, rejected) = (format_count(rows.written), format_count(rows.rejected));
+            writeln!(formatter, "rows       {written} written, {rejected} rejected")?;
+        }
         writeln!(
             formatter,
             "bytes      {} moved in this run",
             format_bytes(progress.bytes_moved)
         )?;
-        let in_flight = counted(progress.in_flight, "file", "files");
+        let in_flight = counted(progress.in_flight, kind.singular(), kind.plural());
         let retries = counted(progress.retries, "attempt", "attempts");
         writeln!(formatter, "in flight  {in_flight}, {retries} repeated so far")?;
         for throttle in progress.throttles.iter().filter(|throttle| throttle.is_in_force()) {
@@ -211,9 +219,8 @@ impl fmt::Display for Status<'_> {
                 "paused     `{connection}` has not answered since {since} ({code}), asked {asked} times: nothing new is begun with it"
             )?;
         }
-        let rates = &snapshot.rates;
-        writeln!(formatter, "rate       {}", rates_text(rates, |rate| rate.recent))?;
-        writeln!(formatter, "overall    {}", rates_text(rates, |rate| rate.overall))?;
+        writeln!(formatter, "rate       {}", rates_text(snapshot, |rate| rate.recent))?;
+        writeln!(formatter, "overall    {}", rates_text(snapshot, |rate| rate.overall))?;
         if self.running {
             writeln!(formatter, "remaining  {}", remaining_text(snapshot))?;
         }
@@ -232,19 +239,27 @@ impl fmt::Display for Status<'_> {
     }
 }
 
-fn rates_text(rates: &super::Rates, pick: fn(Rate) -> Option<f64>) -> String {
+fn rates_text(snapshot: &Snapshot, pick: fn(Rate) -> Option<f64>) -> String {
+    let rates = &snapshot.rates;
+    let units = match snapshot.progress.unit_kind {
+        UnitKind::File => format!("{} files/min", format_rate(pick(rates.files_per_minute))),
+        UnitKind::Chunk => format!("{} rows/s", format_rate(pick(rates.rows_per_second))),
+    };
     format!(
-        "{} files/min, {} items/min, {}",
-        format_rate(pick(rates.files_per_minute)),
+        "{units}, {} {}/min, {}",
         format_rate(pick(rates.items_per_minute)),
+        snapshot.progress.unit_kind.items(),
         format_byte_rate(pick(rates.bytes_per_second)),
     )
 }
 
+/// In place of a time while totals are not known.
+pub(super) const LISTING: &str = "listing…";
+
 /// `about 7 m 12 s`, `listing…` while totals are not known, `–` while nothing moves.
 pub(super) fn remaining_text(snapshot: &Snapshot) -> String {
     match snapshot.rates.remaining_s {
-        _ if !snapshot.progress.listed => "listing…".to_owned(),
+        None if !snapshot.progress.listed => LISTING.to_owned(),
         None => "–".to_owned(),
         Some(seconds) => format!("about {}", format_duration(Duration::from_secs(seconds))),
     }

@@ -1,10 +1,10 @@
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::{Phase, format_bytes, format_count};
-use crate::report::{format_byte_rate, format_rate, shown};
+use crate::model::{Phase, format_count};
+use crate::report::shown;
 
 use super::Snapshot;
-use super::lines::held_up;
+use super::lines::{held_up, moved, pace};
 use super::status::remaining_text;
 
 /// Redraws in a second, at most.
@@ -53,16 +53,16 @@ impl Bars {
         let (items, files) = (&progress.items, &progress.units);
         show(&self.items, items.planned, items.pending, true);
         show(&self.files, files.planned(), files.pending, progress.listed);
-        let rates = &snapshot.rates;
+        self.items.set_prefix(progress.unit_kind.items());
+        self.files.set_prefix(progress.unit_kind.plural());
         let phase = match progress.phase {
             Phase::Draining => ", stopping",
             Phase::Starting | Phase::Running | Phase::Ended => "",
         };
         self.pace.set_message(format!(
-            "{}, {}, {} files/min, {}{phase}{}",
-            format_bytes(progress.bytes_moved),
-            format_byte_rate(rates.bytes_per_second.recent),
-            format_rate(rates.files_per_minute.recent),
+            "{}{}, {}{phase}{}",
+            moved(progress),
+            pace(snapshot, |rate| rate.recent),
             remaining_text(snapshot),
             held_up(progress),
         ));
@@ -181,7 +181,7 @@ mod tests {
         for part in [
             "21/50",
             "415/1,062",
-            "31 MiB, 1.2 MiB/s, 95 files/min, about 7 m 12 s",
+            "31 MiB, 95 files/min, 1.2 MiB/s, about 7 m 12 s",
             "3, most often transient store.timeout (2)",
         ] {
             assert!(text.contains(part), "{part}: {text}");

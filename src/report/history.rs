@@ -98,18 +98,19 @@ pub(super) fn item_json(summary: &ItemSummary) -> Value {
         "ended": summary.ended.map(|time| time.to_string()),
         "listed": summary.listed,
         "listing_failure": summary.listing_failure,
-        "files": summary.units,
+        summary.unit_kind().plural(): summary.units,
+        "stage_records": summary.stages,
     })
 }
 
 fn item_line(summary: &ItemSummary) -> String {
-    let units = &summary.units;
+    let (units, kind) = (&summary.units, summary.unit_kind());
     let ended = summary.ended.map(|time| format!(", ended {time}")).unwrap_or_default();
     format!(
         "  `{}`: {}, {}: {} done, {} present, {} failed, {} pending; {}{ended}",
         shown_short(&summary.key),
         summary.status.name().replace('_', " "),
-        counted(units.planned(), "file", "files"),
+        counted(units.planned(), kind.singular(), kind.plural()),
         format_count(units.done),
         format_count(units.present),
         format_count(units.failed),

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::model::{ItemSummary, UnitRecord, format_bytes, format_count, redact};
+use crate::model::{ItemSummary, UnitKind, UnitRecord, format_bytes, format_count, redact};
 
 use super::history::item_json;
 use super::item_files::is_refused;
@@ -27,7 +27,7 @@ impl WhyReport<'_> {
         let mut json = item_json(self.summary);
         json["schema_version"] = json!(SCHEMA_VERSION);
         json["pages"] = json!({ "sealed": self.sealed_pages, "open": self.open_pages });
-        json["files"] = json!(self.files.units());
+        json[self.kind().plural()] = json!(self.files.units());
         json["stages"] = stages.map(|(name, count)| (name.clone(), json!(count))).collect();
         json["shown"] = self.files.shown().map(|record| self.file_json(record)).collect();
         json["hidden"] = json!(self.files.hidden());
@@ -56,6 +56,10 @@ impl WhyReport<'_> {
             "stage": self.files.stage_of(record),
             "effects": effects.collect::<Vec<_>>(),
         })
+    }
+
+    fn kind(&self) -> UnitKind {
+        self.summary.unit_kind()
     }
 
     /// The command that changes something about it, or looks closer when nothing is left to do.
@@ -99,7 +103,8 @@ impl WhyReport<'_> {
         let units = self.files.units();
         writeln!(
             formatter,
-            "files    {}: {} done, {} present, {} failed, {} pending",
+            "{:<8} {}: {} done, {} present, {} failed, {} pending",
+            self.kind().plural(),
             format_count(units.planned()),
             format_count(units.done),
             format_count(units.present),
@@ -119,6 +124,20 @@ impl WhyReport<'_> {
                 format_count(effects.blocked),
                 format_count(effects.pending),
             )?;
+        }
+        for record in &self.summary.stages {
+            let name = shown(&record.stage);
+            write!(formatter, "{name:<11} {}", record.status.name().replace('_', " "))?;
+            for (word, time) in [("began", record.started), ("ended", record.ended)] {
+                time.map_or(Ok(()), |time| write!(formatter, "; {word} {time}"))?;
+            }
+            match &record.failure {
+                Some(failure) => writeln!(formatter, ": {}", shown(&failure.to_string()))?,
+                None => writeln!(formatter)?,
+            }
+        }
+        if self.kind() == UnitKind::Chunk {
+            return Ok(());
         }
         let mut stages: Vec<String> = Vec::new();
         if !self.summary.listed {
@@ -192,7 +211,7 @@ impl fmt::Display for WhyReport<'_> {
             self.file(formatter, record)?;
         }
         if self.files.hidden() > 0 {
-            let hidden = counted(self.files.hidden(), "file", "files");
+            let hidden = counted(self.files.hidden(), self.kind().singular(), self.kind().plural());
             writeln!(formatter, "  and {hidden} more; `--show N` shows so many")?;
         }
         writeln!(formatter, "Next: {}", self.next())

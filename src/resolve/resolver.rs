@@ -313,6 +313,7 @@ impl Resolver<'_, '_> {
                 spec.progress_every.as_ref(),
                 defaults.progress_every,
             ),
+            summary_every: spec.summary_every.unwrap_or(defaults.summary_every),
             page_units: spec
                 .page_units
                 .and_then(|units| usize::try_from(units).ok())

@@ -10,6 +10,7 @@ fn project() -> Project {
         "reupload.yaml",
         "copy-folder.toml",
         "replicate-tables.yaml",
+        "chunked-query.yaml",
         "data/crm.sql",
         "connections.toml",
         "data/failed_workitems.csv",
@@ -122,4 +123,39 @@ fn what_the_readme_says_works() {
         let output: Output = project.command(arguments.iter().copied());
         assert_eq!(output.code, Some(0), "{arguments:?}: {}", output.text());
     }
+}
+
+#[test]
+fn a_query_is_loaded_in_chunks_and_equal() {
+    let project = project();
+    let spec = "jobs/chunked-query.yaml";
+    let run = project.command(["run", spec, "--json"]).exits(0);
+    let told = &run.stderr;
+    assert!(
+        told.contains("[1/1] chunked-query → order_lines_flat: 120,000 rows in 3 chunks"),
+        "{told}"
+    );
+    let run = run.json();
+    assert_eq!(run["account"]["chunks"]["done"], 3, "{run}");
+    assert_eq!(run["account"]["rows"]["written"], 120_000, "{run}");
+    project.command(["verify", spec, "--checksum"]).exits(0);
+
+    let status = project.command(["status", spec, "--json"]).exits(0).json();
+    let table = &status["snapshot"]["progress"]["tables"]["chunked-query"];
+    assert_eq!(table["target"], "order_lines_flat", "{status}");
+    assert_eq!(table["rows"]["written"], 120_000, "{status}");
+    let stages: Vec<&str> = (table["stages"].as_array().unwrap().iter())
+        .map(|stage| stage["stage"].as_str().unwrap())
+        .collect();
+    assert_eq!(stages, ["schema", "data", "constraints"]);
+    project
+        .command(["status", spec])
+        .exits(0)
+        .says("tables     1: 1 done")
+        .says("rows       120,000 written");
+    project
+        .command(["why", spec, "chunked-query"])
+        .exits(0)
+        .says("chunks   3: 3 done")
+        .says("data        done");
 }

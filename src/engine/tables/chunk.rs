@@ -1,5 +1,5 @@
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use crate::connect::TableMapping;
 use crate::engine::attempts::{Delays, wait};
@@ -80,7 +80,6 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         (RowMode::Upsert, Some(key)) => key.columns.clone(),
         _ => Vec::new(),
     };
-    let rows_read = AtomicU64::new(0);
     let request = LoadRequest {
         source: &*context.source,
         sink: &*context.sink,
@@ -92,7 +91,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         snapshot: work.snapshot.as_deref(),
         bookkeeping: work.bookkeeping,
         rejects: rejects.as_ref(),
-        rows_read: &rows_read,
+        rows_read: &context.meters.rows,
     };
     context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
     let loaded = tokio::select! {

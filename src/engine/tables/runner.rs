@@ -15,7 +15,7 @@ use crate::engine::item_list::{ItemEntry, read_tables};
 use crate::engine::permits::Permits;
 use crate::engine::runner::{balance, close, put_back_interrupted, run_record};
 use crate::engine::{Fatal, RunHandle, RunOptions, RunReport, Stop, StopCause, Vanished};
-use crate::model::{Event, HashKind, ItemId, ItemStatus, Progress, StageStatus, Timestamp, UnitKind};
+use crate::model::{Event, HashKind, ItemId, ItemStatus, Progress, StageStatus, TableProgress, Timestamp, UnitKind};
 use crate::resolve::TableJob;
 use crate::stages::tables::TableInventory;
 use crate::state::{Change, JobRecord, Journal, JournalEntry, RunOutcome, State, StateError, StateWriter};
@@ -118,7 +118,7 @@ impl TableRunner {
         )
         .feeding(self.feed);
         let ids: Vec<ItemId> = entries.iter().map(|entry| ItemId::of(&entry.key)).collect();
-        let work = join_with_state(&entries, &state, &mut dispatcher, &self.options)?;
+        let work = join_with_state(&entries, &inventory, &state, &mut dispatcher, &self.options)?;
         let before = dispatcher.units();
         let (events, receiver) = EventSink::channel();
         let (max_duration, stage) = (self.options.max_duration, self.options.stage.clone());
@@ -226,6 +226,7 @@ async fn prepare(
 /// Takes every table into the accounts, and returns those whose rows are not all there.
 fn join_with_state(
     entries: &[ItemEntry],
+    inventory: &TableInventory,
     state: &State,
     dispatcher: &mut Dispatcher,
     options: &RunOptions,
@@ -234,6 +235,15 @@ fn join_with_state(
     for entry in entries {
         let summary = state.item(ItemId::of(&entry.key))?;
         dispatcher.begin(summary.as_ref());
+        if let Some(planned) = inventory.tables.get(entry.ordinal as usize) {
+            let target = planned.mapping.as_ref().map(|mapping| mapping.target.to_string());
+            let table = TableProgress::new(
+                entry.ordinal + 1,
+                target.unwrap_or_default(),
+                planned.source.rows_estimate,
+            );
+            dispatcher.show_table(&entry.key, table, summary.as_ref());
+        }
         let has_work = summary.as_ref().is_none_or(|summary| match summary.status {
             ItemStatus::Skipped | ItemStatus::Completed => false,
             ItemStatus::Failed if options.leave_failed => false,

@@ -102,6 +102,9 @@ pub struct LimitsSpec {
     /// The time between two progress lines where there is no terminal. Default `10s`.
     #[schemars(regex(pattern = DURATION_PATTERN))]
     pub progress_every: Option<String>,
+    /// In a job of tables, the number of tables behind which a summary is told. Default 10.
+    #[schemars(range(min = 1))]
+    pub summary_every: Option<u64>,
     /// Units in one page of an item's state. Default 4096.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_units: Option<u32>,
