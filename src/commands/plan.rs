@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{PreviewOptions, Stop, Visit, preview, preview_tables};
+use crate::engine::{PreviewOptions, Stop, TableLook, Visit, preview, preview_tables};
 use crate::plan::{Plan, changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, TablePlanReport, counted, decision_json, decision_line, graph};
 use crate::resolve::{KnownJob, TableJob};
@@ -25,6 +25,8 @@ pub struct PlanArguments {
     pub files: bool,
     /// Count the rows of tables.
     pub exact: bool,
+    /// Look at every row of tables for values that do not go over as they are.
+    pub probe: bool,
     /// Keep the plan in this file, for `run --plan`.
     pub out: Option<PathBuf>,
     /// Exit 2 when there is work to do.
@@ -143,7 +145,11 @@ async fn plan_tables(
         ));
     }
     let selection = arguments.selection.selection()?;
-    let tables = preview_tables(job, state, &selection, arguments.exact).await?;
+    let look = TableLook {
+        exact: arguments.exact,
+        probe: arguments.probe,
+    };
+    let tables = preview_tables(job, state, &selection, look).await?;
     let command_line = arguments.job.command_line();
     let report = TablePlanReport {
         plan,

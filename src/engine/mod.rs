@@ -54,5 +54,5 @@ pub use run_handle::RunHandle;
 pub use runner::Runner;
 pub use selection::Selection;
 pub use stop::{Stop, StopCause};
-pub use tables::{TableFinding, TableOutcome, TableRunner, preview_tables, remove_leftovers, verify_tables};
+pub use tables::{TableFinding, TableLook, TableOutcome, TableRunner, preview_tables, remove_leftovers, verify_tables};
 pub use verifier::{Finding, VerifyOptions, verify};

@@ -7,6 +7,7 @@ mod bookkeeping;
 mod chunk;
 mod constraints;
 mod context;
+mod drift;
 mod item;
 mod leftovers;
 mod place;
@@ -15,6 +16,6 @@ mod runner;
 mod verifier;
 
 pub use leftovers::remove_leftovers;
-pub use preview::preview_tables;
+pub use preview::{TableLook, preview_tables};
 pub use runner::TableRunner;
 pub use verifier::{TableFinding, TableOutcome, verify_tables};

@@ -217,7 +217,7 @@ async fn prepare(
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let ends = TableEnds::open(job, &connections).await;
     let ends = ends.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
-    let (entries, inventory) = read_tables(job, &connections).await.map_err(Fatal::ItemList)?;
+    let (entries, inventory) = read_tables(job, &connections).await.map_err(Fatal::Tables)?;
     put_back_interrupted(state, writer).await?;
     let entries = options.selection.apply(entries).map_err(Fatal::Selection)?;
     Ok((ends, entries, inventory, connections))
