@@ -7,6 +7,7 @@ use crate::report::{GraphFormat, PlanReport, TablePlanReport, counted, decision_
 use crate::resolve::{KnownJob, TableJob};
 use crate::state::{Scratch, State};
 
+use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::PlanKeeper;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
@@ -66,11 +67,18 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         let changes = changes(&before, &fingerprints(&job));
         if !changes.is_empty() {
             let accept = arguments.job.command_line().command("run");
+            let vars = match &state {
+                Some(state) => changed_vars(&job, state)?,
+                None => Vec::new(),
+            };
             if arguments.out.is_some() {
                 // A run would refuse it, so that a plan for it is of no use.
-                return Err(CommandError::Stale { changes, accept });
+                return Err(CommandError::Stale { changes, vars, accept });
             }
-            say(format_args!("warning: {}", CommandError::Stale { changes, accept }));
+            say(format_args!(
+                "warning: {}",
+                CommandError::Stale { changes, vars, accept }
+            ));
         }
     }
     let options = PreviewOptions {

@@ -15,8 +15,9 @@ use crate::resolve::{KnownJob, ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
 use super::failures::each_failed_unit;
+use super::job_vars::{changed_vars, vars_of};
 use super::output::say;
-use super::plan_file::{PlanToRun, PlannedRun, has_drifted, vars_of};
+use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
@@ -226,6 +227,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         if !changes.is_empty() && !arguments.accept_changes {
             return Err(CommandError::Stale {
                 changes,
+                vars: changed_vars(job, state)?,
                 accept: arguments.job.command_line().command("run"),
             });
         }

@@ -451,3 +451,36 @@ fn a_table_that_was_replicated_does_not_differ() {
         }
     }
 }
+
+#[test]
+fn a_key_is_not_taken_for_there_because_an_index_has_its_name() {
+    postgres().create_database("names_from");
+    let project = into_postgres(SCRIPT, "names_into");
+    postgres().psql(
+        "names_from",
+        "create table parent (id int primary key); create table child (id int primary key, parent int, \
+         constraint link foreign key (parent) references parent (id)); create index link on child (parent)",
+    );
+    let connections = project.read("jobs/connections.toml");
+    let campaign = connections.lines().find(|line| line.starts_with("campaign.")).unwrap();
+    let crm = campaign
+        .replace("campaign.", "crm.")
+        .replace("names_into", "names_from");
+    project.write("jobs/connections.toml", format!("[local]\n{crm}\n{campaign}\n"));
+    let into = |text: &str| postgres().psql("names_into", text);
+    project.command(["run", SPEC, "--stage", "data"]);
+    let index = project.command(["plan", SPEC, "--json"]).exits(0).json();
+    let statements = index["tables"].to_string();
+    let name = statements
+        .split("create index \\\"")
+        .nth(1)
+        .unwrap()
+        .split('\\')
+        .next()
+        .unwrap();
+    // A run that was killed has come as far as this.
+    into(&format!("create index \"{name}\" on child (parent)"));
+    project.command(["run", SPEC]).exits(0);
+    assert_eq!(into("select count(*) from pg_constraint where contype = 'f'"), "1");
+    assert_eq!(into("select count(*) from pg_indexes where tablename = 'child'"), "2");
+}
