@@ -12,10 +12,10 @@ mod item;
 mod leftovers;
 mod place;
 mod preview;
-mod runner;
+mod run;
 mod verifier;
 
 pub use leftovers::remove_leftovers;
 pub use preview::{TableLook, preview_tables};
-pub use runner::TableRunner;
+pub use run::run_tables;
 pub use verifier::{TableFinding, TableOutcome, verify_tables};
