@@ -16,9 +16,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::ddl::Ddl;
+use super::incoming::incoming;
 use super::{BatchStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
 use crate::connect::RowStream;
-use crate::model::{Column, DatabaseAddress, Engine, Failure, ForeignKey, RowRange, Table, TableName, Value};
+use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
 use pool::{Lease, Pool};
 
@@ -45,15 +46,6 @@ impl MySqlDatabase {
         lease.give_back();
         Ok(())
     }
-}
-
-/// The foreign keys of other tables that point at one.
-fn incoming<'a>(tables: &'a [Table], target: &'a TableName) -> impl Iterator<Item = (&'a TableName, &'a ForeignKey)> {
-    let others = tables.iter().filter(move |table| table.name != *target);
-    others.flat_map(move |table| {
-        let keys = table.foreign_keys.iter().filter(move |key| key.references == *target);
-        keys.map(|key| (&table.name, key))
-    })
 }
 
 impl SqlDatabase for MySqlDatabase {
