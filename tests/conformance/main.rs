@@ -194,6 +194,7 @@ tables_suite! {
     tables_sqlite => TablesKind::Sqlite;
     tables_postgres => TablesKind::Postgres;
     tables_mysql => TablesKind::MySql;
+    tables_mssql => TablesKind::SqlServer;
 }
 
 #[test]

@@ -144,6 +144,8 @@ const POSTGRES: &[Edges] = &[
     ("inet", &[("'::1'", "::1/128")]),
 ];
 
+const SQL_SERVER: &[Edges] = &[];
+
 const SQLITE: &[Edges] = &[
     (
         "integer",
@@ -193,6 +195,7 @@ pub async fn edges(kind: TablesKind) {
         TablesKind::MySql => MYSQL,
         TablesKind::Postgres => POSTGRES,
         TablesKind::Sqlite => SQLITE,
+        TablesKind::SqlServer => SQL_SERVER,
     };
     for (number, (native, values)) in all.iter().enumerate() {
         let literals: Vec<&str> = values.iter().map(|(literal, _)| *literal).collect();

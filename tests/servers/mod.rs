@@ -9,6 +9,7 @@ mod mariadb;
 mod postgres;
 mod seaweed;
 mod sshd;
+mod tds;
 mod unprivileged;
 mod webdav;
 
@@ -17,6 +18,7 @@ pub use mariadb::Mariadb;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;
 pub use sshd::Sshd;
+pub use tds::{Fault, TdsServer};
 pub use webdav::Webdav;
 
 use std::path::PathBuf;
