@@ -24,7 +24,7 @@ pub use webdav::Webdav;
 use std::path::PathBuf;
 
 /// A file below the folder of installed servers.
-fn tool(path: &str) -> PathBuf {
+pub fn tool(path: &str) -> PathBuf {
     let folder = std::env::var_os("PIPELINE_TOOLS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools"),
         PathBuf::from,
