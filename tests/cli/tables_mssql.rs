@@ -17,8 +17,8 @@ const DEFINITIONS: &[&str] = &[
      constraint OrderCountry foreign key (CountryId) references dbo.Country (CountryId) on delete cascade)",
     "with n (i) as (select 1 union all select i + 1 from n where i < 1000) insert into dbo.[Order] \
      (OrderId, CountryId, Total, PlacedAt, PaidAt, IsPaid, Picture, Token, Note, Version) \
-     select i, 1 + i % 3, i || '.5', '2024-02-29 23:59:59.1234567', '2024-01-01 00:30:00.125+02:00', i % 2, x'00ff', \
-     '6ba7b810-9dad-11d1-80b4-00c04fd430c8', case i % 3 when 0 then null when 1 then N'' else replicate(N'😀', 3000) end, x'00000000000007d1' from n",
+     select i, 1 + i % 3, i || '.5', '2024-02-29 23:59:59.1234567', '2024-01-01 00:30:00.125+02:00', i % 2, 0x00ff, \
+     '6ba7b810-9dad-11d1-80b4-00c04fd430c8', case i % 3 when 0 then null when 1 then N'' else replicate(N'😀', 3000) end, 0x00000000000007d1 from n",
     "create index OrderByCountry on dbo.[Order] (CountryId, PlacedAt)",
     "create table dbo.Empty (EmptyId int not null primary key, Label nvarchar(20))",
     "create table dbo.tmp_left_out (x int)",
@@ -97,12 +97,17 @@ fn tables_of_sql_server_are_equal_in_postgresql() {
         .says("3 of 3 tables equal");
     let psql = |text: &str| postgres().psql("from_mssql", text);
     assert_eq!(
-        psql("select total, placed_at, paid_at at time zone 'utc', doubled, token, encode(version, 'hex') from \"order\" where order_id = 7"),
+        psql(
+            "select total, placed_at, paid_at at time zone 'utc', doubled, token, encode(version, 'hex') from \"order\" where order_id = 7"
+        ),
         "7.5000|2024-02-29 23:59:59.123456|2023-12-31 22:30:00.125|4|6ba7b810-9dad-11d1-80b4-00c04fd430c8|00000000000007d1"
     );
     assert_eq!(psql("select sum(length(note)) from \"order\""), "999000");
     assert_eq!(psql("select count(*) from pg_constraint where contype = 'f'"), "1");
-    assert_eq!(psql("insert into country (name) values ('new') returning country_id"), "4");
+    assert_eq!(
+        psql("insert into country (name) values ('new') returning country_id"),
+        "4"
+    );
     server.sql("crm", &["update dbo.[Order] set Total = '1.2345' where OrderId = 500"]);
     project.command(["verify", SPEC, "--checksum"]).exits(11);
 }
@@ -147,29 +152,55 @@ fn tables_go_into_sql_server_and_take_the_place_of_others_with_their_grants() {
          create index TownByCountry on Town (CountryId);",
     );
     project.run().exits(0);
-    project.command(["verify", SPEC, "--checksum"]).exits(0).says("2 of 2 tables equal");
+    project
+        .command(["verify", SPEC, "--checksum"])
+        .exits(0)
+        .says("2 of 2 tables equal");
     let asked = |text: &str| server.sql("campaign", &[text]);
     assert_eq!(asked("select size || '' from dbo.town where town_id = 7"), "7.25");
     assert_eq!(asked("select count(*) from sys.foreign_keys"), "1");
     assert_eq!(asked("select count(*) from sys.indexes where is_primary_key = 1"), "2");
-    server.sql("campaign", &["grant select on dbo.country to reader", "deny delete on dbo.country to reader"]);
+    server.sql(
+        "campaign",
+        &[
+            "grant select on dbo.country to reader",
+            "deny delete on dbo.country to reader",
+        ],
+    );
     let connection = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
     connection.execute("insert into Country values (3, 'new')", []).unwrap();
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
-    project.command(["verify", SPEC, "--checksum"]).exits(0).says("2 of 2 tables equal");
+    project
+        .command(["verify", SPEC, "--checksum"])
+        .exits(0)
+        .says("2 of 2 tables equal");
     assert_eq!(asked("select count(*) from dbo.country"), "3");
-    assert_eq!(asked("select count(*) from sys.foreign_keys"), "1", "the key into the table is back");
+    assert_eq!(
+        asked("select count(*) from sys.foreign_keys"),
+        "1",
+        "the key into the table is back"
+    );
     assert_eq!(
         asked("select group_concat(state_desc || ' ' || permission_name) from sys.database_permissions"),
         "GRANT SELECT,DENY DELETE"
     );
-    assert_eq!(asked("select count(*) from sys.tables where name like '%staging%'"), "0");
+    assert_eq!(
+        asked("select count(*) from sys.tables where name like '%staging%'"),
+        "0"
+    );
     // The same rows by their keys: one is changed, one is new.
-    connection.execute("update Country set Name = 'changed' where CountryId = 1", []).unwrap();
-    connection.execute("insert into Country values (4, 'another')", []).unwrap();
+    connection
+        .execute("update Country set Name = 'changed' where CountryId = 1", [])
+        .unwrap();
+    connection
+        .execute("insert into Country values (4, 'another')", [])
+        .unwrap();
     drop(connection);
     project.write(SPEC, JOB.replace("mode: replace", "mode: upsert"));
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
-    project.command(["verify", SPEC, "--checksum"]).exits(0).says("2 of 2 tables equal");
+    project
+        .command(["verify", SPEC, "--checksum"])
+        .exits(0)
+        .says("2 of 2 tables equal");
     assert_eq!(asked("select name from dbo.country where country_id = 1"), "changed");
 }

@@ -644,7 +644,7 @@ async fn round_trip(from: TablesKind, to: TablesKind) {
         // SQLite's words, which is what executes them.
         TablesKind::SqlServer => [
             "datetime('2024-01-01', id || ' minutes') || '.25'",
-            "date('1950-01-01', id % 20000 || ' days')",
+            "date('1950-01-01', (id % 20000) || ' days')",
             "id / 8.0",
         ],
     };

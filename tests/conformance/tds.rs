@@ -18,25 +18,41 @@ const TYPES: &[(&str, &str, &str)] = &[
     ("smallint", "-32768", "-32768"),
     ("int", "2147483647", "2147483647"),
     ("bigint", "-9223372036854775808", "-9223372036854775808"),
-    ("decimal(38,10)", "'-1234567890123456789012345678.0123456789'", "-1234567890123456789012345678.0123456789"),
+    (
+        "decimal(38,10)",
+        "'-1234567890123456789012345678.0123456789'",
+        "-1234567890123456789012345678.0123456789",
+    ),
     ("money", "'-922337203685477.5808'", "-922337203685477.5808"),
     ("smallmoney", "'214748.3647'", "214748.3647"),
     ("real", "0.5", "0.5"),
     ("float", "-2.5e-10", "-2.5e-10"),
     ("date", "'2024-02-29'", "2024-02-29"),
     ("time(7)", "'23:59:59.1234560'", "23:59:59.123456"),
-    ("datetime2(7)", "'0001-01-01 23:59:59.1234560'", "0001-01-01 23:59:59.123456"),
-    ("datetimeoffset(3)", "'2024-01-01 00:30:00.125+02:00'", "2024-01-01 00:30:00.125000+02:00"),
-    ("datetime", "'2024-02-29 23:59:59.997'", "2024-02-29 23:59:59.996667"),
+    (
+        "datetime2(7)",
+        "'0001-01-01 23:59:59.1234560'",
+        "0001-01-01 23:59:59.123456",
+    ),
+    (
+        "datetimeoffset(3)",
+        "'2024-01-01 00:30:00.125+02:00'",
+        "2024-01-01 00:30:00.125000+02:00",
+    ),
+    ("datetime", "'2024-02-29 23:59:59.997'", "2024-02-29 23:59:59.997000"),
     ("smalldatetime", "'2024-02-29 23:59:00'", "2024-02-29 23:59:00"),
     ("nvarchar(40)", "N'ä🎈漢'", "ä🎈漢"),
     ("nvarchar(max)", "replicate(N'🎈', 3000)", "🎈×3000"),
     ("varchar(40)", "'ä'", "ä"),
     ("varchar(max)", "replicate('ab', 9000)", "ab×9000"),
     ("ntext", "N'🎈'", "🎈"),
-    ("varbinary(9)", "x'00ff'", "00ff"),
-    ("varbinary(max)", "x'00ff00'", "00ff00"),
-    ("uniqueidentifier", "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'", "6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
+    ("varbinary(9)", "0x00ff", "00ff"),
+    ("varbinary(max)", "0x00ff00", "00ff00"),
+    (
+        "uniqueidentifier",
+        "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'",
+        "6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    ),
     ("xml", "N'<a>🎈</a>'", "<a>🎈</a>"),
 ];
 
@@ -72,7 +88,10 @@ fn said(command: &mut Command, input: &str) -> String {
         .expect("the client starts; tests/install installs it");
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
-    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let (out, error) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
     assert!(output.status.success(), "{out}\n{error}");
     out.into_owned()
 }
@@ -95,9 +114,14 @@ fn tds_python_reads_what_is_there() {
     let script = format!("{}/tests/servers/tds/read.py", env!("CARGO_MANIFEST_DIR"));
     let read = |query: &str| -> Vec<Vec<String>> {
         let mut command = Command::new("python3");
-        command
-            .env("PYTHONPATH", super::servers::tool("pytds"))
-            .args([script.as_str(), &server.port.to_string(), &database, TdsServer::USER, TdsServer::PASSWORD, query]);
+        command.env("PYTHONPATH", super::servers::tool("pytds")).args([
+            script.as_str(),
+            &server.port.to_string(),
+            &database,
+            TdsServer::USER,
+            TdsServer::PASSWORD,
+            query,
+        ]);
         serde_json::from_str(&said(&mut command, "")).unwrap()
     };
     let rows = read("select * from dbo.kinds order by id");
@@ -107,7 +131,11 @@ fn tds_python_reads_what_is_there() {
     assert!(rows[1][1..].iter().all(|value| value == "None"), "{:?}", rows[1]);
     let many = read("select id, word from dbo.many where id > 4000 order by id");
     assert_eq!((many.len(), many[999][1].as_str()), (1_000, "wört5000"));
-    assert_eq!(read("select word from dbo.many where id = %s|42"), [["wört42"]], "by a parameter");
+    assert_eq!(
+        read("select word from dbo.many where id = %s|42"),
+        [["wört42"]],
+        "by a parameter"
+    );
     assert_eq!(read("select count(*) from dbo.absent"), [["error 208"]]);
 }
 
@@ -121,7 +149,16 @@ fn tds_freetds_reads_what_is_there() {
         command
             .env("TDSVER", "7.4")
             .env("LC_ALL", "C.UTF-8")
-            .args(["-o", "fhq", "-H", "127.0.0.1", "-p", &server.port.to_string(), "-D", &database])
+            .args([
+                "-o",
+                "fhq",
+                "-H",
+                "127.0.0.1",
+                "-p",
+                &server.port.to_string(),
+                "-D",
+                &database,
+            ])
             .args(["-U", TdsServer::USER, "-P", TdsServer::PASSWORD]);
         said(&mut command, &format!("{query}\ngo\nexit\n"))
     };
@@ -169,9 +206,16 @@ fn tds_an_answer_that_ends_badly_is_no_answer() {
                 server.plan_fault("from [dbo].[many]", rows, fault);
                 let read = subject.read(whole(&subject, columns.clone())).await;
                 let failure = read.expect_err("half an answer is none");
-                assert_eq!((failure.class, &*failure.code), (class, code), "after {rows} rows: {failure}");
+                assert_eq!(
+                    (failure.class, &*failure.code),
+                    (class, code),
+                    "after {rows} rows: {failure}"
+                );
             }
-            assert_eq!(subject.read(whole(&subject, columns.clone())).await.unwrap().len(), 5_000);
+            assert_eq!(
+                subject.read(whole(&subject, columns.clone())).await.unwrap().len(),
+                5_000
+            );
         }
     });
 }
@@ -182,7 +226,10 @@ fn tds_a_load_that_is_refused_leaves_nothing() {
     runtime().block_on(async {
         let server = TdsServer::start();
         let database = database_with_types(&server);
-        server.sql(&database, &["create table dbo.taken (id int not null primary key, word nvarchar(40) not null)"]);
+        server.sql(
+            &database,
+            &["create table dbo.taken (id int not null primary key, word nvarchar(40) not null)"],
+        );
         let subject = TablesKind::SqlServer
             .subject_at(server.port, &database, TdsServer::PASSWORD)
             .await;
@@ -208,7 +255,11 @@ fn tds_a_load_that_is_refused_leaves_nothing() {
         assert_eq!(writer.finish().await.unwrap(), 5_000);
         let mut writer = subject.database.write(request).await.unwrap();
         let failure = writer.write_apart(batches[0].clone()).await.unwrap_err();
-        assert_eq!((failure.class, &*failure.code), (FailureClass::Data, "database.constraint"), "{failure}");
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Data, "database.constraint"),
+            "{failure}"
+        );
         assert_eq!(writer.finish().await.unwrap(), 0);
         assert_eq!(subject.count("taken").await, 5_000);
     });

@@ -54,7 +54,8 @@ impl Executor {
                     }
                     loaded += 1;
                 }
-                Some(0xFD) if cursor.take(12).is_some() && cursor.is_empty() => break Ok(loaded),
+                // Clients end a load with a count of rows of four bytes or of eight.
+                Some(0xFD) if cursor.take(8).is_some() && matches!(cursor.rest(), 0 | 4) => break Ok(loaded),
                 _ => break Err(broken()),
             }
         };

@@ -69,6 +69,9 @@ impl<'a> Answer<'a> {
     /// Sends what there is, as a message that does not end.
     pub fn flush_unfinished(mut self) -> Result<()> {
         let last = std::mem::take(&mut self.waiting);
+        if last.is_empty() {
+            return Ok(());
+        }
         self.packet(&last, 0)
     }
 
@@ -93,6 +96,11 @@ impl<'a> Cursor<'a> {
 
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
+    }
+
+    /// How many bytes are left.
+    pub fn rest(&self) -> usize {
+        self.rest.len()
     }
 
     pub fn take(&mut self, count: usize) -> Option<&'a [u8]> {
