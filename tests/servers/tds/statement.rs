@@ -137,6 +137,19 @@ impl Executor {
         (is_key, is_unique, is_filtered): (bool, bool, bool),
         columns: &[String],
     ) -> Result<(), SqlError> {
+        let known: i64 = self.connection.query_row(
+            "select count(*) from main.fake_indexes where sch = ? and tbl = ? and (name = ? or (is_key and ?))",
+            (catalogue_schema(schema), table, name, is_key),
+            |row| row.get(0),
+        )?;
+        if known > 0 {
+            let number = if is_key { 1_779 } else { 1_913 };
+            return Err(SqlError::new(
+                number,
+                16,
+                format!("'{table}' has '{name}' or its like already."),
+            ));
+        }
         self.connection.execute(
             "insert into main.fake_indexes values (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -153,6 +166,15 @@ impl Executor {
     }
 
     fn keep_key(&self, (schema, table): &Name, key: &KeyDefinition) -> Result<(), SqlError> {
+        let known: i64 = self.connection.query_row(
+            "select count(*) from main.fake_keys where sch = ? and name = ?",
+            (catalogue_schema(schema), &key.name),
+            |row| row.get(0),
+        )?;
+        if known > 0 {
+            let text = format!("There is already an object named '{}' in the database.", key.name);
+            return Err(SqlError::new(2_714, 16, text));
+        }
         self.connection.execute(
             "insert into main.fake_keys values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -187,13 +209,13 @@ impl Executor {
             quoted(&format!("{}{BETWEEN}{name}", table.1))
         );
         let unique = if is_unique { "unique " } else { "" };
+        self.keep_index(&table, name, (false, is_unique, !filter.is_empty()), &columns)?;
         self.batch(&format!(
             "create {unique}index {own} on {} ({}) {}",
             quoted(&table.1),
             listed.join(", "),
             words::sqlite(filter)
         ))?;
-        self.keep_index(&table, name, (false, is_unique, !filter.is_empty()), &columns)?;
         Ok(Outcome::quiet())
     }
 
@@ -216,12 +238,12 @@ impl Executor {
                 quoted(&table.0),
                 quoted(&format!("{}{BETWEEN}{name}", table.1))
             );
+            self.keep_index(&table, name, (true, true, false), &columns)?;
             self.batch(&format!(
                 "create unique index {own} on {} ({})",
                 quoted(&table.1),
                 listed.join(", ")
             ))?;
-            self.keep_index(&table, name, (true, true, false), &columns)?;
         } else if is(0, "drop") && is(1, "constraint") {
             let name = rest.get(2).and_then(Word::name).ok_or_else(|| wrong(words))?;
             let gone = self.connection.execute(
