@@ -94,7 +94,7 @@ pub fn fill(connection: &Connection) -> Result<(), SqlError> {
         let (schema, table, state, permission, grantee) = right?;
         let principal = id_of(&grantee);
         connection.execute(
-            "insert into sys.database_principals values (?, ?)",
+            "insert into sys.database_principals select ?1, ?2 where ?1 not in (select principal_id from sys.database_principals)",
             (principal, grantee),
         )?;
         connection.execute(
