@@ -4,7 +4,7 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
-use super::sql::{MySqlDatabase, PostgresDatabase, SqlDatabase, SqliteDatabase};
+use super::sql::{MySqlDatabase, PostgresDatabase, SqlDatabase, SqlServerDatabase, SqliteDatabase};
 use super::store::{FsStore, HttpStore, NullStore, OnRepeat, SampleStore, SftpStore, WebdavStore, object};
 use super::{Database, Queue, Store};
 
@@ -43,6 +43,9 @@ pub(super) async fn open(config: &ConnectionConfig, repeated: OnRepeat) -> Resul
             Opened::Tables(Arc::new(PostgresDatabase::new(address.clone(), config.timeout)))
         }
         ConnectionKind::MySql(address) => Opened::Tables(Arc::new(MySqlDatabase::new(address.clone(), config.timeout))),
+        ConnectionKind::SqlServer(address) => {
+            Opened::Tables(Arc::new(SqlServerDatabase::new(address.clone(), config.timeout)))
+        }
         ConnectionKind::AzureQueue { .. } => Opened::Queue(Arc::new(AzureQueue::open(config).await?)),
         ConnectionKind::JsonlQueue { path } => Opened::Queue(Arc::new(JsonlQueue::open(path.clone(), config.timeout)?)),
     };

@@ -104,6 +104,8 @@ pub enum ConnectionKind {
     Postgres(DatabaseAddress),
     /// A database of a MySQL or MariaDB server.
     MySql(DatabaseAddress),
+    /// A database of a SQL Server.
+    SqlServer(DatabaseAddress),
 }
 
 /// How a database server is reached.
@@ -169,6 +171,7 @@ impl ConnectionKind {
             Self::Sqlite { .. } => "sqlite",
             Self::Postgres(_) => "postgres",
             Self::MySql(_) => "mysql",
+            Self::SqlServer(_) => "mssql",
         }
     }
 
@@ -191,7 +194,8 @@ impl ConnectionKind {
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
             | Self::Postgres(_)
-            | Self::MySql(_) => false,
+            | Self::MySql(_)
+            | Self::SqlServer(_) => false,
         }
     }
 
@@ -202,7 +206,10 @@ impl ConnectionKind {
 
     /// Whether it is a database with a catalogue of tables.
     pub fn holds_tables(&self) -> bool {
-        matches!(self, Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_))
+        matches!(
+            self,
+            Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_) | Self::SqlServer(_)
+        )
     }
 
     /// Whether objects that were written to it can be read from it again, and listed.
@@ -223,7 +230,9 @@ impl ConnectionKind {
     /// The dialect of its queries; `None` where it answers none.
     pub fn dialect(&self) -> Option<Dialect> {
         match self {
-            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_) => Some(Dialect::Sql),
+            Self::CsvSqlite { .. } | Self::Sqlite { .. } | Self::Postgres(_) | Self::MySql(_) | Self::SqlServer(_) => {
+                Some(Dialect::Sql)
+            }
             _ => None,
         }
     }
@@ -285,6 +294,7 @@ impl ConnectionKind {
             Self::Sqlite { path, .. } => format!("sqlite:{}", path.display()),
             Self::Postgres(address) => format!("postgres:{}", address.identity()),
             Self::MySql(address) => format!("mysql:{}", address.identity()),
+            Self::SqlServer(address) => format!("mssql:{}", address.identity()),
         }
     }
 
@@ -323,7 +333,8 @@ impl ConnectionKind {
             | Self::JsonlQueue { .. }
             | Self::Sqlite { .. }
             | Self::Postgres(_)
-            | Self::MySql(_) => None,
+            | Self::MySql(_)
+            | Self::SqlServer(_) => None,
         }
     }
 

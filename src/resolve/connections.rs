@@ -16,6 +16,8 @@ use super::findings::Findings;
 const POSTGRES_PORT: u16 = 5432;
 /// The port that a MySQL or MariaDB server listens at.
 const MYSQL_PORT: u16 = 3306;
+/// The port that a SQL Server listens at.
+const SQL_SERVER_PORT: u16 = 1433;
 /// The longest that a call may take unless a connection says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The bound of generated sizes unless the connection says otherwise.
@@ -113,6 +115,13 @@ impl ConnectionReader<'_, '_> {
         }
         if let Some(mysql) = &spec.mysql {
             return Some(ConnectionKind::MySql(self.database(pointer, mysql, MYSQL_PORT)));
+        }
+        if let Some(mssql) = &spec.mssql {
+            return Some(ConnectionKind::SqlServer(self.database(
+                pointer,
+                mssql,
+                SQL_SERVER_PORT,
+            )));
         }
         spec.csv_sqlite.as_ref().map(|sqlite| self.csv_sqlite(sqlite))
     }
@@ -231,6 +240,7 @@ fn common(spec: &ConnectionSpec) -> Option<(&'static str, CommonSpec<'_>)> {
         .or_else(|| entry("sqlite", &spec.sqlite))
         .or_else(|| entry("postgres", &spec.postgres))
         .or_else(|| entry("mysql", &spec.mysql))
+        .or_else(|| entry("mssql", &spec.mssql))
 }
 
 /// A path of a file, made absolute from the file's folder, `..` taken out: it is part of what decides which data is reached.

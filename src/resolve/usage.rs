@@ -28,8 +28,8 @@ const ANY_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `http`, 
 const LISTED_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp` or `memory`";
 const REAL_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `http`, `webdav`, `sftp` or `memory`";
 const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp`, `memory` or `null`";
-const DATABASE: &str = "a database: `csv-sqlite`, `sqlite`, `postgres` or `mysql`";
-const TABLES: &str = "a database of tables: `sqlite`, `postgres` or `mysql`";
+const DATABASE: &str = "a database: `csv-sqlite`, `sqlite`, `postgres`, `mysql` or `mssql`";
+const TABLES: &str = "a database of tables: `sqlite`, `postgres`, `mysql` or `mssql`";
 const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
 
 impl Use {

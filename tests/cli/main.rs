@@ -39,6 +39,7 @@ mod stop;
 mod store_kinds;
 mod stored_vars;
 mod tables;
+mod tables_mssql;
 mod throttling;
 mod told;
 mod usage;

@@ -15,12 +15,14 @@ mod queue_suite;
 mod sftp_hosts;
 mod suite;
 mod tables_edges;
+mod tables_edges_mssql;
 mod tables_kinds;
 mod tables_suite;
+mod tds;
 
 use kinds::Kind;
 use queue_kinds::QueueKind;
-use servers::{Mariadb, Postgres};
+use servers::{Mariadb, Postgres, TdsServer};
 use tables_kinds::TablesKind;
 
 macro_rules! suite {
@@ -194,6 +196,7 @@ tables_suite! {
     tables_sqlite => TablesKind::Sqlite;
     tables_postgres => TablesKind::Postgres;
     tables_mysql => TablesKind::MySql;
+    tables_mssql => TablesKind::SqlServer;
 }
 
 #[test]
@@ -201,6 +204,7 @@ fn tables_servers_refuse_bad_credentials_without_showing_them() {
     kinds::runtime().block_on(async {
         tables_suite::refused(TablesKind::Postgres).await;
         tables_suite::refused(TablesKind::MySql).await;
+        tables_suite::refused(TablesKind::SqlServer).await;
     });
 }
 
@@ -223,6 +227,18 @@ fn tables_a_server_that_dies_is_a_lost_connection() {
 }
 
 #[test]
+fn tables_a_sql_server_that_dies_is_a_lost_connection() {
+    kinds::runtime().block_on(async {
+        let start = || {
+            let server = TdsServer::start();
+            let port = server.port;
+            (server, port)
+        };
+        tables_suite::killed(TablesKind::SqlServer, start, |server| server.create_database("doomed")).await;
+    });
+}
+
+#[test]
 fn tables_blocks_under_a_snapshot_are_one_moment() {
     TablesKind::Postgres.run(tables_suite::blocks_under_a_snapshot);
 }
@@ -240,6 +256,11 @@ fn tables_rows_of_postgres_are_the_same_everywhere() {
 #[test]
 fn tables_rows_of_mysql_are_the_same_everywhere() {
     kinds::runtime().block_on(tables_suite::round_trips(TablesKind::MySql));
+}
+
+#[test]
+fn tables_rows_of_mssql_are_the_same_everywhere() {
+    kinds::runtime().block_on(tables_suite::round_trips(TablesKind::SqlServer));
 }
 
 #[test]
@@ -267,6 +288,21 @@ fn tables_edges_of_postgres_types_arrive() {
 #[test]
 fn tables_edges_of_mysql_types_arrive() {
     kinds::runtime().block_on(tables_edges::edges(TablesKind::MySql));
+}
+
+#[test]
+fn tables_edges_of_mssql_types_arrive() {
+    kinds::runtime().block_on(tables_edges_mssql::out_of());
+}
+
+#[test]
+fn tables_edges_of_other_types_arrive_in_mssql() {
+    kinds::runtime().block_on(tables_edges_mssql::into());
+}
+
+#[test]
+fn tables_values_that_sql_server_or_its_readers_have_not_are_refused() {
+    kinds::runtime().block_on(tables_edges_mssql::refused());
 }
 
 #[test]

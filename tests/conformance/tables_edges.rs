@@ -7,7 +7,7 @@ use pipeline::model::{Failure, FailureClass, RowRange};
 use super::tables_kinds::{TablesKind, TablesSubject, Texts, plain_column};
 
 /// A type, and its values: as a literal of the source, and as it comes out of it and of the sink; `NULL` is that.
-type Edges = (&'static str, &'static [(&'static str, &'static str)]);
+pub type Edges = (&'static str, &'static [(&'static str, &'static str)]);
 
 const MYSQL: &[Edges] = &[
     ("tinyint(1)", &[("0", "false"), ("1", "true"), ("null", "NULL")]),
@@ -193,6 +193,8 @@ pub async fn edges(kind: TablesKind) {
         TablesKind::MySql => MYSQL,
         TablesKind::Postgres => POSTGRES,
         TablesKind::Sqlite => SQLITE,
+        // They stand in a file of their own.
+        TablesKind::SqlServer => &[],
     };
     for (number, (native, values)) in all.iter().enumerate() {
         let literals: Vec<&str> = values.iter().map(|(literal, _)| *literal).collect();
@@ -223,7 +225,7 @@ pub async fn refused() {
 }
 
 /// The values of a column as they come out of the source, and out of the sink after that.
-async fn moved(
+pub async fn moved(
     source: &TablesSubject,
     sink: &TablesSubject,
     table: &str,
@@ -268,6 +270,6 @@ async fn moved(
     Ok((here, sink.read(request).await?))
 }
 
-fn shown(rows: &Texts) -> Vec<&str> {
+pub fn shown(rows: &Texts) -> Vec<&str> {
     rows.iter().map(|row| row[1].as_deref().unwrap_or("NULL")).collect()
 }

@@ -14,7 +14,7 @@ use pipeline::model::{
 };
 
 use super::kinds::{next_name, runtime};
-use super::servers::{Mariadb, Postgres};
+use super::servers::{Mariadb, Postgres, TdsServer};
 
 /// A kind of database, and how to get an empty one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum TablesKind {
     Sqlite,
     Postgres,
     MySql,
+    /// By the test server that speaks its protocol.
+    SqlServer,
 }
 
 /// A database to test, with what a test needs to know about it.
@@ -46,12 +48,18 @@ pub fn mariadb() -> &'static Mariadb {
     SERVER.get_or_init(Mariadb::start)
 }
 
+pub fn tds() -> &'static TdsServer {
+    static SERVER: OnceLock<TdsServer> = OnceLock::new();
+    SERVER.get_or_init(TdsServer::start)
+}
+
 impl TablesKind {
     pub fn engine(self) -> Engine {
         match self {
             Self::Sqlite => Engine::Sqlite,
             Self::Postgres => Engine::Postgres,
             Self::MySql => Engine::MySql,
+            Self::SqlServer => Engine::SqlServer,
         }
     }
 
@@ -71,6 +79,10 @@ impl TablesKind {
             Self::MySql => {
                 mariadb().create_database(&name);
                 mariadb().port
+            }
+            Self::SqlServer => {
+                tds().create_database(&name);
+                tds().port
             }
         };
         self.subject_at(port, &name, Postgres::PASSWORD).await
@@ -105,6 +117,7 @@ impl TablesKind {
             },
             Self::Postgres => ConnectionKind::Postgres(address),
             Self::MySql => ConnectionKind::MySql(address),
+            Self::SqlServer => ConnectionKind::SqlServer(address),
         };
         let config = ConnectionConfig {
             name: "subject".to_owned(),
@@ -122,6 +135,7 @@ impl TablesKind {
                 Self::Sqlite => String::new(),
                 Self::Postgres => "public".to_owned(),
                 Self::MySql => name.to_owned(),
+                Self::SqlServer => "dbo".to_owned(),
             },
             _folder: folder,
         }

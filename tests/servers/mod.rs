@@ -9,6 +9,7 @@ mod mariadb;
 mod postgres;
 mod seaweed;
 mod sshd;
+mod tds;
 mod unprivileged;
 mod webdav;
 
@@ -17,12 +18,13 @@ pub use mariadb::Mariadb;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;
 pub use sshd::Sshd;
+pub use tds::{Fault, TdsServer};
 pub use webdav::Webdav;
 
 use std::path::PathBuf;
 
 /// A file below the folder of installed servers.
-fn tool(path: &str) -> PathBuf {
+pub fn tool(path: &str) -> PathBuf {
     let folder = std::env::var_os("PIPELINE_TOOLS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools"),
         PathBuf::from,

@@ -8,7 +8,9 @@ mod cell;
 mod civil;
 mod ddl;
 mod decimal;
+mod keys;
 mod mapping;
+mod mssql;
 mod mysql;
 mod parameters;
 mod postgres;
@@ -28,6 +30,7 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, V
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
+pub(super) use mssql::SqlServerDatabase;
 pub(super) use mysql::MySqlDatabase;
 pub(super) use postgres::PostgresDatabase;
 pub(super) use queries::Queries;

@@ -21,7 +21,7 @@ pub struct ConnectionsSpec(pub BTreeMap<String, BTreeMap<String, ConnectionSpec>
     {"required": ["fs"]}, {"required": ["memory"]}, {"required": ["azblob"]}, {"required": ["azdls"]}, {"required": ["s3"]},
     {"required": ["gcs"]}, {"required": ["http"]}, {"required": ["webdav"]}, {"required": ["sftp"]}, {"required": ["sample"]},
     {"required": ["null"]}, {"required": ["csv-sqlite"]}, {"required": ["azqueue"]}, {"required": ["jsonl-queue"]},
-    {"required": ["sqlite"]}, {"required": ["postgres"]}, {"required": ["mysql"]}
+    {"required": ["sqlite"]}, {"required": ["postgres"]}, {"required": ["mysql"]}, {"required": ["mssql"]}
 ]))]
 pub struct ConnectionSpec {
     /// A folder.
@@ -54,6 +54,8 @@ pub struct ConnectionSpec {
     pub postgres: Option<DatabaseSpec>,
     /// A MySQL or MariaDB database.
     pub mysql: Option<DatabaseSpec>,
+    /// A SQL Server database.
+    pub mssql: Option<DatabaseSpec>,
     /// A queue of an Azure Storage account.
     pub azqueue: Option<AzureQueueSpec>,
     /// A file to which messages are appended, one JSON object to a line.

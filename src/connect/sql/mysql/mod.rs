@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use super::ddl::Ddl;
+use super::keys::keys_around;
 use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
 use crate::connect::RowStream;
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
@@ -45,25 +46,6 @@ impl MySqlDatabase {
         lease.give_back();
         Ok(())
     }
-}
-
-/// The foreign keys of a table and into it.
-fn keys_around(tables: &[Table], target: &TableName) -> Vec<KeyAround> {
-    let ddl = Ddl::new(Engine::MySql);
-    let all = tables
-        .iter()
-        .flat_map(|table| table.foreign_keys.iter().map(|key| (&table.name, key)));
-    all.filter(|(table, key)| *table == target || key.references == *target)
-        .map(|(table, key)| KeyAround {
-            is_own: table == target,
-            take: format!(
-                "alter table {} drop foreign key {}",
-                ddl.table(table),
-                Engine::MySql.quote(&key.name)
-            ),
-            give_back: ddl.add_foreign_key(table, key),
-        })
-        .collect()
 }
 
 impl SqlDatabase for MySqlDatabase {
@@ -145,7 +127,7 @@ impl SqlDatabase for MySqlDatabase {
     }
 
     fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
-        Box::pin(async move { Ok(keys_around(&self.tables().await?, target)) })
+        Box::pin(async move { Ok(keys_around(Engine::MySql, &self.tables().await?, target)) })
     }
 
     /// Views and grants name tables, so that they stay. There is no transaction around it: a run that is killed in between loads the
@@ -153,7 +135,7 @@ impl SqlDatabase for MySqlDatabase {
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::MySql);
-            let keys = keys_around(&self.tables().await?, target);
+            let keys = keys_around(Engine::MySql, &self.tables().await?, target);
             for key in keys.into_iter().filter(|key| !key.is_own) {
                 match self.execute_all(&[key.take]).await {
                     // The swap of the other table has taken it.

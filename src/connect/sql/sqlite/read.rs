@@ -134,6 +134,13 @@ fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Opt
         (ColumnBuilder::Int32(builder), ValueRef::Integer(value)) => builder.append_value(value.try_into().ok()?),
         (ColumnBuilder::Int64(builder), ValueRef::Integer(value)) => builder.append_value(value),
         (ColumnBuilder::Float64(builder), ValueRef::Real(value)) => builder.append_value(value),
+        (ColumnBuilder::Float32(builder), ValueRef::Real(value)) => {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a column that is carried so was written from numbers of that width"
+            )]
+            builder.append_value(value as f32);
+        }
         (ColumnBuilder::Float64(builder), ValueRef::Integer(value)) => {
             #[expect(
                 clippy::cast_precision_loss,

@@ -3,13 +3,20 @@
 //! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
 //! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
 
+mod mssql_mssql;
+mod mssql_mysql;
+mod mssql_postgres;
+mod mssql_sqlite;
+mod mysql_mssql;
 mod mysql_mysql;
 mod mysql_postgres;
 mod mysql_sqlite;
+mod postgres_mssql;
 mod postgres_mysql;
 mod postgres_postgres;
 mod postgres_sqlite;
 mod rule;
+mod sqlite_mssql;
 mod sqlite_mysql;
 mod sqlite_postgres;
 mod sqlite_sqlite;
@@ -23,14 +30,20 @@ pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
     let rules = match (source, sink) {
         (Engine::Sqlite, Engine::Sqlite) => sqlite_sqlite::RULES,
         (Engine::Sqlite, Engine::Postgres) => sqlite_postgres::RULES,
+        (Engine::Sqlite, Engine::MySql) => sqlite_mysql::RULES,
+        (Engine::Sqlite, Engine::SqlServer) => sqlite_mssql::RULES,
+        (Engine::Postgres, Engine::Sqlite) => postgres_sqlite::RULES,
         (Engine::Postgres, Engine::Postgres) => postgres_postgres::RULES,
+        (Engine::Postgres, Engine::MySql) => postgres_mysql::RULES,
+        (Engine::Postgres, Engine::SqlServer) => postgres_mssql::RULES,
+        (Engine::MySql, Engine::Sqlite) => mysql_sqlite::RULES,
         (Engine::MySql, Engine::Postgres) => mysql_postgres::RULES,
         (Engine::MySql, Engine::MySql) => mysql_mysql::RULES,
-        (Engine::MySql, Engine::Sqlite) => mysql_sqlite::RULES,
-        (Engine::Postgres, Engine::MySql) => postgres_mysql::RULES,
-        (Engine::Postgres, Engine::Sqlite) => postgres_sqlite::RULES,
-        (Engine::Sqlite, Engine::MySql) => sqlite_mysql::RULES,
-        _ => return None,
+        (Engine::MySql, Engine::SqlServer) => mysql_mssql::RULES,
+        (Engine::SqlServer, Engine::Sqlite) => mssql_sqlite::RULES,
+        (Engine::SqlServer, Engine::Postgres) => mssql_postgres::RULES,
+        (Engine::SqlServer, Engine::MySql) => mssql_mysql::RULES,
+        (Engine::SqlServer, Engine::SqlServer) => mssql_mssql::RULES,
     };
     Some(TypeTable::new(rules))
 }
