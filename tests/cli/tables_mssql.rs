@@ -204,3 +204,39 @@ fn tables_go_into_sql_server_and_take_the_place_of_others_with_their_grants() {
         .says("2 of 2 tables equal");
     assert_eq!(asked("select name from dbo.country where country_id = 1"), "changed");
 }
+
+/// Encryption is believed when the certificate is among those that the machine trusts, and bears the name that was asked for.
+#[test]
+fn an_encrypted_connection_is_one_with_the_server_that_was_named() {
+    let server = TdsServer::start_encrypted();
+    server.create_database("crm");
+    server.sql("crm", DEFINITIONS);
+    let try_it = |host: &str, trusted: Option<&str>| {
+        let mut job = Job::new().env("MSSQL_PASSWORD", TdsServer::PASSWORD);
+        if let Some(trusted) = trusted {
+            job = job.env("SSL_CERT_FILE", trusted);
+        }
+        let project = job.create();
+        project.write(SPEC, JOB);
+        let crm = mssql(server.port, "crm").replace("127.0.0.1", host);
+        let crm = crm.replace("mssql = {", "mssql = { tls = \"verify\",");
+        project.write(
+            "jobs/connections.toml",
+            format!("[local]\ncrm.{crm}\ncampaign.sqlite = {{ path = \"campaign.sqlite\" }}\n"),
+        );
+        project
+    };
+    let certificate = server.certificate();
+    let certificate = certificate.to_str();
+    let trusting = try_it("localhost", certificate);
+    trusting.run().exits(0);
+    trusting
+        .command(["verify", SPEC, "--checksum"])
+        .exits(0)
+        .says("3 of 3 tables equal");
+    for (host, trusted) in [("localhost", None), ("127.0.0.1", certificate)] {
+        let refused = try_it(host, trusted).command(["validate", SPEC, "--connect"]);
+        assert_ne!(refused.code, Some(0), "{host}");
+        refused.says("no encryption");
+    }
+}

@@ -264,3 +264,23 @@ fn tds_a_load_that_is_refused_leaves_nothing() {
         assert_eq!(subject.count("taken").await, 5_000);
     });
 }
+
+/// A certificate that the machine does not trust is refused by whoever insists on encryption, and taken by whoever does not ask for any.
+#[test]
+fn tds_a_certificate_that_nobody_trusts_is_refused() {
+    runtime().block_on(async {
+        let server = TdsServer::start_encrypted();
+        assert!(server.certificate().is_file());
+        let subject = TablesKind::SqlServer.encrypted_at(server.port, "master").await;
+        let failure = subject.connections.probe("subject").await.unwrap_err();
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Permanent, "connection.tls"),
+            "{failure}"
+        );
+        let unasked = TablesKind::SqlServer
+            .subject_at(server.port, "master", TdsServer::PASSWORD)
+            .await;
+        unasked.connections.probe("subject").await.unwrap();
+    });
+}

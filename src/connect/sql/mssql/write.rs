@@ -10,9 +10,9 @@ use mssql_tds::datatypes::column_values::ColumnValues;
 use mssql_tds::message::bulk_load::StreamingBulkLoadWriter;
 
 use super::Lease;
-use super::decode::integer_of;
 use super::encode::{self, Lane};
 use super::error::failure;
+use super::fields::integer_of;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::select::literal;
 use crate::connect::sql::{RowsRequest, TableWriter};
