@@ -194,7 +194,13 @@ impl BulkLoadRow for BulkRow {
         column_index: &mut usize,
     ) -> TdsResult<()> {
         for value in &self.0 {
-            writer.write_column_value(*column_index, value).await?;
+            if let ColumnValues::SmallMoney(money) = value {
+                // Where its column takes no NULL, the library leaves the length out that the type has on the wire.
+                let [a, b, c, d] = money.int_val.to_le_bytes();
+                writer.write_raw_bytes(&[4, a, b, c, d]).await?;
+            } else {
+                writer.write_column_value(*column_index, value).await?;
+            }
             *column_index += 1;
         }
         Ok(())
