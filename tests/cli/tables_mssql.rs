@@ -144,9 +144,9 @@ fn tables_go_into_sql_server_and_take_the_place_of_others_with_their_grants() {
     let project = project(crm, &mssql(server.port, "campaign"));
     project.write(
         "jobs/crm.sql",
-        "create table Country (CountryId integer not null primary key, Name varchar(40) not null);\n\
+        "create table Country (CountryId integer primary key, Name varchar(40) not null);\n\
          insert into Country values (1, 'Ö'), (2, 'O''Neill');\n\
-         create table Town (TownId integer not null primary key, CountryId integer references Country (CountryId), Size decimal(10,2), SeenAt datetime, Map blob);\n\
+         create table Town (TownId integer primary key, CountryId integer references Country (CountryId), Size decimal(10,2), SeenAt datetime, Map blob);\n\
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)\n\
          insert into Town select i, 1 + i % 2, i || '.25', '2024-02-29 23:59:59', x'00ff' from n;\n\
          create index TownByCountry on Town (CountryId);",

@@ -91,6 +91,9 @@ impl SqlServerWriter {
                 .await?;
         }
         self.lease.run("commit transaction").await?;
+        if !self.request.upsert_key.is_empty() {
+            self.lease.run(&format!("drop table if exists {WAITING}")).await?;
+        }
         self.lease.give_back();
         Ok(self.rows)
     }
