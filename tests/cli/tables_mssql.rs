@@ -144,9 +144,9 @@ fn tables_go_into_sql_server_and_take_the_place_of_others_with_their_grants() {
     let project = project(crm, &mssql(server.port, "campaign"));
     project.write(
         "jobs/crm.sql",
-        "create table Country (CountryId integer not null primary key, Name varchar(40) not null);\n\
+        "create table Country (CountryId integer primary key, Name varchar(40) not null);\n\
          insert into Country values (1, 'Ö'), (2, 'O''Neill');\n\
-         create table Town (TownId integer not null primary key, CountryId integer references Country (CountryId), Size decimal(10,2), SeenAt datetime, Map blob);\n\
+         create table Town (TownId integer primary key, CountryId integer references Country (CountryId), Size decimal(10,2), SeenAt datetime, Map blob);\n\
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)\n\
          insert into Town select i, 1 + i % 2, i || '.25', '2024-02-29 23:59:59', x'00ff' from n;\n\
          create index TownByCountry on Town (CountryId);",
@@ -203,4 +203,40 @@ fn tables_go_into_sql_server_and_take_the_place_of_others_with_their_grants() {
         .exits(0)
         .says("2 of 2 tables equal");
     assert_eq!(asked("select name from dbo.country where country_id = 1"), "changed");
+}
+
+/// Encryption is believed when the certificate is among those that the machine trusts, and bears the name that was asked for.
+#[test]
+fn an_encrypted_connection_is_one_with_the_server_that_was_named() {
+    let server = TdsServer::start_encrypted();
+    server.create_database("crm");
+    server.sql("crm", DEFINITIONS);
+    let try_it = |host: &str, trusted: Option<&str>| {
+        let mut job = Job::new().env("MSSQL_PASSWORD", TdsServer::PASSWORD);
+        if let Some(trusted) = trusted {
+            job = job.env("SSL_CERT_FILE", trusted);
+        }
+        let project = job.create();
+        project.write(SPEC, JOB);
+        let crm = mssql(server.port, "crm").replace("127.0.0.1", host);
+        let crm = crm.replace("mssql = {", "mssql = { tls = \"verify\",");
+        project.write(
+            "jobs/connections.toml",
+            format!("[local]\ncrm.{crm}\ncampaign.sqlite = {{ path = \"campaign.sqlite\" }}\n"),
+        );
+        project
+    };
+    let certificate = server.certificate();
+    let certificate = certificate.to_str();
+    let trusting = try_it("localhost", certificate);
+    trusting.run().exits(0);
+    trusting
+        .command(["verify", SPEC, "--checksum"])
+        .exits(0)
+        .says("3 of 3 tables equal");
+    for (host, trusted) in [("localhost", None), ("127.0.0.1", certificate)] {
+        let refused = try_it(host, trusted).command(["validate", SPEC, "--connect"]);
+        assert_ne!(refused.code, Some(0), "{host}");
+        refused.says("no encryption");
+    }
 }

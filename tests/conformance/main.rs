@@ -296,6 +296,11 @@ fn tables_edges_of_mssql_types_arrive() {
 }
 
 #[test]
+fn tables_edges_of_mssql_types_arrive_where_no_null_may() {
+    kinds::runtime().block_on(tables_edges_mssql::without_nulls());
+}
+
+#[test]
 fn tables_edges_of_other_types_arrive_in_mssql() {
     kinds::runtime().block_on(tables_edges_mssql::into());
 }

@@ -316,9 +316,25 @@ pub async fn out_of() {
         check(TablesKind::SqlServer, to, COMMON).await;
         check(TablesKind::SqlServer, to, MOMENTS).await;
     }
-    let own: Vec<Edges> = COMMON.to_vec();
-    check(TablesKind::SqlServer, TablesKind::SqlServer, &own).await;
+    check(TablesKind::SqlServer, TablesKind::SqlServer, COMMON).await;
     check(TablesKind::SqlServer, TablesKind::SqlServer, OWN_MOMENTS).await;
+}
+
+/// A column that takes no NULL has another form on the wire.
+pub async fn without_nulls() {
+    let (source, sink) = (
+        TablesKind::SqlServer.subject().await,
+        TablesKind::SqlServer.subject().await,
+    );
+    for (number, (native, values)) in COMMON.iter().chain(OWN_MOMENTS).enumerate() {
+        let values = values.iter().filter(|(literal, _)| *literal != "null");
+        let (literals, expected): (Vec<&str>, Vec<&str>) = values.copied().unzip();
+        let strict = format!("{native} not null");
+        let moved = moved(&source, &sink, &format!("strict_{number}"), &strict, &literals).await;
+        let (here, there) = moved.unwrap_or_else(|failure| panic!("{strict}: {failure}"));
+        assert_eq!(shown(&here), expected, "{strict}, read");
+        assert_eq!(shown(&there), expected, "{strict}, written and read");
+    }
 }
 
 pub async fn into() {

@@ -263,3 +263,102 @@ fn tds_a_load_that_is_refused_leaves_nothing() {
         assert_eq!(subject.count("taken").await, 5_000);
     });
 }
+
+/// A certificate that the machine does not trust is refused by whoever insists on encryption, and taken by whoever does not ask for any.
+#[test]
+fn tds_a_certificate_that_nobody_trusts_is_refused() {
+    runtime().block_on(async {
+        let server = TdsServer::start_encrypted();
+        assert!(server.certificate().is_file());
+        let subject = TablesKind::SqlServer.encrypted_at(server.port, "master").await;
+        let failure = subject.connections.probe("subject").await.unwrap_err();
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Permanent, "connection.tls"),
+            "{failure}"
+        );
+        let unasked = TablesKind::SqlServer
+            .subject_at(server.port, "master", TdsServer::PASSWORD)
+            .await;
+        unasked.connections.probe("subject").await.unwrap();
+    });
+}
+
+/// A load that meets a fault is one of its class, and leaves nothing.
+#[test]
+fn tds_a_load_that_is_cut_leaves_nothing() {
+    runtime().block_on(async {
+        let server = TdsServer::start();
+        let database = database_with_types(&server);
+        server.sql(&database, &["create table dbo.taken (id int, word nvarchar(40))"]);
+        let subject = TablesKind::SqlServer
+            .subject_at(server.port, &database, TdsServer::PASSWORD)
+            .await;
+        let columns = subject.mapping("many", &subject).await.columns;
+        let batches: Vec<_> = subject
+            .database
+            .read(whole(&subject, columns.clone()))
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
+        let faults = [
+            (
+                "INSERT BULK",
+                Fault::Cut,
+                FailureClass::Transient,
+                "database.connection",
+            ),
+            (
+                "INSERT BULK",
+                Fault::Error(9_002, 17),
+                FailureClass::Transient,
+                "database.disk_full",
+            ),
+            (
+                "commit transaction",
+                Fault::Cut,
+                FailureClass::Transient,
+                "database.connection",
+            ),
+        ];
+        for (text, fault, class, code) in faults {
+            let mut writer = subject
+                .database
+                .write(subject.writing("taken", columns.clone()))
+                .await
+                .unwrap();
+            server.plan_fault(text, 0, fault);
+            let failure = match writer.write(batches[0].clone()).await {
+                Ok(()) => writer.finish().await.unwrap_err(),
+                Err(failure) => failure,
+            };
+            assert_eq!((failure.class, &*failure.code), (class, code), "{text}: {failure}");
+            assert_eq!(subject.count("taken").await, 0, "{text}");
+        }
+    });
+}
+
+/// A text of a code page may be sorted otherwise than the same text in Unicode, which is what the bounds of ranges are.
+#[test]
+fn tds_a_key_of_a_code_page_is_sorted_as_ranges_compare_it() {
+    runtime().block_on(async {
+        let server = TdsServer::start();
+        let database = database_with_types(&server);
+        server.sql(
+            &database,
+            &["create table dbo.coded (code varchar(20), word nvarchar(20))"],
+        );
+        let subject = TablesKind::SqlServer
+            .subject_at(server.port, &database, TdsServer::PASSWORD)
+            .await;
+        let from = RowsFrom::Table(subject.name("coded"));
+        server.plan_fault("order by cast([code] as nvarchar(4000))", 0, Fault::Error(1_205, 13));
+        let met = subject.database.key_bounds(&from, "code", 10).await.unwrap_err();
+        assert_eq!(&*met.code, "database.deadlock", "{met}");
+        server.plan_fault("order by [word]", 0, Fault::Error(1_205, 13));
+        let met = subject.database.key_bounds(&from, "word", 10).await.unwrap_err();
+        assert_eq!(&*met.code, "database.deadlock", "{met}");
+    });
+}

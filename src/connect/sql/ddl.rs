@@ -49,7 +49,19 @@ impl Ddl {
 
     /// Makes a table under a name, without what is added after its rows are in.
     pub fn create_table(self, mapping: &TableMapping, name: &TableName) -> String {
-        let mut parts: Vec<String> = mapping.columns.iter().map(|column| self.column(column)).collect();
+        let of_key = |column: &ColumnMapping| {
+            let key = mapping.primary_key.as_ref();
+            key.is_some_and(|key| key.columns.contains(&column.target))
+        };
+        let mut parts: Vec<String> = mapping
+            .columns
+            .iter()
+            .map(|column| {
+                // SQL Server makes no key of columns that may be NULL; the others change them by themselves.
+                let is_strict = self.engine == Engine::SqlServer && column.is_nullable && of_key(column);
+                self.column(column) + if is_strict { " not null" } else { "" }
+            })
+            .collect();
         if self.engine == Engine::Sqlite {
             // SQLite takes keys with the table or never.
             parts.extend(self.inline_keys(mapping));

@@ -103,6 +103,10 @@ impl Executor {
         Ok(executor)
     }
 
+    pub fn is_in_transaction(&self) -> bool {
+        !self.connection.is_autocommit()
+    }
+
     /// Makes the schemas known that other sessions have made meanwhile.
     pub fn attach_schemas(&mut self) -> Result<(), SqlError> {
         if !self.connection.is_autocommit() {

@@ -7,15 +7,16 @@ pub struct Login {
     pub database: String,
 }
 
-/// The answer to a PRELOGIN: a version, no encryption, no further sessions in one connection.
+/// The answer to a PRELOGIN: a version, encryption or none, no further sessions in one connection.
 ///
 /// Source: MS-TDS 2.2.6.5.
-pub fn prelogin() -> Vec<u8> {
-    const OPTIONS: &[(u8, &[u8])] = &[(0x00, &[16, 0, 0, 0, 0, 0]), (0x01, &[0x02]), (0x04, &[0])];
-    let mut at = OPTIONS.len() * 5 + 1;
+pub fn prelogin(is_encrypted: bool) -> Vec<u8> {
+    let encryption: &[u8] = if is_encrypted { &[0x01] } else { &[0x02] };
+    let options: [(u8, &[u8]); 3] = [(0x00, &[16, 0, 0, 0, 0, 0]), (0x01, encryption), (0x04, &[0])];
+    let mut at = options.len() * 5 + 1;
     let (mut heads, mut bodies) = (Vec::new(), Vec::new());
-    for (option, body) in OPTIONS {
-        heads.push(*option);
+    for (option, body) in options {
+        heads.push(option);
         heads.extend(u16::try_from(at).unwrap_or_default().to_be_bytes());
         heads.extend(u16::try_from(body.len()).unwrap_or_default().to_be_bytes());
         bodies.extend_from_slice(body);

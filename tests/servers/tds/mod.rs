@@ -7,12 +7,13 @@
 //! Statements are executed by SQLite after a small translation: a database is a folder with a file for each schema, and the views of the catalogue
 //! that are asked for (`sys.tables`, …) are tables that are filled before each question. Values are kept as texts in the server's own form, so
 //! that no digit is lost; a text that is kept as bytes is sent as they are. Answers are cut into packets of 4,096 bytes, long values into chunks
-//! that end in the middle of a character, and rows with NULLs come in their compressed form. There is no encryption.
+//! that end in the middle of a character, and rows with NULLs come in their compressed form.
 
 mod bulk;
 mod catalogue;
 mod create;
 mod dates;
+mod encryption;
 mod error;
 mod executor;
 mod login;
@@ -20,6 +21,7 @@ mod reader;
 mod row;
 mod session;
 mod statement;
+mod stream;
 mod tokens;
 mod types;
 mod value;
@@ -29,6 +31,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use rustls::ServerConfig;
 
 use super::guard::Guard;
 
@@ -52,6 +56,8 @@ struct Planned {
 /// What the sessions of a server share.
 pub struct Shared {
     folder: PathBuf,
+    /// Absent: what is asked for is refused.
+    encryption: Option<Arc<ServerConfig>>,
     faults: Mutex<Vec<Planned>>,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -87,16 +93,27 @@ impl TdsServer {
     pub const PASSWORD: &str = "test-password";
 
     pub fn start() -> Self {
+        Self::start_with(false)
+    }
+
+    /// One that insists on encryption, with a certificate of its own making for `localhost`.
+    pub fn start_encrypted() -> Self {
+        Self::start_with(true)
+    }
+
+    fn start_with(is_encrypted: bool) -> Self {
         // The guard removes it: a server in a static is never dropped.
         let folder = tempfile::tempdir().expect("a temporary folder").keep();
         let mut held = Command::new("tail");
         held.args(["-f", "/dev/null"]).current_dir(&folder);
         let guard = Guard::start(&held);
+        let encryption = is_encrypted.then(|| Arc::new(encryption::config(&folder)));
         std::fs::create_dir(folder.join("master")).expect("the folder is writable");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("an address").port();
         let shared = Arc::new(Shared {
             folder,
+            encryption,
             faults: Mutex::default(),
             open: Mutex::default(),
         });
@@ -118,6 +135,11 @@ impl TdsServer {
             listener,
             _guard: guard,
         }
+    }
+
+    /// The file of the certificate of a server that encrypts.
+    pub fn certificate(&self) -> PathBuf {
+        self.shared.folder.join(encryption::CERTIFICATE)
     }
 
     /// Makes an empty database.

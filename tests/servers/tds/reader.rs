@@ -1,5 +1,6 @@
 use std::io::{Read, Result, Write};
-use std::net::TcpStream;
+
+use super::stream::Stream;
 
 /// Bytes of one packet, its head of eight among them.
 pub const PACKET: usize = 4_096;
@@ -14,7 +15,7 @@ pub struct Message {
 }
 
 /// Reads a message; `None` when the client has left.
-pub fn read_message(stream: &mut TcpStream) -> Result<Option<Message>> {
+pub fn read_message(stream: &mut Stream) -> Result<Option<Message>> {
     let mut message = Message {
         kind: 0,
         body: Vec::new(),
@@ -37,13 +38,13 @@ pub fn read_message(stream: &mut TcpStream) -> Result<Option<Message>> {
 
 /// An answer on its way, cut into packets wherever they are full.
 pub struct Answer<'a> {
-    stream: &'a mut TcpStream,
+    stream: &'a mut Stream,
     waiting: Vec<u8>,
     number: u8,
 }
 
 impl<'a> Answer<'a> {
-    pub fn new(stream: &'a mut TcpStream) -> Self {
+    pub fn new(stream: &'a mut Stream) -> Self {
         Self {
             stream,
             waiting: Vec::with_capacity(2 * PACKET),

@@ -1,5 +1,5 @@
 use std::io::Result;
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 
 use rusqlite::types::Value;
 
@@ -8,6 +8,7 @@ use super::executor::{Effect, Executor, Out, Outcome, Stop};
 use super::login::{self, Login};
 use super::reader::{Answer, Cursor, Message, read_message};
 use super::row::{self, OutColumn};
+use super::stream::Stream;
 use super::tokens;
 use super::types::SqlType;
 use super::value;
@@ -18,9 +19,9 @@ use super::{Fault, Shared, TdsServer};
 const EXECUTE_SQL: u64 = 10;
 
 /// Serves one connection until the client leaves.
-pub fn serve(mut stream: TcpStream, shared: &Shared) -> Result<()> {
+pub fn serve(stream: TcpStream, shared: &Shared) -> Result<()> {
     stream.set_nodelay(true)?;
-    let Some(mut executor) = log_in(&mut stream, shared)? else {
+    let Some((mut executor, mut stream)) = log_in(Stream::Plain(stream), shared)? else {
         return Ok(());
     };
     let mut transaction = 0;
@@ -47,7 +48,7 @@ pub fn serve(mut stream: TcpStream, shared: &Shared) -> Result<()> {
             Ok(()) => answer.end()?,
             Err(Stop::Io(_)) => {
                 answer.flush_unfinished()?;
-                return stream.shutdown(Shutdown::Both);
+                return stream.shutdown();
             }
             Err(Stop::Sql(error)) => {
                 told(&mut answer, tokens::DONE, &error)?;
@@ -63,11 +64,17 @@ fn told(answer: &mut Answer<'_>, token: u8, error: &SqlError) -> Result<()> {
     answer.put(&tokens::done(token, None, true, true))
 }
 
-fn log_in(stream: &mut TcpStream, shared: &Shared) -> Result<Option<Executor>> {
-    while let Some(message) = read_message(stream)? {
-        let mut answer = Answer::new(stream);
+fn log_in(mut stream: Stream, shared: &Shared) -> Result<Option<(Executor, Stream)>> {
+    while let Some(message) = read_message(&mut stream)? {
+        let mut answer = Answer::new(&mut stream);
         match message.kind {
-            0x12 => answer.put(&login::prelogin())?,
+            0x12 => {
+                answer.put(&login::prelogin(shared.encryption.is_some()))?;
+                answer.end()?;
+                if let Some(config) = &shared.encryption {
+                    stream = stream.encrypt(config)?;
+                }
+            }
             0x10 => {
                 let opened = login::login(&message.body).map(|login| open(&login, shared));
                 match opened {
@@ -75,7 +82,7 @@ fn log_in(stream: &mut TcpStream, shared: &Shared) -> Result<Option<Executor>> {
                         answer.put(&tokens::login_acknowledged(&database))?;
                         answer.put(&tokens::done(tokens::DONE, None, false, true))?;
                         answer.end()?;
-                        return Ok(Some(executor));
+                        return Ok(Some((executor, stream)));
                     }
                     Some(Err(errors)) => {
                         for error in errors {
@@ -90,7 +97,6 @@ fn log_in(stream: &mut TcpStream, shared: &Shared) -> Result<Option<Executor>> {
             }
             _ => return Ok(None),
         }
-        answer.end()?;
     }
     Ok(None)
 }
@@ -145,11 +151,25 @@ impl Out for ToClient<'_, '_> {
     }
 }
 
-/// What stands behind the headers of a message.
-fn body(message: &Message) -> &[u8] {
+/// What stands behind the headers of a message. One of them must name the transaction that the session is in, as the server named it.
+///
+/// Source: MS-TDS 2.2.5.3.
+fn body<'a>(message: &'a Message, executor: &Executor, transaction: u64) -> std::result::Result<&'a [u8], SqlError> {
+    let broken = || SqlError::new(4_002, 16, "The headers of the message are not understood.");
     let mut cursor = Cursor::new(&message.body);
-    let headers = cursor.length::<4>().unwrap_or_default();
-    message.body.get(headers..).unwrap_or_default()
+    let length = cursor.length::<4>().ok_or_else(broken)?;
+    let mut headers = Cursor::new(message.body.get(4..length).ok_or_else(broken)?);
+    let expected = if executor.is_in_transaction() { transaction } else { 0 };
+    while !headers.is_empty() {
+        let size = headers.length::<4>().ok_or_else(broken)?;
+        let header = headers.take(size.saturating_sub(4)).ok_or_else(broken)?;
+        let mut header = Cursor::new(header);
+        if header.number::<2>() == Some(2) && header.number::<8>() != Some(expected) {
+            let text = "New request is not allowed to start because it should come with valid transaction descriptor.";
+            return Err(SqlError::new(3_989, 16, text));
+        }
+    }
+    message.body.get(length..).ok_or_else(broken)
 }
 
 fn batch(
@@ -159,10 +179,10 @@ fn batch(
     transaction: &mut u64,
     answer: &mut Answer<'_>,
 ) -> std::result::Result<(), Stop> {
-    let body = body(message);
+    let body = body(message, executor, *transaction)?;
     let text = Cursor::new(body).wide(body.len() / 2).unwrap_or_default();
     if text.contains("SET FMTONLY ON") {
-        return Ok(describe_table(executor, &text, answer)?);
+        return describe_table(executor, &text, answer);
     }
     let statements = words::statements(&text);
     let fault = shared.fault_of(&text);
@@ -202,7 +222,7 @@ fn call(
     transaction: &mut u64,
     answer: &mut Answer<'_>,
 ) -> std::result::Result<(), Stop> {
-    let (text, parameters) = read_call(body(message))
+    let (text, parameters) = read_call(body(message, executor, *transaction)?)
         .ok_or_else(|| SqlError::new(2_812, 16, "Of all procedures this server knows `sp_executesql` only."))?;
     let fault = shared.fault_of(&text);
     for words in words::statements(&text) {

@@ -232,6 +232,12 @@ impl Executor {
                 return Ok(Outcome::quiet());
             }
             let (columns, _) = part.get(2..).and_then(create::names).ok_or_else(|| wrong(words))?;
+            let known = self.columns_of(&table)?;
+            let may_be_null = |name: &String| known.iter().any(|column| column.name == *name && column.is_nullable);
+            if let Some(name) = columns.iter().find(|name| may_be_null(name)) {
+                let text = format!("Cannot define PRIMARY KEY constraint on nullable column '{name}'.");
+                return Err(SqlError::new(8_111, 16, text));
+            }
             let listed: Vec<String> = columns.iter().map(|column| quoted(column)).collect();
             let own = format!(
                 "{}.{}",

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 use mssql_tds::datatypes::column_values::ColumnValues;
 
 use super::Lease;
-use super::decode::{integer_of, text_of};
 use super::error::of_number;
+use super::fields::{integer_of, text_of};
 use super::read;
 use crate::connect::sql::select::literal;
 use crate::model::{Column, Engine, Failure, ForeignKey, Index, Key, Table, TableName, Value};

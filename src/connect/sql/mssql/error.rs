@@ -65,6 +65,7 @@ const NUMBERS: &[(u32, FailureClass, &str)] = &[
     (3903, FailureClass::Permanent, "database.transaction"),
     (3906, FailureClass::Denied, "database.read_only"),
     (3930, FailureClass::Permanent, "database.transaction"),
+    (3931, FailureClass::Permanent, "database.transaction"),
     (3960, FailureClass::Transient, "database.serialisation"),
     (3961, FailureClass::Transient, "database.serialisation"),
     (4060, FailureClass::Permanent, "database.not_found"),

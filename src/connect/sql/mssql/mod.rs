@@ -4,6 +4,7 @@ mod catalogue;
 mod decode;
 mod encode;
 mod error;
+mod fields;
 mod pool;
 mod read;
 mod swap;

@@ -7,8 +7,10 @@ use mssql_tds::message::parameters::rpc_parameters::{RpcParameter, StatusFlags};
 use tokio::sync::mpsc;
 
 use super::Lease;
-use super::decode::{RowSink, integer_of, text_of};
+use super::catalogue;
+use super::decode::RowSink;
 use super::error::failure;
+use super::fields::{integer_of, text_of};
 use crate::connect::sql::select::{from_clause, where_clause};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, parameters};
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
@@ -90,10 +92,12 @@ pub(super) async fn key_bounds(
     column: &str,
     rows: u64,
 ) -> Result<Vec<Value>, Failure> {
+    let key = Engine::SqlServer.quote(column);
+    let ordered = ordered(lease, from, &key).await?;
     let (from, values) = text_and_values(from)?;
-    let (source, key) = (from_clause(Engine::SqlServer, &from), Engine::SqlServer.quote(column));
+    let source = from_clause(Engine::SqlServer, &from);
     let text = format!(
-        "select distinct bound from (select {key} as bound, row_number() over (order by {key}) as place from {source} \
+        "select distinct bound from (select {ordered} as bound, row_number() over (order by {ordered}) as place from {source} \
          where {key} is not null) as numbered where place > 1 and (place - 1) % {rows} = 0 order by bound"
     );
     let found = lease.rows(&text, values).await?;
@@ -108,6 +112,22 @@ pub(super) async fn key_bounds(
             })
         })
         .collect()
+}
+
+/// The key in the order in which ranges compare it. Bounds are texts of Unicode, and a text of a code page is made one before it is compared with
+/// them; by itself it may be sorted otherwise, and rows would lie in two ranges, or in none.
+async fn ordered(lease: &mut Lease, from: &RowsFrom, key: &str) -> Result<String, Failure> {
+    let given: &[(String, Value)] = match from {
+        RowsFrom::Table(_) => &[],
+        RowsFrom::Query { parameters, .. } => parameters,
+    };
+    let asked = format!("select {key} from {}", from_clause(Engine::SqlServer, from));
+    let described = catalogue::describe(lease, &asked, given).await?;
+    let is_of_code_page = |native: &str| native.starts_with("varchar") || native.starts_with("char");
+    Ok(match described.first() {
+        Some(column) if is_of_code_page(&column.native) => format!("cast({key} as nvarchar(4000))"),
+        _ => key.to_owned(),
+    })
 }
 
 fn bound_value(field: &ColumnValues) -> Option<Value> {

@@ -1,6 +1,6 @@
 use super::Lease;
 use super::catalogue;
-use super::decode::text_of;
+use super::fields::text_of;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::keys::keys_around;
 use crate::connect::sql::select::literal;

@@ -10,9 +10,9 @@ use mssql_tds::datatypes::column_values::ColumnValues;
 use mssql_tds::message::bulk_load::StreamingBulkLoadWriter;
 
 use super::Lease;
-use super::decode::integer_of;
 use super::encode::{self, Lane};
 use super::error::failure;
+use super::fields::integer_of;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::select::literal;
 use crate::connect::sql::{RowsRequest, TableWriter};
@@ -87,6 +87,9 @@ impl SqlServerWriter {
             self.lease.run(&last).await?;
         }
         self.lease.run("commit transaction").await?;
+        if !self.request.upsert_key.is_empty() {
+            self.lease.run(&format!("drop table if exists {WAITING}")).await?;
+        }
         self.lease.give_back();
         Ok(self.rows)
     }
@@ -190,7 +193,13 @@ impl BulkLoadRow for BulkRow {
         column_index: &mut usize,
     ) -> TdsResult<()> {
         for value in &self.0 {
-            writer.write_column_value(*column_index, value).await?;
+            if let ColumnValues::SmallMoney(money) = value {
+                // Where its column takes no NULL, the library leaves the length out that the type has on the wire.
+                let [a, b, c, d] = money.int_val.to_le_bytes();
+                writer.write_raw_bytes(&[4, a, b, c, d]).await?;
+            } else {
+                writer.write_column_value(*column_index, value).await?;
+            }
             *column_index += 1;
         }
         Ok(())
