@@ -5,6 +5,7 @@ mod decode;
 mod encode;
 mod error;
 mod pool;
+mod raw;
 mod read;
 mod swap;
 mod write;
@@ -13,7 +14,9 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use super::{
+    BatchStream, KeyAround, RawStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows,
+};
 use crate::connect::RowStream;
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
@@ -146,6 +149,15 @@ impl SqlDatabase for PostgresDatabase {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         Box::pin(async { read::read(self.pool.take().await?, request).await })
+    }
+
+    fn read_raw<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Option<RawStream>, Failure>> {
+        Box::pin(async move {
+            if !raw::is_taken_as_it_is(request) {
+                return Ok(None);
+            }
+            raw::read(self.pool.take().await?, request).await.map(Some)
+        })
     }
 
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {
