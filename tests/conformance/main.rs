@@ -228,6 +228,11 @@ fn tables_blocks_under_a_snapshot_are_one_moment() {
 }
 
 #[test]
+fn tables_snapshots_share_sessions() {
+    TablesKind::Postgres.run(tables_suite::snapshots_share_sessions);
+}
+
+#[test]
 fn tables_rows_of_one_postgres_go_to_another_as_they_are() {
     TablesKind::Postgres.run(tables_suite::as_they_are);
 }

@@ -589,6 +589,23 @@ pub async fn blocks_under_a_snapshot(subject: TablesSubject) {
     assert_eq!(subject.count("numbers").await, ROWS - ROWS / 3 + 1);
 }
 
+/// A snapshot that is let go of leaves its session for the next: twenty of them, one after the other, take few.
+pub async fn snapshots_share_sessions(subject: TablesSubject) {
+    for _ in 0..20 {
+        let snapshot = subject.database.snapshot().await.unwrap().unwrap();
+        let idle = "select (count(*) = 0)::text from pg_stat_activity where datname = current_database() and state like 'idle in%'";
+        assert_eq!(subject.one(idle).await, "false");
+        drop(snapshot);
+        while subject.one(idle).await == "false" {
+            tokio::task::yield_now().await;
+        }
+    }
+    let sessions = subject
+        .one("select count(*)::text from pg_stat_activity where datname = current_database()")
+        .await;
+    assert!(sessions.parse::<u32>().unwrap() <= 3, "{sessions}");
+}
+
 /// Blocks that go from one table into another undecoded are all of its rows once, as they were when the snapshot was taken.
 pub async fn as_they_are(subject: TablesSubject) {
     const ROWS: u64 = 20_000;

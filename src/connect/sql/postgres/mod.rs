@@ -13,6 +13,7 @@ mod write;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 
 use super::{
     BatchStream, KeyAround, RawStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows,
@@ -25,6 +26,23 @@ use pool::{Lease, Pool};
 
 pub struct PostgresDatabase {
     pool: Pool,
+}
+
+/// The session whose transaction a snapshot is of. A table that has been loaded lets go of its own, and the next one takes it over: a
+/// session for each would cost more than a small table.
+struct Holder(Option<Lease>);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        if let (Some(lease), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                // Dropped, it closes its connection, which ends the transaction as well.
+                if lease.run("commit").await.is_ok() {
+                    lease.give_back();
+                }
+            });
+        }
+    }
 }
 
 impl PostgresDatabase {
@@ -142,7 +160,7 @@ impl SqlDatabase for PostgresDatabase {
             let name = row.map_err(|error| failure(&error))?.get(0);
             Ok(Some(Snapshot {
                 name,
-                _holder: Box::new(lease),
+                _holder: Box::new(Holder(Some(lease))),
             }))
         })
     }
