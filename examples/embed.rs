@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use pipeline::engine::{RunOptions, RunReport, Runner, Stop};
 use pipeline::model::{Event, Progress};
-use pipeline::resolve::{KnownJob, LoadOptions, load};
+use pipeline::resolve::{LoadOptions, load};
 use pipeline::state::{Holder, Identity, State, StateFolder};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -17,7 +17,7 @@ const EVENTS_BEHIND_MAX: usize = 1_024;
 /// What a run told while it went on, and how it ended.
 pub struct Embedded {
     pub report: RunReport,
-    pub files_finished: u64,
+    pub units_finished: u64,
     pub events_lost: u64,
     pub last: Progress,
 }
@@ -30,9 +30,7 @@ pub async fn embed(spec: &Path, folder: &Path) -> Result<Embedded, Box<dyn Error
         settings: Vec::new(),
         environment: &|name| std::env::var(name).ok(),
     };
-    let KnownJob::Files(job) = load(spec, &options)?.known() else {
-        return Err("the job moves tables; this example copies files".into());
-    };
+    let job = load(spec, &options)?;
     let identity = Identity {
         job: job.name.clone(),
         profile: job.profile.clone(),
@@ -43,21 +41,21 @@ pub async fn embed(spec: &Path, folder: &Path) -> Result<Embedded, Box<dyn Error
     let mut events = runner.events(EVENTS_BEHIND_MAX);
     let handle = runner.handle();
     let listening = tokio::spawn(async move {
-        let (mut files_finished, mut events_lost) = (0, 0);
+        let (mut units_finished, mut events_lost) = (0, 0);
         loop {
             match events.recv().await {
-                Ok(Event::UnitFinished { .. }) => files_finished += 1,
+                Ok(Event::UnitFinished { .. }) => units_finished += 1,
                 Ok(_) => {}
                 Err(RecvError::Lagged(lost)) => events_lost += lost,
-                Err(RecvError::Closed) => return (files_finished, events_lost),
+                Err(RecvError::Closed) => return (units_finished, events_lost),
             }
         }
     });
     let report = runner.run().await?;
-    let (files_finished, events_lost) = listening.await?;
+    let (units_finished, events_lost) = listening.await?;
     Ok(Embedded {
         report,
-        files_finished,
+        units_finished,
         events_lost,
         last: handle.snapshot(),
     })
@@ -68,12 +66,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let spec = std::env::args_os().nth(1).map(PathBuf::from);
     let spec = spec.ok_or("name a spec: `cargo run --example embed -- jobs/reupload.yaml`")?;
     let embedded = embed(&spec, Path::new(".pipeline/embedded")).await?;
-    let files = embedded.last.units;
+    let units = embedded.last.units;
     println!(
-        "{} of {} files are at the sink; {} came to an end in this run",
-        files.done + files.present,
-        files.planned(),
-        embedded.files_finished
+        "{} of {} {} are at the sink; {} came to an end in this run",
+        units.done + units.present,
+        units.planned(),
+        embedded.report.unit_kind.plural(),
+        embedded.units_finished
     );
     Ok(())
 }

@@ -28,6 +28,9 @@ pub struct Plan {
     /// Count the rows of tables instead of trusting the catalogue's estimate
     #[arg(long, conflicts_with = "graph")]
     exact: bool,
+    /// Of tables: look at every row for values that do not go over as they are, and count them
+    #[arg(long, conflicts_with = "graph")]
+    probe: bool,
     /// Keep the plan in this file: `run --plan FILE` does what it says and nothing else
     #[arg(long, value_name = "FILE", conflicts_with = "graph")]
     out: Option<PathBuf>,
@@ -57,6 +60,7 @@ impl From<Plan> for commands::PlanArguments {
             sizes: plan.sizes,
             files: plan.files,
             exact: plan.exact,
+            probe: plan.probe,
             out: plan.out,
             detailed_exitcode: plan.detailed_exitcode,
         }

@@ -117,6 +117,7 @@ impl From<Run> for commands::PlanArguments {
             sizes: run.sizes,
             files: run.files,
             exact: false,
+            probe: false,
             out: None,
             detailed_exitcode: run.detailed_exitcode,
         }

@@ -30,8 +30,13 @@ pub enum CommandError {
         /// The command that lists the known ones.
         list: String,
     },
-    #[error("{}", stale(changes, accept))]
-    Stale { changes: Vec<Change>, accept: String },
+    #[error("{}", stale(changes, vars, accept))]
+    Stale {
+        changes: Vec<Change>,
+        /// Variables that have another value than the state was begun with, in words.
+        vars: Vec<String>,
+        accept: String,
+    },
     #[error("the plan `{}` does not fit the job any more, and nothing was run:{}\n`{remake}` makes it anew", path.display(), lines(reasons))]
     StalePlan {
         path: PathBuf,
@@ -77,10 +82,13 @@ fn did_you_mean(closest: Option<&str>) -> String {
     closest.map_or_else(String::new, |closest| format!("; did you mean `{closest}`?"))
 }
 
-fn stale(changes: &[Change], accept: &str) -> String {
+fn stale(changes: &[Change], vars: &[String], accept: &str) -> String {
     let mut text = "the job is defined otherwise than when its state was begun:".to_owned();
     for change in changes {
         text.push_str(&format!("\n  stage `{}`: {}", change.stage, change.consequence));
+    }
+    for var in vars {
+        text.push_str(&format!("\n  {var}"));
     }
     text.push_str(&format!(
         "\n`{accept} --accept-changes` keeps what is done and goes on with the new definition; `{accept} --restart` forgets \

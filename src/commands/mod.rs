@@ -10,6 +10,7 @@ mod failures;
 mod history;
 mod init;
 mod items;
+mod job_vars;
 mod ledger_database;
 mod ledger_file;
 mod output;

@@ -1,12 +1,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{PreviewOptions, Stop, Visit, preview, preview_tables};
+use crate::engine::{PreviewOptions, Stop, TableLook, Visit, preview, preview_tables};
 use crate::plan::{Plan, changes, compile, fingerprints};
 use crate::report::{GraphFormat, PlanReport, TablePlanReport, counted, decision_json, decision_line, graph};
 use crate::resolve::{KnownJob, TableJob};
 use crate::state::{Scratch, State};
 
+use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::PlanKeeper;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
@@ -25,6 +26,8 @@ pub struct PlanArguments {
     pub files: bool,
     /// Count the rows of tables.
     pub exact: bool,
+    /// Look at every row of tables for values that do not go over as they are.
+    pub probe: bool,
     /// Keep the plan in this file, for `run --plan`.
     pub out: Option<PathBuf>,
     /// Exit 2 when there is work to do.
@@ -64,11 +67,18 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
         let changes = changes(&before, &fingerprints(&job));
         if !changes.is_empty() {
             let accept = arguments.job.command_line().command("run");
+            let vars = match &state {
+                Some(state) => changed_vars(&job, state)?,
+                None => Vec::new(),
+            };
             if arguments.out.is_some() {
                 // A run would refuse it, so that a plan for it is of no use.
-                return Err(CommandError::Stale { changes, accept });
+                return Err(CommandError::Stale { changes, vars, accept });
             }
-            say(format_args!("warning: {}", CommandError::Stale { changes, accept }));
+            say(format_args!(
+                "warning: {}",
+                CommandError::Stale { changes, vars, accept }
+            ));
         }
     }
     let options = PreviewOptions {
@@ -143,7 +153,11 @@ async fn plan_tables(
         ));
     }
     let selection = arguments.selection.selection()?;
-    let tables = preview_tables(job, state, &selection, arguments.exact).await?;
+    let look = TableLook {
+        exact: arguments.exact,
+        probe: arguments.probe,
+    };
+    let tables = preview_tables(job, state, &selection, look).await?;
     let command_line = arguments.job.command_line();
     let report = TablePlanReport {
         plan,

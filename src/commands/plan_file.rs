@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use crate::report::{FailureGroups, shown};
 use crate::resolve::{ResolvedJob, Work};
 use crate::state::{PlanFile, PlanFileError, PlanFileWriter};
 
+use super::job_vars::vars_of;
 use super::output::say;
 use super::{CommandError, JobArguments, RunArguments, SelectionArguments};
 
@@ -231,10 +231,4 @@ fn mode_of(job: &ResolvedJob) -> &'static str {
         Work::Files(work) => work.sink.mode.name(),
         Work::Tables(work) => work.sink.mode.name(),
     }
-}
-
-/// As texts, as the state and a plan keep them.
-pub(super) fn vars_of(job: &ResolvedJob) -> BTreeMap<String, String> {
-    let vars = job.vars.iter();
-    vars.map(|(name, value)| (name.clone(), value.to_string())).collect()
 }

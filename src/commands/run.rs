@@ -3,20 +3,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause, TableRunner};
+use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause};
 use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, UnitKind, format_duration};
 use crate::monitor::{ProgressView, RateMeter, Snapshot, TableLog};
 use crate::plan::{changes, fingerprints};
 use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
-use crate::resolve::{KnownJob, ResolvedJob, Work};
+use crate::resolve::{ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
 use super::failures::each_failed_unit;
+use super::job_vars::{changed_vars, vars_of};
 use super::output::say;
-use super::plan_file::{PlanToRun, PlannedRun, has_drifted, vars_of};
+use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
@@ -96,7 +96,7 @@ pub(super) async fn run_on(
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
     let summary_every = job.limits.summary_every;
     let command_line = arguments.job.command_line();
-    let work = Running::prepare(job, state.clone(), options, stop);
+    let runner = Runner::new(job, state.clone(), options, stop);
     let watcher = Watcher {
         tables: (!is_quiet).then(|| TableLog::new(summary_every)),
         view,
@@ -106,11 +106,11 @@ pub(super) async fn run_on(
         job: name.clone(),
         profile: profile.clone(),
         command_line: command_line.clone(),
-        meters: work.meters,
+        meters: runner.meters(),
     };
     let (ended, end) = watch::channel(false);
-    let watching = tokio::spawn(watcher.watch(work.progress, notes, end));
-    let result = work.run.await;
+    let watching = tokio::spawn(watcher.watch(runner.progress(), notes, end));
+    let result = runner.run().await;
     ended.send_replace(true);
     // A view that failed has nothing to do with how the run ended.
     let _ = watching.await;
@@ -150,36 +150,6 @@ pub(super) async fn run_on(
         ));
     }
     Ok(exit)
-}
-
-/// A run of a job of either kind, ready to begin.
-struct Running {
-    progress: watch::Receiver<Progress>,
-    meters: Arc<Meters>,
-    run: BoxFuture<'static, Result<RunReport, Fatal>>,
-}
-
-impl Running {
-    fn prepare(job: ResolvedJob, state: State, options: RunOptions, stop: Stop) -> Self {
-        match job.known() {
-            KnownJob::Files(job) => {
-                let runner = Runner::new(job, state, options, stop);
-                Self {
-                    progress: runner.progress(),
-                    meters: runner.meters(),
-                    run: Box::pin(runner.run()),
-                }
-            }
-            KnownJob::Tables(job) => {
-                let runner = TableRunner::new(job, state, options, stop);
-                Self {
-                    progress: runner.progress(),
-                    meters: runner.meters(),
-                    run: Box::pin(runner.run()),
-                }
-            }
-        }
-    }
 }
 
 fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions, CommandError> {
@@ -226,6 +196,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         if !changes.is_empty() && !arguments.accept_changes {
             return Err(CommandError::Stale {
                 changes,
+                vars: changed_vars(job, state)?,
                 accept: arguments.job.command_line().command("run"),
             });
         }

@@ -14,6 +14,9 @@ pub enum Fatal {
     State(#[from] StateError),
     #[error("the item list could not be read: {0}")]
     ItemList(Failure),
+    /// Of a job of tables: the catalogues cannot be read, or the runner's own tables cannot be made.
+    #[error("source or sink cannot be worked with: {0}")]
+    Tables(Failure),
     #[error("connection `{name}` could not be opened: {failure}")]
     Connection { name: String, failure: Failure },
     #[error("{0}")]

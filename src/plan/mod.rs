@@ -19,4 +19,4 @@ pub use drift::{Seen, drift, drifted, messages_digest, planned};
 pub use fingerprint::{Change, changes, fingerprints};
 pub use graph::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind};
 pub use inventory::{Inventory, Sample, UnitDecision};
-pub use table_plan::{TableChoice, TableDecision};
+pub use table_plan::{ProbedColumn, TableChoice, TableDecision};

@@ -15,6 +15,19 @@ pub struct TableDecision {
     pub statements: Vec<String>,
     /// What the sink does not get, and why.
     pub left_out: Vec<String>,
+    /// In what the table that stands at the sink is another, in words.
+    pub drift: Vec<String>,
+    /// What a look at every row has found, where it was asked for.
+    pub probed: Option<Vec<ProbedColumn>>,
+}
+
+/// Values of a column that do not go over as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbedColumn {
+    /// Its name at the source.
+    pub column: String,
+    /// What is the matter with how many of its values.
+    pub cases: Vec<(String, u64)>,
 }
 
 /// | what the state says | choice |

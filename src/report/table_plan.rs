@@ -3,7 +3,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::model::format_count;
-use crate::plan::{Plan, TableChoice, TableDecision};
+use crate::plan::{Plan, ProbedColumn, TableChoice, TableDecision};
 
 use super::json::SCHEMA_VERSION;
 use super::text::counted;
@@ -81,6 +81,8 @@ impl TablePlanReport<'_> {
                 "columns": columns.collect::<Vec<_>>(),
                 "statements": table.statements,
                 "left_out": table.left_out,
+                "drift": table.drift,
+                "probed": table.probed.as_ref().map(|probed| probed.iter().map(probed_json).collect::<Vec<_>>()),
             })
         });
         json!({
@@ -118,6 +120,23 @@ impl TablePlanReport<'_> {
                 writeln!(formatter, "      {source} ({native}): {loss}")?;
             }
         }
+        for probed in table.probed.iter().flatten() {
+            let cases: Vec<String> = (probed.cases.iter())
+                .map(|(what, count)| format!("{} {what}", counted(*count, "value", "values")))
+                .collect();
+            writeln!(
+                formatter,
+                "      found: {} has {}",
+                shown(&probed.column),
+                cases.join(", ")
+            )?;
+        }
+        if table.probed.as_ref().is_some_and(Vec::is_empty) {
+            writeln!(formatter, "      found: every value goes over as it is")?;
+        }
+        for difference in &table.drift {
+            writeln!(formatter, "      what stands there differs: {}", shown(difference))?;
+        }
         for left_out in &table.left_out {
             writeln!(formatter, "      left out: {}", shown(left_out))?;
         }
@@ -128,6 +147,11 @@ impl TablePlanReport<'_> {
         }
         Ok(())
     }
+}
+
+fn probed_json(probed: &ProbedColumn) -> Value {
+    let cases = (probed.cases.iter()).map(|(what, count)| json!({ "what": what, "values": count }));
+    json!({ "column": probed.column, "cases": cases.collect::<Vec<_>>() })
 }
 
 impl fmt::Display for TablePlanReport<'_> {

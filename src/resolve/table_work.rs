@@ -43,6 +43,8 @@ pub struct TableSink {
     /// Absent: that of the source.
     pub schema: Option<String>,
     pub mode: RowMode,
+    /// Rows that it gets at once, at most.
+    pub batch: Option<usize>,
     pub on_bad_row: OnBadRow,
     pub on_partial: OnPartial,
     pub contract: Contract,

@@ -190,6 +190,7 @@ impl Resolver<'_, '_> {
             connection: connection?,
             schema: spec.schema.clone(),
             mode: mode?,
+            batch: spec.batch.and_then(|rows| usize::try_from(rows).ok()),
             on_bad_row: match spec.on_bad_row {
                 None | Some(OnBadRowSpec::Fail) => OnBadRow::Fail,
                 Some(OnBadRowSpec::Reject) => OnBadRow::Reject,
@@ -248,6 +249,7 @@ impl Resolver<'_, '_> {
         let (sink, naming) = (&self.job.sink, &self.job.naming);
         let idle = [
             ("/sink/schema", sink.schema.is_some()),
+            ("/sink/batch", sink.batch.is_some()),
             ("/sink/on_bad_row", sink.on_bad_row.is_some()),
             ("/sink/on_partial", sink.on_partial.is_some()),
             ("/sink/contract", sink.contract.is_some()),

@@ -54,6 +54,7 @@ fn another_value_is_refused_and_a_new_beginning_takes_it() {
     project
         .command(["run", SPEC, "--var", "export_id=8"])
         .exits(12)
+        .says("variable `export_id`: `7` when the state was begun, `8` now")
         .says("--accept-changes")
         .says("--restart");
     assert_eq!(project.sink(), sink);

@@ -401,3 +401,86 @@ fn what_interrupted_runs_have_left_at_the_sink_is_cleaned_up() {
     assert_eq!(cleaned["tables_removed"], json!(2), "{cleaned}");
     assert_eq!(psql(left), "0");
 }
+
+#[test]
+fn a_plan_shows_what_stands_there_and_what_values_would_not_go_over() {
+    let script = "create table T (Id integer primary key, Label varchar(5), Amount decimal(5,2), Ratio real);\n\
+                  insert into T values (1, 'short', '1.25', 0.5), (2, 'too long', '1.255', 9e999), (3, 'nul' || char(0), 1000, null), (4, 'longer', 7, 1);\n\
+                  create table Clean (Id integer primary key, Label varchar(5));\ninsert into Clean values (1, 'a');";
+    let project = into_postgres(script, "probed");
+    let psql = |text: &str| postgres().psql("probed", text);
+    psql("create table t (id bigint primary key, label text, extra int); create index by_extra on t (extra)");
+    let plan = project.command(["plan", SPEC, "--probe", "--json"]).exits(0).json();
+    let table = |name: &str| {
+        let tables = plan["tables"].as_array().unwrap();
+        tables.iter().find(|table| table["table"] == name).unwrap().clone()
+    };
+    assert_eq!(
+        table("T")["probed"],
+        json!([
+            { "column": "Label", "cases": [{ "what": "with a NUL", "values": 1 }, { "what": "too long", "values": 2 }] },
+            { "column": "Amount", "cases": [{ "what": "with more digits behind the point", "values": 1 }, { "what": "too large", "values": 1 }] },
+        ]),
+        "{plan}"
+    );
+    assert_eq!(table("Clean")["probed"], json!([]), "{plan}");
+    let drift = table("T")["drift"].to_string();
+    for difference in [
+        "`label` is `text`, not `character varying(5)`",
+        "it has no column `amount`",
+        "its column `extra` is none of the source's",
+        "it has an index over `extra`",
+    ] {
+        assert!(drift.contains(difference), "{difference}: {drift}");
+    }
+    project
+        .command(["plan", SPEC, "--probe"])
+        .exits(0)
+        .says("found: Label has 1 value with a NUL, 2 values too long")
+        .says("found: every value goes over as it is")
+        .says("what stands there differs: it has no column `amount`");
+}
+
+#[test]
+fn a_table_that_was_replicated_does_not_differ() {
+    for project in [into_postgres(SCRIPT, "alike"), into_sqlite(SCRIPT)] {
+        project.run().exits(0);
+        let plan = project.command(["plan", SPEC, "--json"]).exits(0).json();
+        for table in plan["tables"].as_array().unwrap() {
+            assert_eq!(table["drift"], json!([]), "{table}");
+        }
+    }
+}
+
+#[test]
+fn a_key_is_not_taken_for_there_because_an_index_has_its_name() {
+    postgres().create_database("names_from");
+    let project = into_postgres(SCRIPT, "names_into");
+    postgres().psql(
+        "names_from",
+        "create table parent (id int primary key); create table child (id int primary key, parent int, \
+         constraint link foreign key (parent) references parent (id)); create index link on child (parent)",
+    );
+    let connections = project.read("jobs/connections.toml");
+    let campaign = connections.lines().find(|line| line.starts_with("campaign.")).unwrap();
+    let crm = campaign
+        .replace("campaign.", "crm.")
+        .replace("names_into", "names_from");
+    project.write("jobs/connections.toml", format!("[local]\n{crm}\n{campaign}\n"));
+    let into = |text: &str| postgres().psql("names_into", text);
+    project.command(["run", SPEC, "--stage", "data"]);
+    let index = project.command(["plan", SPEC, "--json"]).exits(0).json();
+    let statements = index["tables"].to_string();
+    let name = statements
+        .split("create index \\\"")
+        .nth(1)
+        .unwrap()
+        .split('\\')
+        .next()
+        .unwrap();
+    // A run that was killed has come as far as this.
+    into(&format!("create index \"{name}\" on child (parent)"));
+    project.command(["run", SPEC]).exits(0);
+    assert_eq!(into("select count(*) from pg_constraint where contype = 'f'"), "1");
+    assert_eq!(into("select count(*) from pg_indexes where tablename = 'child'"), "2");
+}

@@ -84,9 +84,9 @@ where
     match repeat(&context.retry, &context.stop, call).await {
         Ok(done) => Ok(Some(done)),
         Err(failure) if failure.class == FailureClass::Cancelled => Ok(None),
-        Err(failure) => Err(Fatal::Connection {
-            name: context.job.work.sink.connection.clone(),
-            failure,
-        }),
+        Err(failure) => {
+            let sink = &context.job.work.sink.connection;
+            Err(Fatal::Tables(failure.context(format_args!("`{sink}`"))))
+        }
     }
 }

@@ -89,6 +89,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         into: &work.into,
         upsert_key: &upsert_key,
         snapshot: work.snapshot.as_deref(),
+        batch: context.job.work.sink.batch.unwrap_or(usize::MAX),
         bookkeeping: work.bookkeeping,
         rejects: rejects.as_ref(),
         rows_read: &context.meters.rows,

@@ -51,8 +51,7 @@ pub async fn add_constraints(
             return Ok(());
         }
     };
-    let names: HashMap<&TableName, HashSet<&str>> =
-        existing.iter().map(|table| (&table.name, names_of(table))).collect();
+    let there: HashMap<&TableName, Names> = existing.iter().map(|table| (&table.name, Names::of(table))).collect();
     let has_key: HashSet<&TableName> = existing
         .iter()
         .filter(|table| table.primary_key.is_some())
@@ -62,10 +61,10 @@ pub async fn add_constraints(
     let work: Vec<Work> = tables
         .into_iter()
         .map(|(mut summary, mapping)| {
-            let there = names.get(&mapping.target);
+            let there = there.get(&mapping.target);
             let is_missing = |statement: &Statement| {
                 let is_key = ddl.primary_key(mapping).is_some_and(|key| key.name == statement.name);
-                let is_there = there.is_some_and(|names| names.contains(statement.name.as_str()));
+                let is_there = there.is_some_and(|names| names.have(statement));
                 !(is_there || is_key && has_key.contains(&mapping.target))
             };
             let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
@@ -108,10 +107,27 @@ struct Work {
     failure: Option<Failure>,
 }
 
-fn names_of(table: &Table) -> HashSet<&str> {
-    let indexes = table.indexes.iter().map(|index| index.name.as_str());
-    let keys = table.foreign_keys.iter().map(|key| key.name.as_str());
-    indexes.chain(keys).collect()
+/// What a table has already. An index and a foreign key may have the same name: MySQL gives the index behind a key the name of the key.
+struct Names<'a> {
+    indexes: HashSet<&'a str>,
+    foreign_keys: HashSet<&'a str>,
+}
+
+impl<'a> Names<'a> {
+    fn of(table: &'a Table) -> Self {
+        Self {
+            indexes: table.indexes.iter().map(|index| index.name.as_str()).collect(),
+            foreign_keys: table.foreign_keys.iter().map(|key| key.name.as_str()).collect(),
+        }
+    }
+
+    fn have(&self, statement: &Statement) -> bool {
+        let names = match statement.needs {
+            Some(_) => &self.foreign_keys,
+            None => &self.indexes,
+        };
+        names.contains(statement.name.as_str())
+    }
 }
 
 /// What concerns the table alone.

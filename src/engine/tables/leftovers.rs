@@ -26,11 +26,9 @@ pub async fn remove_leftovers(job: &TableJob, state: &State) -> Result<Vec<Table
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let ends = TableEnds::open(job, &connections).await;
     let ends = ends.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
-    let at_sink = |failure: Failure| Fatal::Connection {
-        name: job.work.sink.connection.clone(),
-        failure,
-    };
-    let (_, inventory) = read_tables(job, &connections).await.map_err(Fatal::ItemList)?;
+    let sink = &job.work.sink.connection;
+    let at_sink = |failure: Failure| Fatal::Tables(failure.context(format_args!("`{sink}`")));
+    let (_, inventory) = read_tables(job, &connections).await.map_err(Fatal::Tables)?;
     let standing = ends.sink.tables().await.map_err(at_sink)?;
     let standing: HashSet<TableName> = standing.into_iter().map(|table| table.name).collect();
     let is_kept = job.work.sink.on_partial == OnPartial::Keep;

@@ -7,14 +7,15 @@ mod bookkeeping;
 mod chunk;
 mod constraints;
 mod context;
+mod drift;
 mod item;
 mod leftovers;
 mod place;
 mod preview;
-mod runner;
+mod run;
 mod verifier;
 
 pub use leftovers::remove_leftovers;
-pub use preview::preview_tables;
-pub use runner::TableRunner;
+pub use preview::{TableLook, preview_tables};
+pub use run::run_tables;
 pub use verifier::{TableFinding, TableOutcome, verify_tables};

@@ -4,26 +4,36 @@ use crate::engine::{Fatal, Selection, Stop};
 use crate::model::{ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
 use crate::plan::{TableChoice, TableDecision};
 use crate::resolve::TableJob;
-use crate::stages::tables::PlannedTable;
+use crate::stages::tables::{PlannedTable, probe_table};
 use crate::state::State;
 
 use super::context::TableEnds;
+use super::drift::drift;
 use super::place::place;
+
+/// What is looked at besides the catalogues.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TableLook {
+    /// Count the rows.
+    pub exact: bool,
+    /// Look for values that do not go over as they are.
+    pub probe: bool,
+}
 
 /// Looks at both databases and decides about every table as a run would; nothing is written.
 ///
-/// With `is_exact` rows are counted, which takes a scan of each table; else the catalogue's estimate has to do.
+/// Rows are counted or looked at only where that is asked for: it takes a scan of each table.
 pub async fn preview_tables(
     job: &TableJob,
     state: Option<&State>,
     selection: &Selection,
-    is_exact: bool,
+    look: TableLook,
 ) -> Result<Vec<TableDecision>, Fatal> {
     let stop = Stop::default();
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let ends = TableEnds::open(job, &connections).await;
     let ends = ends.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
-    let (entries, inventory) = read_tables(job, &connections).await.map_err(Fatal::ItemList)?;
+    let (entries, inventory) = read_tables(job, &connections).await.map_err(Fatal::Tables)?;
     let entries = selection.clone().apply(entries).map_err(Fatal::Selection)?;
     let ddl = Ddl::new(ends.sink.engine());
     let mut decisions = Vec::with_capacity(entries.len());
@@ -36,9 +46,14 @@ pub async fn preview_tables(
             None => None,
         };
         let mut decision = decide(job, planned, summary.as_ref(), ddl);
-        if is_exact {
+        if let (Ok(mapping), true) = (&planned.mapping, look.probe) {
+            let probed = probe_table(&*ends.source, ends.sink.engine(), planned, mapping).await;
+            let probed = probed.map_err(|failure| Fatal::Tables(failure.context(&planned.key)))?;
+            decision.probed = Some(probed);
+        }
+        if look.exact {
             let counted = ends.source.count(&planned.from, &RowRange::Whole).await;
-            let rows = counted.map_err(|failure| Fatal::ItemList(failure.context(&planned.key)))?;
+            let rows = counted.map_err(|failure| Fatal::Tables(failure.context(&planned.key)))?;
             (decision.rows, decision.is_counted) = (Some(rows), true);
         }
         decisions.push(decision);
@@ -56,6 +71,8 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         columns: Vec::new(),
         statements: Vec::new(),
         left_out: Vec::new(),
+        drift: Vec::new(),
+        probed: None,
     };
     let mapping = match &planned.mapping {
         Ok(mapping) => mapping,
@@ -71,6 +88,9 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
     decision.target = mapping.target.clone();
     decision.columns.clone_from(&mapping.columns);
     decision.left_out.clone_from(&mapping.left_out);
+    if let Some(existing) = &planned.existing {
+        decision.drift = drift(existing, mapping);
+    }
     let is_done = |stage: &str| summary.is_some_and(|summary| summary.stage_status(stage) == StageStatus::Done);
     decision.decision = match summary.map(|summary| summary.status) {
         Some(ItemStatus::Skipped) => TableChoice::Skip,

@@ -46,7 +46,7 @@ pub async fn verify_tables(
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let ends = TableEnds::open(job, &connections).await;
     let ends = ends.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
-    let (_, inventory) = read_tables(job, &connections).await.map_err(Fatal::ItemList)?;
+    let (_, inventory) = read_tables(job, &connections).await.map_err(Fatal::Tables)?;
     let policy = chunk_policy(job);
     for planned in inventory.tables {
         let summary = state.item(ItemId::of(&planned.key))?;

@@ -77,6 +77,9 @@ pub struct SinkSpec {
     /// The schema that tables go into. Default: that of the source, where the engine has schemas.
     #[schemars(length(min = 1))]
     pub schema: Option<String>,
+    /// Rows that the sink gets at once. Default 8192, which is also the most.
+    #[schemars(range(min = 1, max = 8192))]
+    pub batch: Option<u32>,
     /// What becomes of a row that the sink refuses: `fail` (default) fails its chunk, `reject` writes it to a file and goes on.
     pub on_bad_row: Option<OnBadRowSpec>,
     /// What becomes of a table whose loading was interrupted: `reload` (default) loads it from its beginning, `keep` goes on behind the chunks that

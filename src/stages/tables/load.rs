@@ -19,6 +19,8 @@ pub struct LoadRequest<'a> {
     /// The table that the rows go into: the target, or the one in which they are gathered.
     pub into: &'a TableName,
     pub upsert_key: &'a [String],
+    /// Rows that the sink gets at once, at most.
+    pub batch: usize,
     /// A consistent view of the source that several readers share.
     pub snapshot: Option<&'a str>,
     /// Where the chunk is noted at the sink, together with its rows.
@@ -80,12 +82,14 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
         let rows = batch.num_rows() as u64;
         read += rows;
         loaded.bytes += batch.get_array_memory_size() as u64;
-        match request.rejects {
-            Some(rejects) if is_careful => {
-                let refused = write_apart(&mut *writer, batch, rejects).await?;
-                loaded.rejected += refused;
+        for batch in pieces(&batch, request.batch) {
+            match request.rejects {
+                Some(rejects) if is_careful => {
+                    let refused = write_apart(&mut *writer, batch, rejects).await?;
+                    loaded.rejected += refused;
+                }
+                _ => writer.write(batch).await?,
             }
-            _ => writer.write(batch).await?,
         }
         request.rows_read.fetch_add(rows, Ordering::Relaxed);
     }
@@ -136,6 +140,14 @@ async fn end(
     Ok(loaded)
 }
 
+/// A batch in pieces of at most so many rows, without copying a value.
+fn pieces(batch: &RecordBatch, rows_max: usize) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    (0..rows)
+        .step_by(rows_max.max(1))
+        .map(move |from| batch.slice(from, rows_max.min(rows - from)))
+}
+
 /// Writes a batch; what the sink refuses is cut in halves until the bad rows stand alone. Gives their number.
 async fn write_apart(writer: &mut dyn TableWriter, batch: RecordBatch, rejects: &Rejects) -> Result<u64, Failure> {
     let mut refused = 0;
@@ -156,4 +168,27 @@ async fn write_apart(writer: &mut dyn TableWriter, batch: RecordBatch, rejects: 
         }
     }
     Ok(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int32Type;
+    use arrow_array::{ArrayRef, Int32Array};
+
+    use super::*;
+
+    #[test]
+    fn a_batch_is_cut_without_a_gap() {
+        let values: ArrayRef = Arc::new(Int32Array::from_iter_values(0..7));
+        let batch = RecordBatch::try_from_iter([("n", values)]).unwrap();
+        let cut = |rows_max| -> Vec<Vec<i32>> {
+            let values = |piece: RecordBatch| piece.column(0).as_primitive::<Int32Type>().values().to_vec();
+            pieces(&batch, rows_max).map(values).collect()
+        };
+        assert_eq!(cut(3), [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
+        assert_eq!(cut(usize::MAX), [vec![0, 1, 2, 3, 4, 5, 6]]);
+    }
 }

@@ -5,6 +5,7 @@ mod checksum;
 mod chunks;
 mod inventory;
 mod load;
+mod probe;
 mod rejects;
 
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
@@ -12,4 +13,5 @@ pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
 pub use load::{LoadRequest, Loaded, load};
+pub use probe::probe_table;
 pub use rejects::{RejectedRow, Rejects};
