@@ -88,7 +88,7 @@ fn defaults_are_filled_in_and_paths_made_absolute() {
         (resolved.work.sink.mode, resolved.work.sink.hash),
         (SinkMode::Skip, HashKind::Sha256)
     );
-    assert_eq!(resolved.work.sink.part_size, 8 << 20);
+    assert_eq!(resolved.work.sink.part_size, 6 << 20);
     assert_eq!(resolved.retry.max_delay, Duration::from_secs(60));
     assert_eq!(resolved.work.source.files.read.connection, "inputs");
     let root = job.folder.path().join("out");

@@ -13,7 +13,7 @@ use super::usage::{Misfit, Use};
 
 /// The smallest part of a multipart upload that every store takes, and the default.
 const PART_SIZE_MIN: u64 = 5 << 20;
-const PART_SIZE: u64 = 8 << 20;
+const PART_SIZE: u64 = 6 << 20;
 
 const NO_ITEMS: &str = "the job has no `source.items`";
 const BEFORE_ITEMS: &str = "the list of items is read once, before there is an item";
@@ -184,7 +184,7 @@ impl Resolver<'_, '_> {
             let problem = Problem::new("`part_size` is smaller than 5MiB, the least that every store takes");
             self.findings.add(
                 "/sink/part_size",
-                problem.help("write `5MiB` or more; `8MiB` is the default"),
+                problem.help("write `5MiB` or more; `6MiB` is the default"),
             );
         }
         Some(Sink {

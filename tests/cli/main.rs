@@ -29,6 +29,7 @@ mod names;
 mod plan_file;
 mod plan_output;
 mod plan_run_agree;
+mod raw_copy;
 mod report;
 mod retry;
 mod secrets;

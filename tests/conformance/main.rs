@@ -244,6 +244,21 @@ fn tables_blocks_under_a_snapshot_are_one_moment() {
 }
 
 #[test]
+fn tables_snapshots_share_sessions() {
+    TablesKind::Postgres.run(tables_suite::snapshots_share_sessions);
+}
+
+#[test]
+fn tables_rows_of_one_postgres_go_to_another_as_they_are() {
+    TablesKind::Postgres.run(tables_suite::as_they_are);
+}
+
+#[test]
+fn tables_rows_that_are_refused_as_they_are_leave_nothing() {
+    TablesKind::Postgres.run(tables_suite::refused_as_they_are);
+}
+
+#[test]
 fn tables_rows_of_sqlite_are_the_same_everywhere() {
     kinds::runtime().block_on(tables_suite::round_trips(TablesKind::Sqlite));
 }

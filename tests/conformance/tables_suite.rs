@@ -605,6 +605,119 @@ pub async fn blocks_under_a_snapshot(subject: TablesSubject) {
     assert_eq!(subject.count("numbers").await, ROWS - ROWS / 3 + 1);
 }
 
+/// A snapshot that is let go of leaves its session for the next: twenty of them, one after the other, take few.
+pub async fn snapshots_share_sessions(subject: TablesSubject) {
+    for _ in 0..20 {
+        let snapshot = subject.database.snapshot().await.unwrap().unwrap();
+        let idle = "select (count(*) = 0)::text from pg_stat_activity where datname = current_database() and state like 'idle in%'";
+        assert_eq!(subject.one(idle).await, "false");
+        drop(snapshot);
+        while subject.one(idle).await == "false" {
+            tokio::task::yield_now().await;
+        }
+    }
+    let sessions = subject
+        .one("select count(*)::text from pg_stat_activity where datname = current_database()")
+        .await;
+    assert!(sessions.parse::<u32>().unwrap() <= 3, "{sessions}");
+}
+
+/// Blocks that go from one table into another undecoded are all of its rows once, as they were when the snapshot was taken.
+pub async fn as_they_are(subject: TablesSubject) {
+    const ROWS: u64 = 20_000;
+    subject
+        .execute(&[
+            "create table source (id bigint primary key, total numeric(12,3), word text, tags text[], grid int[][], at timestamptz, \
+             span interval, raw bytea, document jsonb, place inet, flags bit varying(9), \"of\" double precision)",
+            &format!(
+                "insert into source select id, case id % 4 when 0 then null when 1 then 'NaN' else id / 7.0 end, repeat('ä', (id % 90)::int), \
+                 array['a', null, id::text], array[[1, 2], [3, id::int]], timestamptz '2024-01-01 00:00+03' + id * interval '1 s', \
+                 id * interval '1 month 1 us', '\\x00ff5c0a', jsonb_build_object('id', id), '10.0.0.1/8', b'101', 'infinity' \
+                 from generate_series(1, {ROWS}) id"
+            ),
+            "create table target (like source)",
+        ])
+        .await;
+    let columns = subject.mapping("source", &subject).await.columns;
+    let blocks = (subject.database.blocks(&subject.name("source")).await.unwrap()).unwrap();
+    let snapshot = subject.database.snapshot().await.unwrap().unwrap();
+    subject
+        .execute(&[
+            "create table kept as table source",
+            "delete from source where id % 2 = 0",
+        ])
+        .await;
+    let request = |range| ReadRequest {
+        from: RowsFrom::Table(subject.name("source")),
+        columns: columns.clone(),
+        range,
+        snapshot: Some(snapshot.name.clone()),
+    };
+    let half = Some(blocks / 2);
+    let ranges = [(0, half), (blocks / 2, None), (blocks + 9, None)];
+    for (from, below) in ranges {
+        let request = request(RowRange::Blocks { from, below });
+        let mut rows = subject
+            .database
+            .read_raw(&request)
+            .await
+            .unwrap()
+            .expect("all types are the same");
+        let mut writer = subject
+            .database
+            .write(subject.writing("target", columns.clone()))
+            .await
+            .unwrap();
+        let mut counted = 0;
+        while let Some(piece) = rows.try_next().await.unwrap() {
+            counted += piece.rows;
+            writer.write_raw(piece).await.unwrap();
+        }
+        assert_eq!(writer.finish(None).await.unwrap(), counted);
+        assert_eq!(counted == 0, from > blocks, "{from}: {counted}");
+    }
+    assert_eq!(subject.count("target").await, ROWS);
+    let difference = "select count(*) from (select t::text from target t except select k::text from kept k) different";
+    assert_eq!(subject.one(difference).await, "0");
+}
+
+/// Undecoded rows that the sink refuses are its answer's failure, and nothing of them stays; a column that changes is not read so at all.
+pub async fn refused_as_they_are(subject: TablesSubject) {
+    numbers(&subject, 3_000, 3).await;
+    subject
+        .execute(&[
+            "create table target (like numbers)",
+            "alter table target add primary key (id)",
+            "insert into target select * from numbers where id = 2999",
+        ])
+        .await;
+    let mut columns = subject.mapping("numbers", &subject).await.columns;
+    let request = |columns: &[ColumnMapping]| ReadRequest {
+        from: RowsFrom::Table(subject.name("numbers")),
+        columns: columns.to_vec(),
+        range: RowRange::Whole,
+        snapshot: None,
+    };
+    let mut rows = subject.database.read_raw(&request(&columns)).await.unwrap().unwrap();
+    let mut writer = subject
+        .database
+        .write(subject.writing("target", columns.clone()))
+        .await
+        .unwrap();
+    while let Some(piece) = rows.try_next().await.unwrap() {
+        writer.write_raw(piece).await.unwrap();
+    }
+    let failure = writer.finish(None).await.unwrap_err();
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (FailureClass::Data, "database.constraint"),
+        "{failure}"
+    );
+    assert_eq!(subject.count("target").await, 1);
+    columns[0].target_native = "numeric".to_owned();
+    assert!(subject.database.read_raw(&request(&columns)).await.unwrap().is_none());
+}
+
 /// Rows go from one database to each, its own kind among them.
 pub async fn round_trips(from: TablesKind) {
     for to in [

@@ -22,7 +22,8 @@ mod types;
 mod uuid;
 
 use arrow_array::RecordBatch;
-use futures::future::BoxFuture;
+use bytes::Bytes;
+use futures::future::{BoxFuture, ready};
 use futures::stream::BoxStream;
 
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
@@ -40,6 +41,18 @@ pub use types::{TypeTable, type_table};
 /// Batches of rows as they arrive; the first error ends the stream. Each holds at most 8,192 rows and about 1 MiB, so
 /// that no table is ever in memory as a whole.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch, Failure>>;
+
+/// Rows in the form in which a database of the same engine takes them, undecoded; the first error ends the stream.
+pub type RawStream = BoxStream<'static, Result<RawRows, Failure>>;
+
+/// A piece of a [`RawStream`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRows {
+    /// Need not end where a row does.
+    pub bytes: Bytes,
+    /// Rows that end in this piece.
+    pub rows: u64,
+}
 
 /// Where rows are read from.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +146,12 @@ pub trait SqlDatabase: Send + Sync {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>>;
 
+    /// The same rows for [`TableWriter::write_raw`] of a database of the same engine; `None` where the engine has no such form, or where
+    /// a column is to become something else on its way.
+    fn read_raw<'a>(&'a self, _request: &'a ReadRequest) -> BoxFuture<'a, Result<Option<RawStream>, Failure>> {
+        Box::pin(ready(Ok(None)))
+    }
+
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
 
@@ -157,6 +176,14 @@ pub trait TableWriter: Send {
 
     /// Writes a batch so that a failure of class `data` or `conflict` leaves the transaction usable, without the batch.
     fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>>;
+
+    /// Writes rows that [`SqlDatabase::read_raw`] gave, all of them in their order and nothing beside them.
+    fn write_raw(&mut self, _rows: RawRows) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(ready(Err(Failure::permanent(
+            "database.raw",
+            "the sink takes no rows in another database's form",
+        ))))
+    }
 
     /// Runs a last statement in the same transaction, where there is one, and commits. Gives the number of rows written.
     fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>>;

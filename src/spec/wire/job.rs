@@ -71,7 +71,7 @@ pub struct SinkSpec {
     pub mode: Option<SinkModeSpec>,
     /// The hash computed over the content on its way: `sha256` (default), `blake3`, `crc32c` or `none`.
     pub hash: Option<HashSpec>,
-    /// The size of one part of a large file, at least 5MiB. Default `8MiB`.
+    /// The size of one part of a large file, at least 5MiB. Default `6MiB`.
     #[schemars(regex(pattern = SIZE_PATTERN))]
     pub part_size: Option<String>,
     /// The schema that tables go into. Default: that of the source, where the engine has schemas.

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
+use crate::connect::{RawStream, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
 use crate::model::{Failure, FailureClass, RowCount, RowRange, TableName};
 
 use super::bookkeeping::Bookkeeping;
@@ -37,7 +37,7 @@ pub struct Loaded {
     /// Rows that are at the sink.
     pub rows: u64,
     pub rejected: u64,
-    /// Bytes that they had in memory.
+    /// Bytes that they had in memory, or on the wire where they went as they are.
     pub bytes: u64,
 }
 
@@ -61,19 +61,21 @@ fn is_rows_fault(failure: &Failure) -> bool {
 }
 
 async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Failure> {
-    let write = RowsRequest {
-        table: request.into.clone(),
-        columns: request.mapping.columns.clone(),
-        upsert_key: request.upsert_key.to_vec(),
-    };
     let read = ReadRequest {
         from: request.from.clone(),
         columns: request.mapping.columns.clone(),
         range: request.range.clone(),
         snapshot: request.snapshot.map(str::to_owned),
     };
+    // What the sink refuses of a stream that nobody decodes, it refuses as a whole: the careful pass needs rows.
+    if !is_careful
+        && request.source.engine() == request.sink.engine()
+        && let Some(rows) = request.source.read_raw(&read).await?
+    {
+        return as_they_are(request, rows).await;
+    }
     let mut batches = request.source.read(read).await?;
-    let mut writer = request.sink.write(write).await?;
+    let mut writer = begin(request).await?;
     let mut loaded = Loaded::default();
     let mut read = 0;
     while let Some(batch) = batches.try_next().await? {
@@ -91,6 +93,39 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
         }
         request.rows_read.fetch_add(rows, Ordering::Relaxed);
     }
+    end(request, writer, loaded, read).await
+}
+
+/// Hands rows on in the form that both databases share.
+async fn as_they_are(request: &LoadRequest<'_>, mut rows: RawStream) -> Result<Loaded, Failure> {
+    let mut writer = begin(request).await?;
+    let mut loaded = Loaded::default();
+    let mut read = 0;
+    while let Some(piece) = rows.try_next().await? {
+        read += piece.rows;
+        loaded.bytes += piece.bytes.len() as u64;
+        request.rows_read.fetch_add(piece.rows, Ordering::Relaxed);
+        writer.write_raw(piece).await?;
+    }
+    end(request, writer, loaded, read).await
+}
+
+async fn begin(request: &LoadRequest<'_>) -> Result<Box<dyn TableWriter>, Failure> {
+    let write = RowsRequest {
+        table: request.into.clone(),
+        columns: request.mapping.columns.clone(),
+        upsert_key: request.upsert_key.to_vec(),
+    };
+    request.sink.write(write).await
+}
+
+/// Commits the chunk, of which so many rows were read.
+async fn end(
+    request: &LoadRequest<'_>,
+    writer: Box<dyn TableWriter>,
+    mut loaded: Loaded,
+    read: u64,
+) -> Result<Loaded, Failure> {
     let last = request.bookkeeping.map(|bookkeeping| {
         let rows = RowCount {
             written: read - loaded.rejected,

@@ -5,6 +5,7 @@ mod decode;
 mod encode;
 mod error;
 mod pool;
+mod raw;
 mod read;
 mod swap;
 mod write;
@@ -12,8 +13,11 @@ mod write;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 
-use super::{BatchStream, KeyAround, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows};
+use super::{
+    BatchStream, KeyAround, RawStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows,
+};
 use crate::connect::RowStream;
 use crate::model::{Column, DatabaseAddress, Engine, Failure, RowRange, Table, TableName, Value};
 
@@ -22,6 +26,23 @@ use pool::{Lease, Pool};
 
 pub struct PostgresDatabase {
     pool: Pool,
+}
+
+/// The session whose transaction a snapshot is of. A table that has been loaded lets go of its own, and the next one takes it over: a
+/// session for each would cost more than a small table.
+struct Holder(Option<Lease>);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        if let (Some(lease), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(async move {
+                // Dropped, it closes its connection, which ends the transaction as well.
+                if lease.run("commit").await.is_ok() {
+                    lease.give_back();
+                }
+            });
+        }
+    }
 }
 
 impl PostgresDatabase {
@@ -139,13 +160,22 @@ impl SqlDatabase for PostgresDatabase {
             let name = row.map_err(|error| failure(&error))?.get(0);
             Ok(Some(Snapshot {
                 name,
-                _holder: Box::new(lease),
+                _holder: Box::new(Holder(Some(lease))),
             }))
         })
     }
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         Box::pin(async { read::read(self.pool.take().await?, request).await })
+    }
+
+    fn read_raw<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Option<RawStream>, Failure>> {
+        Box::pin(async move {
+            if !raw::is_taken_as_it_is(request) {
+                return Ok(None);
+            }
+            raw::read(self.pool.take().await?, request).await.map(Some)
+        })
     }
 
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>> {

@@ -20,7 +20,7 @@ pub(super) fn numbered(text: &str, parameters: &[(String, Value)]) -> Result<(St
     crate::connect::sql::parameters::values(&names, parameters).map(|values| (text, values))
 }
 
-fn text_and_values(from: &RowsFrom) -> Result<(RowsFrom, Vec<Value>), Failure> {
+pub(super) fn text_and_values(from: &RowsFrom) -> Result<(RowsFrom, Vec<Value>), Failure> {
     match from {
         RowsFrom::Table(_) => Ok((from.clone(), Vec::new())),
         RowsFrom::Query { text, parameters } => {
@@ -89,17 +89,17 @@ fn expression(column: &ColumnMapping) -> String {
     }
 }
 
+/// Begins to see what the snapshot shows. True when that takes a transaction.
+pub(super) async fn enter(lease: &Lease, snapshot: Option<&str>) -> Result<bool, Failure> {
+    let Some(snapshot) = snapshot else { return Ok(false) };
+    let name = crate::connect::sql::select::literal(Engine::Postgres, &Value::from(snapshot));
+    let begin = format!("begin isolation level repeatable read read only; set transaction snapshot {name}");
+    lease.run(&begin).await.map(|()| true)
+}
+
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
     let (from, values) = text_and_values(&request.from)?;
-    if let Some(snapshot) = &request.snapshot {
-        let name = crate::connect::sql::select::literal(Engine::Postgres, &Value::from(snapshot.as_str()));
-        lease
-            .run(&format!(
-                "begin isolation level repeatable read read only; set transaction snapshot {name}"
-            ))
-            .await?;
-    }
-    let is_within = request.snapshot.is_some();
+    let is_within = enter(&lease, request.snapshot.as_deref()).await?;
     let expressions: Vec<String> = request.columns.iter().map(expression).collect();
     let text = format!(
         "select {} from {}{}",
@@ -200,7 +200,7 @@ fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>, is_w
 }
 
 /// Gives a connection back whose rows have all been read; `is_within` a transaction, that is ended first.
-async fn end(lease: Lease, is_within: bool) -> Result<(), Failure> {
+pub(super) async fn end(lease: Lease, is_within: bool) -> Result<(), Failure> {
     if is_within {
         lease.run("commit").await?;
     }
@@ -209,11 +209,11 @@ async fn end(lease: Lease, is_within: bool) -> Result<(), Failure> {
 }
 
 /// Signature, flags and length of the extension.
-const HEADER: usize = 19;
+pub(super) const HEADER: usize = 19;
 /// The two bytes of a count of -1 that end the stream.
-const TRAILER: usize = 2;
+pub(super) const TRAILER: usize = 2;
 
-fn broken() -> Failure {
+pub(super) fn broken() -> Failure {
     Failure::transient(
         "database.connection",
         "PostgreSQL: the rows end before their end is marked",
@@ -221,7 +221,7 @@ fn broken() -> Failure {
 }
 
 /// The length of the row that `data` begins with; `None` while it is not whole.
-fn row_length(data: &[u8]) -> Result<Option<usize>, Failure> {
+pub(super) fn row_length(data: &[u8]) -> Result<Option<usize>, Failure> {
     let Some(count) = data.first_chunk::<2>() else {
         return Ok(None);
     };

@@ -10,11 +10,14 @@ use super::Lease;
 use super::encode::Form;
 use super::error::failure;
 use crate::connect::sql::ddl::Ddl;
-use crate::connect::sql::{RowsRequest, TableWriter};
+use crate::connect::sql::{RawRows, RowsRequest, TableWriter};
 use crate::model::{Engine, Failure};
 
 /// Bytes that go up in one message: smaller ones cost more than their content.
-const MESSAGE_BYTES: usize = 128 << 10;
+pub(super) const MESSAGE_BYTES: usize = 128 << 10;
+
+/// Room for a message and the row that goes beyond it.
+pub(super) const FULL_BYTES: usize = MESSAGE_BYTES + MESSAGE_BYTES / 8;
 
 /// The table in which rows wait that replace others by their key; it lives as long as its transaction.
 const WAITING: &str = "pg_temp.pipeline_rows";
@@ -25,6 +28,8 @@ pub(super) struct PostgresWriter {
     request: RowsRequest,
     form: Form,
     copying: Option<Pin<Box<CopyInSink<Bytes>>>>,
+    /// What is copied has its own header and trailer.
+    is_raw: bool,
     buffer: Vec<u8>,
     rows: u64,
 }
@@ -46,19 +51,20 @@ impl PostgresWriter {
             form: Form::of(&request.columns),
             request,
             copying: None,
-            buffer: Vec::with_capacity(MESSAGE_BYTES + MESSAGE_BYTES / 8),
+            is_raw: false,
+            buffer: Vec::new(),
             rows: 0,
         })
     }
 
-    async fn begin_copy(&mut self) -> Result<(), Failure> {
+    async fn begin_copy(&mut self, form: Form) -> Result<(), Failure> {
         let table = if self.request.upsert_key.is_empty() {
             Ddl::new(Engine::Postgres).table(&self.request.table)
         } else {
             WAITING.to_owned()
         };
         let names = Engine::Postgres.quote_all(self.request.columns.iter().map(|column| &column.target));
-        let text = format!("copy {table} ({names}) from stdin (format {})", self.form.name());
+        let text = format!("copy {table} ({names}) from stdin (format {})", form.name());
         let sink = self
             .lease
             .client()
@@ -66,14 +72,14 @@ impl PostgresWriter {
             .await
             .map_err(|error| failure(&error))?;
         self.copying = Some(Box::pin(sink));
-        self.buffer.clear();
-        self.buffer.extend(self.form.header());
         Ok(())
     }
 
     async fn copy(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         if self.copying.is_none() {
-            self.begin_copy().await?;
+            self.begin_copy(self.form).await?;
+            self.buffer = Vec::with_capacity(FULL_BYTES);
+            self.buffer.extend(self.form.header());
         }
         for row in 0..batch.num_rows() {
             self.form.row(&self.request.columns, batch, row, &mut self.buffer)?;
@@ -85,22 +91,44 @@ impl PostgresWriter {
         Ok(())
     }
 
-    async fn send(&mut self) -> Result<(), Failure> {
-        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(MESSAGE_BYTES + MESSAGE_BYTES / 8));
-        if let Some(sink) = &mut self.copying {
-            sink.send(Bytes::from(full)).await.map_err(|error| failure(&error))?;
+    async fn copy_raw(&mut self, rows: RawRows) -> Result<(), Failure> {
+        if self.copying.is_none() {
+            self.is_raw = true;
+            self.begin_copy(Form::Binary).await?;
         }
-        Ok(())
+        self.rows += rows.rows;
+        self.send_message(rows.bytes).await
+    }
+
+    async fn send(&mut self) -> Result<(), Failure> {
+        let full = std::mem::replace(&mut self.buffer, Vec::with_capacity(FULL_BYTES));
+        self.send_message(Bytes::from(full)).await
+    }
+
+    async fn send_message(&mut self, message: Bytes) -> Result<(), Failure> {
+        match &mut self.copying {
+            None => Ok(()),
+            Some(sink) => sink.send(message).await.map_err(|error| failure(&error)),
+        }
     }
 
     async fn end_copy(&mut self) -> Result<(), Failure> {
         if self.copying.is_none() {
             return Ok(());
         }
-        self.buffer.extend(self.form.trailer());
-        self.send().await?;
-        if let Some(mut sink) = self.copying.take() {
-            sink.as_mut().finish().await.map_err(|error| failure(&error))?;
+        if !self.is_raw {
+            self.buffer.extend(self.form.trailer());
+            let last = std::mem::take(&mut self.buffer);
+            self.send_message(Bytes::from(last)).await?;
+        }
+        let Some(mut sink) = self.copying.take() else {
+            return Ok(());
+        };
+        let taken = sink.as_mut().finish().await.map_err(|error| failure(&error))?;
+        // Nobody has looked into these rows, so that both ends have to agree on their number.
+        if self.is_raw && taken != self.rows {
+            let message = format!("PostgreSQL: {} rows were sent, and the sink took {taken}", self.rows);
+            return Err(Failure::transient("database.rows_differ", message));
         }
         Ok(())
     }
@@ -164,6 +192,10 @@ impl TableWriter for PostgresWriter {
 
     fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move { self.copy_apart(&batch).await })
+    }
+
+    fn write_raw(&mut self, rows: RawRows) -> BoxFuture<'_, Result<(), Failure>> {
+        Box::pin(async move { self.copy_raw(rows).await })
     }
 
     fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {

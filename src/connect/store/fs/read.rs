@@ -14,11 +14,11 @@ use crate::model::Failure;
 /// Up to this many bytes are read in the hand-over that opens the file.
 const WHOLE_READ_BYTES_MAX: u64 = 1 << 20;
 
-/// Bytes of one piece of a larger file.
-const PIECE_BYTES: usize = 512 << 10;
+/// Bytes of one piece of a larger file. Less than what has pages of its own (`native/arenas.c`), which would be new ones for each piece.
+const PIECE_BYTES: usize = 248 << 10;
 
 /// Pieces read ahead of the consumer.
-const PIECES_AHEAD: usize = 2;
+const PIECES_AHEAD: usize = 4;
 
 /// Opens a file, and reads it at once when it is small.
 ///
