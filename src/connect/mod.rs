@@ -20,8 +20,8 @@ pub use database::{Database, RowStream};
 pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use queue::{Message, Queue};
 pub use sql::{
-    BatchStream, ChunkMark, Ddl, Mapper, MappingProblem, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase,
-    Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table, same_identifier, type_table,
+    BatchStream, ChunkMark, Ddl, FileRole, Mapper, MappingProblem, ReadRequest, RowsFrom, RowsRequest, Snapshot,
+    SqlDatabase, Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table, same_identifier, type_table,
 };
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, PartialOwner, Precondition, Store, WriteRequest,

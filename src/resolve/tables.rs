@@ -11,6 +11,9 @@ use super::usage::Use;
 /// Rows in one chunk, where the spec does not say.
 const CHUNK_ROWS: u64 = 50_000;
 
+/// The same where each chunk becomes a file: readers of many small ones are slow.
+const FILE_ROWS: u64 = 250_000;
+
 impl Resolver<'_, '_> {
     /// A job that moves tables, or the rows of a query.
     pub fn table_work(&mut self) -> Option<TableWork> {
@@ -44,6 +47,7 @@ impl Resolver<'_, '_> {
             }
         }
         let chunks = self.chunks("/source/tables/chunks", spec.chunks.as_ref(), true);
+        let files = self.file_source(spec);
         Some(TableSource {
             connection: connection?,
             selection: TableSelection::Tables {
@@ -52,11 +56,12 @@ impl Resolver<'_, '_> {
                 is_by_pattern: matches!(spec.order, Some(TableOrderSpec::Include)),
             },
             chunks: chunks?,
+            files: files?,
         })
     }
 
     fn query_rows(&mut self, spec: &RowsSpec) -> Option<TableSource> {
-        let connection = self.connection("/source/rows/connection", &spec.connection, Use::ReadTables);
+        let connection = self.connection("/source/rows/connection", &spec.connection, Use::ReadRows);
         let dialect = connection
             .as_ref()
             .and_then(|name| self.connections[name].kind.dialect());
@@ -85,6 +90,7 @@ impl Resolver<'_, '_> {
                 parameters: parameters.into_iter().collect::<Option<_>>()?,
             },
             chunks: chunks?,
+            files: None,
         })
     }
 
@@ -92,7 +98,7 @@ impl Resolver<'_, '_> {
         let default = if is_table { ChunkWay::Auto } else { ChunkWay::Whole };
         let Some(spec) = spec else {
             return Some(ChunkPolicy {
-                rows: CHUNK_ROWS,
+                rows: self.chunk_rows(),
                 way: default,
             });
         };
@@ -127,7 +133,7 @@ impl Resolver<'_, '_> {
             return None;
         }
         Some(ChunkPolicy {
-            rows: spec.rows.unwrap_or(CHUNK_ROWS),
+            rows: spec.rows.unwrap_or_else(|| self.chunk_rows()),
             way: match by {
                 ChunksBySpec::Auto => ChunkWay::Auto,
                 ChunksBySpec::Key => ChunkWay::Key(spec.key.clone()),
@@ -135,6 +141,14 @@ impl Resolver<'_, '_> {
                 ChunksBySpec::None => ChunkWay::Whole,
             },
         })
+    }
+
+    fn chunk_rows(&self) -> u64 {
+        if self.is_store(&self.job.sink.connection) {
+            FILE_ROWS
+        } else {
+            CHUNK_ROWS
+        }
     }
 
     fn table_sink(&mut self) -> Option<TableSink> {
@@ -157,6 +171,7 @@ impl Resolver<'_, '_> {
                 None
             }
         };
+        let files = self.file_sink();
         Some(TableSink {
             connection: connection?,
             schema: spec.schema.clone(),
@@ -170,6 +185,7 @@ impl Resolver<'_, '_> {
                 Some(ContractSpec::Evolve) => Contract::Evolve,
             },
             types: spec.types.clone(),
+            files: files?,
         })
     }
 
@@ -218,6 +234,8 @@ impl Resolver<'_, '_> {
             ("/sink/on_bad_row", sink.on_bad_row.is_some()),
             ("/sink/contract", sink.contract.is_some()),
             ("/sink/types", !sink.types.is_empty()),
+            ("/sink/format", sink.format.is_some()),
+            ("/sink/compression", sink.compression.is_some()),
             ("/naming/table", naming.table.is_some()),
             ("/naming/column", naming.column.is_some()),
         ];

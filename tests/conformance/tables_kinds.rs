@@ -230,6 +230,7 @@ impl TablesSubject {
             columns,
             upsert_key: Vec::new(),
             mark: None,
+            part: 1,
         }
     }
 }

@@ -121,7 +121,7 @@ impl Ddl {
     /// Gives a table another name in the same schema.
     pub fn rename(self, from: &TableName, to: &TableName) -> String {
         match self.engine {
-            Engine::Sqlite | Engine::Postgres => {
+            Engine::Sqlite | Engine::Postgres | Engine::Files => {
                 format!(
                     "alter table {} rename to {}",
                     self.table(from),
@@ -139,6 +139,9 @@ impl Ddl {
 
     /// What is added when a table's rows are in, foreign keys last.
     pub fn constraints(self, mapping: &TableMapping) -> Vec<Statement> {
+        if !self.engine.has_statements() {
+            return Vec::new();
+        }
         let table = self.table(&mapping.target);
         let mut statements: Vec<Statement> = self.primary_key(mapping).into_iter().collect();
         for index in &mapping.indexes {
@@ -183,7 +186,7 @@ impl Ddl {
         let (quoted, native) = (self.engine.quote(&column.target), &column.target_native);
         let word = match self.engine {
             Engine::SqlServer => "add",
-            Engine::Sqlite | Engine::Postgres | Engine::MySql => "add column",
+            Engine::Sqlite | Engine::Postgres | Engine::MySql | Engine::Files => "add column",
         };
         format!("alter table {} {word} {quoted} {native}", self.table(table))
     }
@@ -211,7 +214,7 @@ impl Ddl {
                 )
             }
             // They go on behind the highest by themselves.
-            Engine::Sqlite | Engine::SqlServer => return None,
+            Engine::Sqlite | Engine::SqlServer | Engine::Files => return None,
         };
         Some(Statement {
             name: format!("numbers of {}", column.target),

@@ -8,6 +8,7 @@ mod cell;
 mod civil;
 mod ddl;
 mod decimal;
+mod files;
 mod mapping;
 mod mysql;
 mod parameters;
@@ -27,6 +28,8 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, V
 
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
+pub use files::FileRole;
+pub(super) use files::FileTables;
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
 pub(super) use mysql::MySqlDatabase;
 pub(super) use postgres::PostgresDatabase;
@@ -70,6 +73,8 @@ pub struct RowsRequest {
     pub upsert_key: Vec<String>,
     /// A row that is put into the bookkeeping table in the same transaction.
     pub mark: Option<ChunkMark>,
+    /// Which part of the table these rows are, from 1: where a table is a folder of files, each chunk is one.
+    pub part: u64,
 }
 
 /// Says in the target database itself that a chunk's rows are there.
@@ -130,13 +135,19 @@ pub trait SqlDatabase: Send + Sync {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>>;
 
+    /// Makes ready for the rows of a table to come anew, where that takes more than statements.
+    fn begin<'a>(&'a self, _target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Statements that give other tables their foreign keys into a table back, which [`swap`](Self::swap) takes away.
     fn incoming_keys<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<String>, Failure>>;
 
-    /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept.
+    /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept. Where both are
+    /// the same, a table that was loaded where it stands is declared complete.
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a transaction that rows are written in.

@@ -24,6 +24,8 @@ pub struct ChunkWork<'a> {
 pub struct Chunk<'a> {
     pub page: u32,
     pub unit: u32,
+    /// Its number within the table, from 1.
+    pub part: u64,
     pub range: &'a RowRange,
     /// How it is called in the ledger.
     pub name: String,
@@ -86,6 +88,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         upsert_key: &upsert_key,
         snapshot: work.snapshot.as_deref(),
         mark,
+        part: chunk.part,
         rejects: rejects.as_ref(),
         rows_read: &rows_read,
     };

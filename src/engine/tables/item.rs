@@ -15,7 +15,7 @@ use crate::stages::tables::{PlannedTable, plan_chunks};
 
 use super::chunk::{Chunk, ChunkWork, work_on};
 use super::context::TableContext;
-use super::place::{Place, place, swap};
+use super::place::{Place, place, prepare, swap};
 
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
@@ -89,7 +89,7 @@ impl TableRun<'_> {
         };
         if self.context.options.does("schema") || self.context.options.does("data") {
             self.begin("schema").await?;
-            let made = self.with_retries(|| self.context.sink.execute(&place.statements)).await;
+            let made = self.with_retries(|| prepare(&*self.context.sink, &place)).await;
             match made {
                 Ok(()) => self.end("schema"),
                 Err(failure) => {
@@ -195,6 +195,7 @@ impl TableRun<'_> {
             let chunk = Chunk {
                 page,
                 unit,
+                part: u64::from(page) * context.job.limits.page_units as u64 + u64::from(unit) + 1,
                 range,
                 name,
             };

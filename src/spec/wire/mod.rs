@@ -28,7 +28,10 @@ pub use store::{
     AzblobSpec, AzdlsSpec, FsSpec, GcsSpec, HostKeyCheckSpec, HttpSpec, MemorySpec, NullSpec, S3Spec, SampleSpec,
     SftpSpec, WebdavSpec,
 };
-pub use tables::{ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, RowsSpec, TableOrderSpec, TablesSpec};
+pub use tables::{
+    ChunksBySpec, ChunksSpec, CompressionSpec, ContractSpec, OnBadRowSpec, RowsSpec, TableFormatSpec, TableOrderSpec,
+    TablesSpec,
+};
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.
 pub(super) const DURATION_PATTERN: &str = r"^([0-9]+(ms|s|m|h|d))+$";

@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use super::QuerySpec;
 
-/// Tables of a database.
+/// Tables of a database, or files of a store.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TablesSpec {
-    /// The connection to the database.
+    /// The connection to the database or store.
     pub connection: String,
-    /// Patterns of table names (`dbo.*`); a table that fits any of them is taken. Left out: all tables.
+    /// Patterns of table names (`dbo.*`), or of paths of files (`sales/*.parquet`); what fits any of them is taken. Left out: all.
     #[schemars(length(min = 1))]
     pub include: Option<Vec<String>>,
     /// Patterns of tables that are left out all the same.
@@ -21,6 +21,10 @@ pub struct TablesSpec {
     pub order: Option<TableOrderSpec>,
     /// How the rows of a table are cut.
     pub chunks: Option<ChunksSpec>,
+    /// Types of columns of CSV and JSON lines, as in `{ Total: "decimal(10,2)" }`; other columns are text in CSV, and what their first values
+    /// are in JSON lines.
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -85,4 +89,22 @@ pub enum OnBadRowSpec {
 pub enum ContractSpec {
     Evolve,
     Freeze,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum TableFormatSpec {
+    Parquet,
+    Csv,
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum CompressionSpec {
+    Zstd,
+    Snappy,
+    None,
 }

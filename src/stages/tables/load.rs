@@ -21,6 +21,8 @@ pub struct LoadRequest<'a> {
     /// A consistent view of the source that several readers share.
     pub snapshot: Option<&'a str>,
     pub mark: Option<ChunkMark>,
+    /// Which chunk of its table it is, from 1.
+    pub part: u64,
     /// Where rows go that the sink refuses; absent, such a row fails the chunk.
     pub rejects: Option<&'a Rejects>,
     /// Counts rows as they are read.
@@ -62,6 +64,7 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
         columns: request.mapping.columns.clone(),
         upsert_key: request.upsert_key.to_vec(),
         mark: request.mark.clone(),
+        part: request.part,
     };
     let read = ReadRequest {
         from: request.from.clone(),

@@ -2,12 +2,14 @@
 
 mod checksum;
 mod chunks;
+mod ends;
 mod inventory;
 mod load;
 mod rejects;
 
 pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
+pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
 pub use load::{LoadRequest, Loaded, load};
 pub use rejects::{RejectedRow, Rejects};

@@ -3,13 +3,20 @@
 //! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
 //! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
 
+mod files_files;
+mod files_mysql;
+mod files_postgres;
+mod files_sqlite;
+mod mysql_files;
 mod mysql_mysql;
 mod mysql_postgres;
 mod mysql_sqlite;
+mod postgres_files;
 mod postgres_mysql;
 mod postgres_postgres;
 mod postgres_sqlite;
 mod rule;
+mod sqlite_files;
 mod sqlite_mysql;
 mod sqlite_postgres;
 mod sqlite_sqlite;
@@ -30,6 +37,13 @@ pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
         (Engine::Postgres, Engine::MySql) => postgres_mysql::RULES,
         (Engine::Postgres, Engine::Sqlite) => postgres_sqlite::RULES,
         (Engine::Sqlite, Engine::MySql) => sqlite_mysql::RULES,
+        (Engine::Sqlite, Engine::Files) => sqlite_files::RULES,
+        (Engine::Postgres, Engine::Files) => postgres_files::RULES,
+        (Engine::MySql, Engine::Files) => mysql_files::RULES,
+        (Engine::Files, Engine::Sqlite) => files_sqlite::RULES,
+        (Engine::Files, Engine::Postgres) => files_postgres::RULES,
+        (Engine::Files, Engine::MySql) => files_mysql::RULES,
+        (Engine::Files, Engine::Files) => files_files::RULES,
         _ => return None,
     };
     Some(TypeTable::new(rules))
