@@ -26,6 +26,12 @@ impl Resolver<'_, '_> {
         let sink = self.table_sink();
         let naming = self.table_naming();
         self.check_file_keys();
+        if let (Some(source), Some(sink)) = (&source, &sink)
+            && source.files.is_some()
+            && sink.files.is_some()
+        {
+            self.check_apart(&sink.connection, std::slice::from_ref(&source.connection));
+        }
         Some(TableWork {
             source: source?,
             sink: sink?,

@@ -38,6 +38,7 @@ mod state_changes;
 mod stop;
 mod store_kinds;
 mod stored_vars;
+mod table_files;
 mod tables;
 mod throttling;
 mod told;

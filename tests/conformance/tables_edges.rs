@@ -7,7 +7,7 @@ use pipeline::model::{Failure, FailureClass, RowRange};
 use super::tables_kinds::{TablesKind, TablesSubject, Texts, plain_column};
 
 /// A type, and its values: as a literal of the source, and as it comes out of it and of the sink; `NULL` is that.
-type Edges = (&'static str, &'static [(&'static str, &'static str)]);
+pub type Edges = (&'static str, &'static [(&'static str, &'static str)]);
 
 const MYSQL: &[Edges] = &[
     ("tinyint(1)", &[("0", "false"), ("1", "true"), ("null", "NULL")]),
@@ -187,14 +187,33 @@ const REFUSED_BY_MYSQL: &[(TablesKind, &str, &str)] = &[
     (TablesKind::Sqlite, "varchar(2)", "'abc'"),
 ];
 
-pub async fn edges(kind: TablesKind) {
-    let (source, sink) = (kind.subject().await, TablesKind::Postgres.subject().await);
-    let all = match kind {
+/// The edges of the types of a database.
+pub fn all_edges(kind: TablesKind) -> &'static [Edges] {
+    match kind {
         TablesKind::MySql => MYSQL,
         TablesKind::Postgres => POSTGRES,
         TablesKind::Sqlite => SQLITE,
-    };
-    for (number, (native, values)) in all.iter().enumerate() {
+    }
+}
+
+/// Makes a table of one column of a type beside its key, with a row for each literal.
+pub async fn make_edge(source: &TablesSubject, table: &str, native: &str, literals: &[&str]) {
+    let rows: Vec<String> = literals
+        .iter()
+        .enumerate()
+        .map(|(id, literal)| format!("({id}, {literal})"))
+        .collect();
+    source
+        .execute(&[
+            &format!("create table {table} (id integer primary key, v {native})"),
+            &format!("insert into {table} values {}", rows.join(", ")),
+        ])
+        .await;
+}
+
+pub async fn edges(kind: TablesKind) {
+    let (source, sink) = (kind.subject().await, TablesKind::Postgres.subject().await);
+    for (number, (native, values)) in all_edges(kind).iter().enumerate() {
         let literals: Vec<&str> = values.iter().map(|(literal, _)| *literal).collect();
         let moved = moved(&source, &sink, &format!("edge_{number}"), native, &literals).await;
         let (here, there) = moved.unwrap_or_else(|failure| panic!("{native}: {failure}"));
@@ -230,17 +249,7 @@ async fn moved(
     native: &str,
     literals: &[&str],
 ) -> Result<(Texts, Texts), Failure> {
-    let rows: Vec<String> = literals
-        .iter()
-        .enumerate()
-        .map(|(id, literal)| format!("({id}, {literal})"))
-        .collect();
-    source
-        .execute(&[
-            &format!("create table {table} (id integer primary key, v {native})"),
-            &format!("insert into {table} values {}", rows.join(", ")),
-        ])
-        .await;
+    make_edge(source, table, native, literals).await;
     let mapping = source.mapping(table, sink).await;
     sink.create(&mapping).await;
     let read = |columns| ReadRequest {

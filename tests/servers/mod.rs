@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a server that does not start ends the test")]
 
 mod azurite;
+mod duckdb;
 mod guard;
 mod mariadb;
 mod postgres;
@@ -13,6 +14,7 @@ mod unprivileged;
 mod webdav;
 
 pub use azurite::Azurite;
+pub use duckdb::duckdb;
 pub use mariadb::Mariadb;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;

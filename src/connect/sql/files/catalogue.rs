@@ -110,7 +110,15 @@ pub async fn discover(store: &Arc<dyn Store>, selection: &Selection) -> Result<V
     let mut tables = Vec::with_capacity(found.len());
     for found in found {
         check_complete(store, &found.home).await?;
-        tables.push(open(store, found.home.table.clone(), found.objects, &selection.types).await?);
+        let table = open(store, found.home.table.clone(), found.objects, Some(&selection.types)).await?;
+        if table.columns.is_empty() {
+            let path = table.parts.first().map_or("", |part| &part.path);
+            return Err(Failure::data(
+                "files.no_columns",
+                format!("`{path}` has no values from which its columns could be told; leave it out with `exclude`"),
+            ));
+        }
+        tables.push(table);
     }
     Ok(tables)
 }
@@ -197,7 +205,7 @@ async fn check_complete(store: &Arc<dyn Store>, home: &Home) -> Result<(), Failu
     ))
 }
 
-/// Looks into the files of a table.
+/// Looks into the files of a table. Without types only what Parquet files say of themselves is read, and a text file is taken as it is.
 ///
 /// # Errors
 /// `files.columns`: they do not have the same columns; and what reading a file meets.
@@ -205,7 +213,7 @@ pub async fn open(
     store: &Arc<dyn Store>,
     name: TableName,
     objects: Vec<ObjectInfo>,
-    types: &BTreeMap<String, String>,
+    types: Option<&BTreeMap<String, String>>,
 ) -> Result<FileTable, Failure> {
     let looks = objects.into_iter().map(|object| {
         let format = home(&object.name).map_or(FileFormat::Parquet, |home| home.format);
@@ -219,13 +227,13 @@ pub async fn open(
         columns: Vec::new(),
     };
     for (part, columns) in seen {
-        if let Some(first) = table.parts.first() {
+        match table.parts.first() {
             // What the first values of JSON lines are may differ from file to file; a value that does not fit is found when it is read.
-            if part.format != FileFormat::JsonLines {
+            Some(first) if part.format != FileFormat::JsonLines => {
                 check_same(&table.columns, &columns, &first.path, &part.path)?;
             }
-        } else {
-            table.columns = columns;
+            _ if table.columns.is_empty() => table.columns = columns,
+            _ => {}
         }
         table.parts.push(part);
     }
@@ -257,7 +265,7 @@ async fn look(
     store: &Arc<dyn Store>,
     object: ObjectInfo,
     format: FileFormat,
-    types: &BTreeMap<String, String>,
+    types: Option<&BTreeMap<String, String>>,
 ) -> Result<(Part, Vec<Column>), Failure> {
     let mut part = Part {
         path: object.name,
@@ -266,9 +274,10 @@ async fn look(
         format,
         groups: None,
     };
-    let columns = match format {
-        FileFormat::Parquet => look_into_parquet(store, &mut part).await?,
-        FileFormat::Csv | FileFormat::JsonLines => {
+    let columns = match (format, types) {
+        (FileFormat::Parquet, _) => look_into_parquet(store, &mut part).await?,
+        (_, None) => Vec::new(),
+        (FileFormat::Csv | FileFormat::JsonLines, Some(types)) => {
             let (info, bytes) = store.read(&part.path, None).await?;
             (part.version, part.size) = (info.version(), info.size);
             let path = part.path.clone();

@@ -36,12 +36,6 @@ pub async fn columns(bytes: ByteStream) -> Result<Vec<(String, String)>, Failure
             *kind = widened(*kind, value);
         }
     }
-    if order.is_empty() {
-        return Err(Failure::data(
-            "jsonl.no_columns",
-            "it has no values from which its columns could be told; leave it out with `exclude`",
-        ));
-    }
     let kind = |name: &String| kinds.get(name).copied().flatten().unwrap_or(FileType::Text);
     Ok(order
         .into_iter()

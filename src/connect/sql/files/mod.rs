@@ -103,9 +103,7 @@ impl FileTables {
                 .into_iter()
                 .filter(|part| FileFormat::of(&part.name) == Some(*format))
                 .collect();
-            return open(&self.store, name.clone(), parts, &BTreeMap::new())
-                .await
-                .map(Arc::new);
+            return open(&self.store, name.clone(), parts, None).await.map(Arc::new);
         }
         let known = lock(&self.found).get(name).cloned();
         if let Some(known) = known {
@@ -134,13 +132,19 @@ impl FileTables {
 
     /// The files right in a folder that hold rows.
     async fn data_files(&self, folder: &str) -> Result<Vec<ObjectInfo>, Failure> {
-        let objects = self.store.list(folder, None).await?;
+        let objects = match self.store.list(folder, None).await {
+            Err(failure) if is_absent(&failure) => return Ok(Vec::new()),
+            objects => objects?,
+        };
         let is_direct = |name: &str| name.strip_prefix(folder).is_some_and(|name| !name.contains('/'));
         let files = objects.try_filter(|object| {
             let holds_rows = is_direct(&object.name) && layout::home(&object.name).is_some();
             std::future::ready(holds_rows)
         });
-        files.try_collect().await
+        match files.try_collect().await {
+            Err(failure) if is_absent(&failure) => Ok(Vec::new()),
+            files => files,
+        }
     }
 
     /// From here on the folder is that of an unfinished load, until [`complete`](Self::complete).
@@ -204,6 +208,11 @@ impl FileTables {
             on_written,
         )
     }
+}
+
+/// The first file that is written makes the root of a store of folders.
+fn is_absent(failure: &Failure) -> bool {
+    failure.code == "store.root_missing"
 }
 
 /// Whether a file is called as this program calls the parts of a table.

@@ -29,12 +29,6 @@ pub struct Piece {
     pub blocks: Range<u64>,
 }
 
-impl Piece {
-    fn is_whole(&self) -> bool {
-        self.blocks == (0..self.part.blocks())
-    }
-}
-
 /// The files, and their blocks, that a range means.
 ///
 /// # Errors

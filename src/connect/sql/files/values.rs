@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::builder::Decimal128Builder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::extension::{Json, Uuid};
 use arrow_schema::{DataType, Field, TimeUnit};
@@ -127,9 +128,27 @@ pub fn to_carry(column: &ColumnMapping, values: &ArrayRef) -> Result<ArrayRef, F
     if let Some(cast) = cast(values, &wanted).filter(|_| is_plain(values.data_type(), column.carry)) {
         return Ok(cast);
     }
-    let natural = FileType::parse(&column.source_native).map_or(Carry::Text, carry_of);
-    let natural_values = cast(values, &data_type(natural)).ok_or_else(unfit)?;
+    let known = match FileType::parse(&column.source_native) {
+        None => None,
+        Some(kind) => cast(values, &data_type(carry_of(kind))).map(|values| (carry_of(kind), values)),
+    };
+    let (natural, natural_values) = match known {
+        Some(known) => known,
+        None => (Carry::Text, displayed(values).ok_or_else(unfit)?),
+    };
     through_text(natural, column.carry, &natural_values).ok_or_else(unfit)
+}
+
+/// Values that no type of ours has, lists and structures among them, in Arrow's words.
+fn displayed(values: &ArrayRef) -> Option<ArrayRef> {
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(values, &options).ok()?;
+    let text = |row| match values.is_null(row) {
+        true => Some(None),
+        false => formatter.value(row).try_to_string().ok().map(Some),
+    };
+    let texts: Option<Vec<Option<String>>> = (0..values.len()).map(text).collect();
+    Some(Arc::new(StringArray::from(texts?)))
 }
 
 /// Whether Arrow's own conversion is the one that is meant. Its texts of moments, dates and bytes are others than ours.
