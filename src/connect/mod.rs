@@ -1,4 +1,4 @@
-//! Outside systems behind four traits: [`Store`] (objects by name), [`Database`] (rows by query), [`SqlDatabase`] (tables) and [`Queue`] (messages).
+//! Outside systems behind four traits: [`Store`] (objects by name), [`Database`] (rows by query), [`SqlDatabase`] (tables, those that are files of a store among them) and [`Queue`] (messages).
 //!
 //! One folder or file per system, each with its own error table that turns the system's answers into failure classes. A new
 //! system is one place here, a row in the registry and a line in the conformance suite. This floor knows nothing of specs, plans or state.

@@ -12,6 +12,9 @@ mod harness;
 #[path = "../servers/mod.rs"]
 mod servers;
 
+#[path = "../servers/duckdb.rs"]
+mod duckdb;
+
 mod changed_spec;
 mod checked_in_jobs;
 mod cleanup;

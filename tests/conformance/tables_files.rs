@@ -217,7 +217,8 @@ pub async fn bad_files(subject: Subject) {
     let (_, bytes) = subject.store.read("good/00001.parquet", None).await.unwrap();
     let whole = bytes.try_collect::<Vec<_>>().await.unwrap().concat();
     let mut damaged = whole.clone();
-    damaged[200..1_200].fill(0xff);
+    // The head of a page; values that are damaged have no checksum that would tell.
+    damaged[4..40].fill(0xff);
     put(&subject, "damaged.parquet", &damaged).await;
     put(&subject, "short.parquet", &whole[..whole.len() / 2]).await;
     put(&subject, "none.parquet", b"PAR1").await;
@@ -256,7 +257,8 @@ pub async fn bad_files(subject: Subject) {
                 });
                 texts(&files, &tables[0].name, RowRange::Whole, columns.collect())
                     .await
-                    .unwrap_err()
+                    .err()
+                    .unwrap_or_else(|| panic!("{name} is read"))
             }
         };
         assert_eq!((failure.class, &*failure.code), (FailureClass::Data, code), "{failure}");
@@ -324,7 +326,15 @@ async fn edges_of(subject: &Subject, kind: TablesKind, format: FileFormat) {
             .map(|row| shown(row[1].as_deref().unwrap_or("NULL")))
             .collect();
         let scaled = mapping.columns[1].target_native.starts_with("decimal(");
-        let expected: Vec<String> = values.iter().map(|(_, expected)| shown(expected)).collect();
+        let expected: Vec<String> = values
+            .iter()
+            .map(|(_, expected)| match (*expected, mapping.columns[1].carry) {
+                // MySQL's truth values are numbers.
+                ("false", Carry::Int16) => "0".to_owned(),
+                ("true", Carry::Int16) => "1".to_owned(),
+                (expected, _) => shown(expected),
+            })
+            .collect();
         let same = |one: &String, other: &String| {
             one == other || scaled && one.parse::<f64>().ok() == other.parse::<f64>().ok()
         };

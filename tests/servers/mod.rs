@@ -4,7 +4,6 @@
 #![expect(clippy::expect_used, reason = "a server that does not start ends the test")]
 
 mod azurite;
-mod duckdb;
 mod guard;
 mod mariadb;
 mod postgres;
@@ -14,7 +13,6 @@ mod unprivileged;
 mod webdav;
 
 pub use azurite::Azurite;
-pub use duckdb::duckdb;
 pub use mariadb::Mariadb;
 pub use postgres::Postgres;
 pub use seaweed::Seaweed;
@@ -24,7 +22,7 @@ pub use webdav::Webdav;
 use std::path::PathBuf;
 
 /// A file below the folder of installed servers.
-fn tool(path: &str) -> PathBuf {
+pub fn tool(path: &str) -> PathBuf {
     let folder = std::env::var_os("PIPELINE_TOOLS").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools"),
         PathBuf::from,

@@ -1,4 +1,4 @@
-//! Databases that hold tables: their catalogues, the rows of a table or query as Arrow batches, and the way back in.
+//! What holds tables, databases and the files of stores: their catalogues, the rows of a table or query as Arrow batches, and the way back in.
 //!
 //! Each engine is one folder with a catalogue reader, a streaming reader, a writer and an error table. What becomes of a column between
 //! two engines stands in `types/`, one file for each pair.
@@ -92,7 +92,7 @@ pub struct Snapshot {
     pub(super) _holder: Box<dyn Send + Sync>,
 }
 
-/// A database whose tables can be read and written.
+/// A database whose tables can be read and written, or the files of a store as one.
 pub trait SqlDatabase: Send + Sync {
     fn engine(&self) -> Engine;
 
