@@ -86,15 +86,12 @@ fn request(table: &TableName, part: u64) -> RowsRequest {
 }
 
 /// Loads a table, a part to each range.
-async fn load(sink: &Arc<dyn SqlDatabase>, table: &TableName, parts: &[std::ops::Range<i64>]) {
+async fn load(sink: &Arc<dyn SqlDatabase>, table: &TableName, parts: &[(i64, i64)]) {
     sink.begin(table).await.unwrap();
-    for (part, numbers) in (1..).zip(parts) {
+    for (part, (from, below)) in (1..).zip(parts.iter().copied()) {
         let mut writer = sink.write(request(table, part)).await.unwrap();
-        writer.write(rows(numbers.clone())).await.unwrap();
-        assert_eq!(
-            writer.finish().await.unwrap(),
-            (numbers.end - numbers.start).cast_unsigned()
-        );
+        writer.write(rows(from..below)).await.unwrap();
+        assert_eq!(writer.finish().await.unwrap(), (below - from).cast_unsigned());
     }
     sink.swap(table, table).await.unwrap();
 }
@@ -146,7 +143,7 @@ pub async fn whole_or_open(subject: Subject) {
         let folder = format!("sales/größe {}", format.name());
         let pattern = format!("{folder}/*");
         let sink = sink(&subject, format).await;
-        load(&sink, &table, &[0..10, 10..20, 20..21]).await;
+        load(&sink, &table, &[(0, 10), (10, 20), (20, 21)]).await;
         let files = source(&subject, &[&pattern]).await;
         let found = files.tables().await.unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
@@ -184,7 +181,7 @@ pub async fn whole_or_open(subject: Subject) {
         assert_eq!((blocks, by_block), (3, all));
 
         // A load of fewer parts leaves none of the earlier ones.
-        load(&sink, &table, &[100..105]).await;
+        load(&sink, &table, &[(100, 105)]).await;
         let files = source(&subject, &[&pattern]).await;
         files.tables().await.unwrap();
         assert_eq!(
@@ -213,7 +210,7 @@ pub async fn whole_or_open(subject: Subject) {
 /// What is wrong with a file is told with its place.
 pub async fn bad_files(subject: Subject) {
     let table = TableName::new("", "good");
-    load(&sink(&subject, FileFormat::Parquet).await, &table, &[0..5_000]).await;
+    load(&sink(&subject, FileFormat::Parquet).await, &table, &[(0, 5_000)]).await;
     let (_, bytes) = subject.store.read("good/00001.parquet", None).await.unwrap();
     let whole = bytes.try_collect::<Vec<_>>().await.unwrap().concat();
     let mut damaged = whole.clone();
@@ -276,10 +273,10 @@ pub async fn bad_files(subject: Subject) {
 pub async fn changed(subject: Subject) {
     let table = TableName::new("", "orders");
     let sink = sink(&subject, FileFormat::Parquet).await;
-    load(&sink, &table, &[0..10]).await;
+    load(&sink, &table, &[(0, 10)]).await;
     let files = source(&subject, &[]).await;
     files.tables().await.unwrap();
-    load(&sink, &table, &[0..1_000]).await;
+    load(&sink, &table, &[(0, 1_000)]).await;
     let failure = texts(&files, &table, RowRange::Whole, columns()).await.unwrap_err();
     assert_eq!(failure.code, "source.changed", "{failure}");
 }

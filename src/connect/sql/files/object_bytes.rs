@@ -62,7 +62,7 @@ impl ObjectBytes {
 
     /// Which version of the object was read.
     pub fn version(&self) -> Option<ObjectVersion> {
-        self.0.state().version.clone()
+        self.0.state().version
     }
 
     /// What went wrong: the store's own answer, else that the file is not what it should be.
@@ -108,25 +108,28 @@ impl Inner {
     fn fetch(&self, from: u64, to: u64) -> Result<Bytes, Failure> {
         self.handle.block_on(async {
             let (info, mut bytes) = self.store.read(&self.name, Some(from..to)).await?;
-            let version = info.version();
-            let mut state = self.state();
-            let is_same = match &state.version {
-                Some(first) => version.is_none() || version.as_ref() == Some(first),
-                None => true,
-            };
-            if !is_same {
+            if !self.is_same(info.version()) {
                 return Err(changed(&self.name));
             }
-            if state.version.is_none() {
-                state.version = version;
-            }
-            drop(state);
             let mut gathered = Vec::with_capacity(usize::try_from(to - from).unwrap_or_default());
             while let Some(piece) = bytes.try_next().await? {
                 gathered.extend_from_slice(&piece);
             }
             Ok(Bytes::from(gathered))
         })
+    }
+
+    /// Whether this is the version of which everything so far was; the first one decides.
+    fn is_same(&self, version: Option<ObjectVersion>) -> bool {
+        let mut state = self.state();
+        match (state.version, version) {
+            (Some(first), Some(version)) => first == version,
+            (None, version) => {
+                state.version = version;
+                true
+            }
+            (Some(_), None) => true,
+        }
     }
 
     /// Keeps the store's answer for [`ObjectBytes::failure`].
