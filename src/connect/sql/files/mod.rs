@@ -4,6 +4,7 @@
 //! at all. The folder has [`COMPLETE`](layout::COMPLETE) in it when all of its parts are those of one load: it is taken away before the first part is
 //! written, and put back behind the last, when parts that an earlier load had more of are gone.
 
+mod budget;
 mod catalogue;
 mod infer;
 mod layout;
@@ -26,9 +27,10 @@ use crate::model::{
     Column, Engine, Failure, FailureClass, FileFormat, FileType, ParquetCompression, RowRange, Table, TableName, Value,
 };
 
+use budget::Budget;
 use catalogue::{FileTable, Selection, discover, open};
 use layout::COMPLETE;
-use write::FileWriter;
+use write::{FileTarget, FileWriter};
 
 /// What the files of a store are to a job.
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ pub enum FileRole {
 pub struct FileTables {
     store: Arc<dyn Store>,
     role: FileRole,
+    budget: Budget,
     /// What was found when tables were last looked for.
     found: Mutex<HashMap<TableName, Arc<FileTable>>>,
     /// The files that have been written of each table, by the load that goes on.
@@ -63,6 +66,7 @@ impl FileTables {
         Self {
             store,
             role,
+            budget: Budget::default(),
             found: Mutex::default(),
             written: Arc::default(),
         }
@@ -188,7 +192,7 @@ impl FileTables {
         self.store.write(request).await?.close().await
     }
 
-    fn writer(&self, request: RowsRequest) -> Result<FileWriter, Failure> {
+    async fn writer(&self, request: RowsRequest) -> Result<FileWriter, Failure> {
         let FileRole::Sink { format, compression } = self.role else {
             return Err(Failure::permanent(
                 "files.read_only",
@@ -200,13 +204,15 @@ impl FileTables {
         let on_written = Box::new(move |path| {
             lock(&written).entry(table).or_default().insert(path);
         });
-        FileWriter::new(
-            Arc::clone(&self.store),
+        let to = FileTarget {
+            store: Arc::clone(&self.store),
             path,
-            request.columns,
-            (format, compression),
-            on_written,
-        )
+            format,
+            compression,
+            group_bytes: self.budget.group_bytes,
+        };
+        let turn = self.budget.encoder().await?;
+        FileWriter::new(to, request.columns, turn, on_written)
     }
 }
 
@@ -312,7 +318,7 @@ impl SqlDatabase for FileTables {
         Box::pin(async move {
             let table = self.table(&request.from).await?;
             let pieces = read::pieces(&table, &request.range)?;
-            Ok(read::read(Arc::clone(&self.store), pieces, request.columns))
+            Ok(read::read(&self.store, &self.budget, pieces, request.columns))
         })
     }
 
@@ -333,10 +339,10 @@ impl SqlDatabase for FileTables {
     }
 
     fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
-        let writer = self
-            .writer(request)
-            .map(|writer| Box::new(writer) as Box<dyn TableWriter>);
-        Box::pin(std::future::ready(writer))
+        Box::pin(async move {
+            let writer = self.writer(request).await?;
+            Ok(Box::new(writer) as Box<dyn TableWriter>)
+        })
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {

@@ -12,10 +12,10 @@ use crate::connect::Store;
 use crate::model::{Failure, ObjectVersion};
 
 /// Bytes kept of one object over all windows: what a reader of many columns may take.
-const KEPT_BYTES_MAX: usize = 8 << 20;
+const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes asked for at once: between a request for each page, and a whole column in memory.
-const WINDOW_BYTES_MAX: usize = 1 << 20;
+const WINDOW_BYTES_MAX: usize = 512 << 10;
 const WINDOW_BYTES_MIN: usize = 64 << 10;
 
 /// An object of a store as Parquet reads it, for threads that may wait: range by range, and never as a whole.

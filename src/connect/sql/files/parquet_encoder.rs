@@ -15,9 +15,6 @@ use super::values::{field, to_file};
 use crate::connect::sql::cell_text;
 use crate::model::{ColumnMapping, Failure, FileType, ParquetCompression};
 
-/// Bytes of encoded values that a group of rows may gather before it is written: each group is in memory until it ends.
-const GROUP_BYTES_MAX: usize = 8 << 20;
-
 /// Rows that decide whether a column gets a dictionary.
 const ROWS_SAMPLED: usize = 1_024;
 
@@ -27,6 +24,8 @@ pub struct ParquetEncoder<W: Write + Send> {
     kinds: Vec<FileType>,
     schema: SchemaRef,
     compression: ParquetCompression,
+    /// Encoded bytes that a group of rows may gather before it is written: each is in memory until it ends.
+    group_bytes: usize,
     /// Where the file goes, until the first rows say how it is best written.
     out: Option<W>,
     writer: Option<ArrowWriter<W>>,
@@ -35,7 +34,12 @@ pub struct ParquetEncoder<W: Write + Send> {
 impl<W: Write + Send> ParquetEncoder<W> {
     /// # Errors
     /// `files.type`: a column is to have a type that no file has.
-    pub fn new(columns: Vec<ColumnMapping>, compression: ParquetCompression, out: W) -> Result<Self, Failure> {
+    pub fn new(
+        columns: Vec<ColumnMapping>,
+        compression: ParquetCompression,
+        group_bytes: usize,
+        out: W,
+    ) -> Result<Self, Failure> {
         let kinds: Vec<FileType> = columns.iter().map(kind).collect::<Result<_, _>>()?;
         let fields: Vec<_> = columns
             .iter()
@@ -47,6 +51,7 @@ impl<W: Write + Send> ParquetEncoder<W> {
             columns,
             kinds,
             compression,
+            group_bytes,
             out: Some(out),
             writer: None,
         })
@@ -70,9 +75,10 @@ impl<W: Write + Send> ParquetEncoder<W> {
         let rows = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
         let rows = rows
             .map_err(|error| Failure::permanent("rows.shape", format!("a batch does not fit its columns: {error}")))?;
+        let group_bytes = self.group_bytes;
         let writer = self.writer(Some(batch))?;
         writer.write(&rows).map_err(|error| broken(&error))?;
-        if writer.in_progress_size() >= GROUP_BYTES_MAX {
+        if writer.in_progress_size() >= group_bytes {
             writer.flush().map_err(|error| broken(&error))?;
         }
         Ok(())

@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tokio::sync::mpsc;
 
 use super::blocking;
+use super::budget::Budget;
 use super::catalogue::{FileTable, Part, footer};
 use super::object_bytes::{ObjectBytes, changed};
 use super::values::{append_text, to_carry};
@@ -64,13 +65,13 @@ pub fn no_key(column: &str) -> Failure {
 }
 
 /// The rows of all pieces, one after the other.
-pub fn read(store: Arc<dyn Store>, pieces: Vec<Piece>, columns: Vec<ColumnMapping>) -> BatchStream {
-    let columns = Arc::new(columns);
+pub fn read(store: &Arc<dyn Store>, budget: &Budget, pieces: Vec<Piece>, columns: Vec<ColumnMapping>) -> BatchStream {
+    let (store, budget, columns) = (Arc::clone(store), budget.clone(), Arc::new(columns));
     let batches = futures::stream::iter(pieces).then(move |piece| {
-        let (store, columns) = (Arc::clone(&store), Arc::clone(&columns));
+        let (store, budget, columns) = (Arc::clone(&store), budget.clone(), Arc::clone(&columns));
         async move {
             match piece.part.format {
-                FileFormat::Parquet => Ok(parquet(store, piece, columns)),
+                FileFormat::Parquet => Ok(parquet(store, budget, piece, columns)),
                 FileFormat::Csv | FileFormat::JsonLines => text(&store, &piece.part, columns).await,
             }
         }
@@ -106,13 +107,17 @@ pub async fn count(store: &Arc<dyn Store>, pieces: Vec<Piece>) -> Result<u64, Fa
 }
 
 /// Streams row groups from a thread that may wait, which ends when the stream is dropped.
-fn parquet(store: Arc<dyn Store>, piece: Piece, columns: Arc<Vec<ColumnMapping>>) -> BatchStream {
+fn parquet(store: Arc<dyn Store>, budget: Budget, piece: Piece, columns: Arc<Vec<ColumnMapping>>) -> BatchStream {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     let part = &piece.part;
     let object = ObjectBytes::new(store, part.path.clone(), part.size, part.version, columns.len());
     tokio::spawn(async move {
         let to_thread = sender.clone();
-        let read = blocking(move || stream_groups(&object, &piece, &columns, &to_thread)).await;
+        let read = async {
+            let _turn = budget.decoder().await?;
+            blocking(move || stream_groups(&object, &piece, &columns, &to_thread)).await
+        };
+        let read = read.await;
         if let Err(failure) = read {
             // Nobody listening any more needs no answer.
             let _ = sender.send(Err(failure)).await;

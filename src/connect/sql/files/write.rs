@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use tempfile::SpooledTempFile;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::blocking;
 use super::parquet_encoder::ParquetEncoder;
@@ -25,12 +26,24 @@ const PART_BYTES: usize = 8 << 20;
 /// Called with the path of a file that is in its place.
 pub type OnWritten = Box<dyn FnOnce(String) + Send>;
 
+/// Where a file goes, and how it is written.
+pub struct FileTarget {
+    pub store: Arc<dyn Store>,
+    pub path: String,
+    pub format: FileFormat,
+    /// Of Parquet.
+    pub compression: ParquetCompression,
+    /// Of Parquet: encoded bytes at which a group of rows ends.
+    pub group_bytes: usize,
+}
+
 pub struct FileWriter {
-    store: Arc<dyn Store>,
-    path: String,
+    to: FileTarget,
     /// It travels between this and the threads that work with it.
     encoder: Option<Encoder>,
     rows: u64,
+    /// Others wait for it until the file is encoded.
+    turn: OwnedSemaphorePermit,
     on_written: OnWritten,
 }
 
@@ -46,27 +59,29 @@ enum Encoder {
 
 impl FileWriter {
     pub fn new(
-        store: Arc<dyn Store>,
-        path: String,
+        to: FileTarget,
         columns: Vec<ColumnMapping>,
-        (format, compression): (FileFormat, ParquetCompression),
+        turn: OwnedSemaphorePermit,
         on_written: OnWritten,
     ) -> Result<Self, Failure> {
         let out = SpooledTempFile::new(SPOOL_BYTES_MAX);
-        let encoder = match format {
-            FileFormat::Parquet => Encoder::Parquet(Box::new(ParquetEncoder::new(columns, compression, out)?)),
+        let encoder = match to.format {
+            FileFormat::Parquet => {
+                let encoder = ParquetEncoder::new(columns, to.compression, to.group_bytes, out)?;
+                Encoder::Parquet(Box::new(encoder))
+            }
             FileFormat::Csv | FileFormat::JsonLines => {
-                let encoder = TextEncoder::new(format, columns);
+                let encoder = TextEncoder::new(to.format, columns);
                 let mut lines = Vec::new();
                 encoder.begin(&mut lines);
                 Encoder::Text { encoder, out, lines }
             }
         };
         Ok(Self {
-            store,
-            path,
+            to,
             encoder: Some(encoder),
             rows: 0,
+            turn,
             on_written,
         })
     }
@@ -98,22 +113,23 @@ impl FileWriter {
             ));
         };
         let (spool, size) = blocking(move || encoder.finish()).await?;
+        drop(self.turn);
         let metadata = ObjectMetadata::default();
         let request = WriteRequest {
-            name: &self.path,
+            name: &self.to.path,
             size,
             metadata: &metadata,
             precondition: Precondition::None,
             part_size: PART_BYTES,
             parts: 1,
         };
-        let mut object = self.store.write(request).await?;
+        let mut object = self.to.store.write(request).await?;
         if let Err(failure) = send(&mut *object, spool, size).await {
             object.abort().await;
             return Err(failure);
         }
         object.close().await?;
-        (self.on_written)(self.path);
+        (self.on_written)(self.to.path);
         Ok(self.rows)
     }
 }
