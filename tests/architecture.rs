@@ -16,8 +16,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("spec", &["model"]),
     ("resolve", &["model", "spec"]),
     ("plan", &["model", "resolve"]),
-    ("connect", &["model"]),
     ("format", &["model"]),
+    ("connect", &["model", "format"]),
     ("state", &["model"]),
     ("stages", &["model", "resolve", "plan", "connect", "format"]),
     (
@@ -46,6 +46,7 @@ const BATCHES: &[&str] = &["connect/sql", "format/", "stages/tables"];
 const PLACES: &[(&str, &[&str])] = &[
     ("arrow_array", BATCHES),
     ("arrow_buffer", BATCHES),
+    ("arrow_cast", &["connect/sql/files"]),
     ("arrow_schema", BATCHES),
     ("async_trait", &["connect/sql/mssql"]),
     ("clap", &["cli"]),
@@ -55,6 +56,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("mssql_tds", &["connect/sql/mssql"]),
     ("mysql_async", &["connect/sql/mysql"]),
     ("opendal", &["connect/"]),
+    ("parquet", &["connect/sql/files"]),
     ("quick_xml", &["connect/store/web"]),
     ("reqsign_aws_v4", &["connect/credentials"]),
     ("reqsign_azure_storage", &["connect/"]),

@@ -25,7 +25,7 @@ const SECTIONS: [(&str, &str); 7] = [
 ];
 
 const CONNECTIONS: &str = "[local]\ninputs.fs = { root = 'in' }\nresults.fs = { root = 'out' }\noriginals.sample = {}\n\
-                           resultsqueue.jsonl-queue = { path = 'q.jsonl' }\n\
+                           lake.fs = { root = 'lake' }\nresultsqueue.jsonl-queue = { path = 'q.jsonl' }\n\
                            telemetry.csv-sqlite = { tables = { files = 'files.csv' } }\n\
                            crm.sqlite = { path = 'a.sqlite' }\ncampaign.sqlite = { path = 'b.sqlite' }\n";
 

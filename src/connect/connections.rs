@@ -8,7 +8,7 @@ use crate::model::{ConnectionConfig, Failure, Throttle};
 
 use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore};
 use super::registry::{self, Opened};
-use super::sql::Queries;
+use super::sql::{FileRole, FileTables, Queries};
 use super::{Database, Queue, SqlDatabase, Store};
 
 /// Calls in flight to a connection that nothing else bounds.
@@ -156,6 +156,15 @@ impl Connections {
             Some(Opened::Tables(database)) => Ok(Arc::clone(database)),
             _ => Err(self.wrong_kind(name, "connection.no_tables", "holds no tables")),
         }
+    }
+
+    /// The files of a connection that holds objects, as tables. For callers that hold a pass of its door, as with [`Connections::tables`].
+    ///
+    /// # Errors
+    /// As for [`Connections::store`].
+    pub async fn file_tables(&self, name: &str, role: FileRole) -> Result<Arc<dyn SqlDatabase>, Failure> {
+        let store = self.store_inside(name).await?;
+        Ok(Arc::new(FileTables::new(store, role)))
     }
 
     /// Opens a connection and makes one cheap call that proves address and credentials.

@@ -7,7 +7,7 @@ use crate::connect::Connections;
 use crate::model::{Failure, ItemId, ItemKey, Row, redact};
 use crate::resolve::{FileJob, ItemsSource, KnownJob, ResolvedJob, Scope, TableJob};
 use crate::stages::open_rows;
-use crate::stages::tables::{TableInventory, read_inventory};
+use crate::stages::tables::{TableInventory, open_sink, open_source, read_inventory};
 
 use super::Stop;
 use super::attempts::repeat;
@@ -49,8 +49,8 @@ pub async fn read_tables(
     job: &TableJob,
     connections: &Connections,
 ) -> Result<(Vec<ItemEntry>, TableInventory), Failure> {
-    let source = connections.tables(&job.work.source.connection).await?;
-    let sink = connections.tables(&job.work.sink.connection).await?;
+    let source = open_source(&job.work.source, connections).await?;
+    let sink = open_sink(&job.work.sink, connections).await?;
     let inventory = read_inventory(&job.work, &job.name, &*source, &*sink).await?;
     let entries = (0..).zip(&inventory.tables).map(|(ordinal, table)| ItemEntry {
         key: table.key.clone(),

@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use csv_core::ReadRecordResult;
+use futures::{Stream, TryStreamExt};
 
 use super::RECORD_BYTES_MAX;
+use super::csv_quotes::Quotes;
 use super::decode::Decoder;
 use super::header::Header;
-use crate::model::{ColumnType, Failure, Row, Value};
+use crate::model::{ColumnType, Columns, Failure, Row, Value};
 
 /// CSV text in pieces → rows.
 pub(super) struct CsvDecoder {
@@ -16,6 +19,8 @@ pub(super) struct CsvDecoder {
     record: Record,
     /// The line that the next byte stands on.
     line: u64,
+    /// Tells which fields were quoted; absent where that makes no difference.
+    quotes: Option<Quotes>,
     /// Bytes of a byte order mark seen at the start; `None` when that is decided.
     mark: Option<usize>,
 }
@@ -46,8 +51,15 @@ impl CsvDecoder {
                 line: None,
             },
             line: 1,
+            quotes: None,
             mark: Some(0),
         }
+    }
+
+    /// Takes a field that is empty without quotes for NULL.
+    pub(super) fn with_nulls(mut self) -> Self {
+        self.quotes = Some(Quotes::default());
+        self
     }
 
     /// Takes the byte order mark off, also when it comes in pieces.
@@ -82,6 +94,9 @@ impl CsvDecoder {
                 &mut record.ends[record.ends_length..],
             );
             self.line += count_line_breaks(&bytes[..read]);
+            if let Some(quotes) = &mut self.quotes {
+                quotes.see(&bytes[..read]);
+            }
             bytes = &bytes[read..];
             record.text_length += written;
             record.ends_length += ended;
@@ -108,6 +123,7 @@ impl CsvDecoder {
     fn take_record(&mut self, rows: &mut VecDeque<Row>) -> Result<(), Failure> {
         let line = self.record.line.take().unwrap_or(self.line);
         let fields = self.record.take_fields(line)?;
+        let quoted = self.quotes.as_mut().map(Quotes::take);
         let Some(header) = &self.header else {
             self.header = Some(Header::new(fields, &self.types, line)?);
             return Ok(());
@@ -125,7 +141,10 @@ impl CsvDecoder {
         let values = fields
             .into_iter()
             .enumerate()
-            .map(|(index, field)| header.parse(index, field, line))
+            .map(|(index, field)| match &quoted {
+                Some(quoted) if field.is_empty() && quoted.get(index) != Some(&true) => Ok(Value::Null),
+                _ => header.parse(index, field, line),
+            })
             .collect::<Result<Vec<Value>, Failure>>()?;
         let mut row = Row::new(Arc::clone(&header.columns), values);
         row.line = Some(line);
@@ -198,6 +217,30 @@ fn not_utf8(line: u64) -> Failure {
         "csv.not_utf8",
         format!("line {line}: the record that begins here is not UTF-8 text; convert the file"),
     )
+}
+
+/// The names in the header line of a CSV text.
+///
+/// # Errors
+/// As for [`read_csv`](super::read_csv), for what is read of it.
+pub async fn csv_header<S>(bytes: S) -> Result<Columns, Failure>
+where
+    S: Stream<Item = Result<Bytes, Failure>> + Send,
+{
+    let mut bytes = std::pin::pin!(bytes);
+    let (mut decoder, mut rows) = (CsvDecoder::new(BTreeMap::new()), VecDeque::new());
+    while let Some(piece) = bytes.try_next().await? {
+        let pushed = decoder.push(&piece, &mut rows);
+        if let Some(header) = &decoder.header {
+            // What is wrong behind it, whoever reads the rows finds.
+            return Ok(Columns::clone(&header.columns));
+        }
+        pushed?;
+    }
+    decoder.finish(&mut rows)?;
+    Ok(decoder
+        .header
+        .map_or_else(|| Columns::from([]), |header| header.columns))
 }
 
 /// Rows → CSV text (RFC 4180 with bare line feeds; NULL is an empty field).

@@ -3,6 +3,7 @@
 //! Knows nothing of where the bytes come from or go to. Every refusal names the line; the caller adds which object it was.
 
 mod csv;
+mod csv_quotes;
 mod decode;
 mod header;
 mod jsonl;
@@ -15,7 +16,7 @@ use futures::stream::BoxStream;
 
 use crate::model::{ColumnType, Failure, Row};
 
-pub use csv::CsvWriter;
+pub use csv::{CsvWriter, csv_header};
 
 /// Rows as they arrive; the first error ends the stream.
 pub type RowStream = BoxStream<'static, Result<Row, Failure>>;
@@ -35,6 +36,17 @@ where
     S: Stream<Item = Result<Bytes, Failure>> + Send + 'static,
 {
     decode::decode(bytes, csv::CsvDecoder::new(types.clone()))
+}
+
+/// The same where an empty field is NULL, and `""` an empty text; all other values are text.
+///
+/// # Errors
+/// As for [`read_csv`].
+pub fn read_csv_nulls<S>(bytes: S) -> RowStream
+where
+    S: Stream<Item = Result<Bytes, Failure>> + Send + 'static,
+{
+    decode::decode(bytes, csv::CsvDecoder::new(BTreeMap::new()).with_nulls())
 }
 
 /// Reads JSON lines: one object a line, blank lines skipped.

@@ -4,7 +4,6 @@ use super::{Edge, EdgeKind, Effect, Guarantee, Plan, Scope, Stage, StageKind, fi
 
 /// Compiles a job of tables: `tables → schema → data ⇒ constraints`, the last behind a barrier, because a key may point at any other table.
 pub(super) fn compile_tables(job: &ResolvedJob, work: &TableWork) -> Plan {
-    let (source, sink) = (&work.source.connection, &work.sink.connection);
     let stage = |name: &str, kind, scope, what: String, effect, limit| Stage {
         name: name.to_owned(),
         kind,
@@ -20,19 +19,15 @@ pub(super) fn compile_tables(job: &ResolvedJob, work: &TableWork) -> Plan {
             "schema",
             StageKind::Schema,
             Scope::Item,
-            format!("tables of {sink}, under {}", work.naming.table.text()),
-            Some(effect(
-                format!("tables in {sink}"),
-                Guarantee::ExactlyOnce,
-                "a table that is there already is recognised",
-            )),
+            what_is_made(work),
+            Some(schema_effect(work)),
             slots,
         ),
         stage(
             "data",
             StageKind::Data,
             Scope::Unit,
-            format!("{source} → {sink}, {}", work.sink.mode.name()),
+            what_is_moved(work),
             Some(data_effect(work)),
             job.concurrency.units,
         ),
@@ -40,12 +35,8 @@ pub(super) fn compile_tables(job: &ResolvedJob, work: &TableWork) -> Plan {
             "constraints",
             StageKind::Constraints,
             Scope::Item,
-            "indexes, keys, numbering".to_owned(),
-            Some(effect(
-                format!("indexes and keys in {sink}"),
-                Guarantee::ExactlyOnce,
-                "one that is there already is recognised by its name",
-            )),
+            what_is_added(work),
+            constraints_effect(work),
             slots,
         ),
     ];
@@ -88,6 +79,57 @@ fn what_is_read(work: &TableWork) -> String {
     }
 }
 
+fn what_is_made(work: &TableWork) -> String {
+    let (sink, name) = (&work.sink.connection, work.naming.table.text());
+    if work.sink.is_of_statements() {
+        format!("tables of {sink}, under {name}")
+    } else {
+        format!("folders of {sink}, under {name}")
+    }
+}
+
+fn schema_effect(work: &TableWork) -> Effect {
+    let sink = &work.sink.connection;
+    let (what, reason) = match &work.sink.files {
+        None => (
+            format!("tables in {sink}"),
+            "a table that is there already is recognised",
+        ),
+        Some(_) => (
+            format!("folders in {sink}"),
+            "a folder is no longer declared complete when its files are about to be written over",
+        ),
+    };
+    effect(what, Guarantee::ExactlyOnce, reason)
+}
+
+fn what_is_moved(work: &TableWork) -> String {
+    let (source, sink) = (&work.source.connection, &work.sink.connection);
+    let mode = work.sink.mode.name();
+    match &work.sink.files {
+        None => format!("{source} → {sink}, {mode}"),
+        Some(files) => format!("{source} → {sink}, {mode}, {}", files.format.name()),
+    }
+}
+
+fn what_is_added(work: &TableWork) -> String {
+    if work.sink.is_of_statements() {
+        "indexes, keys, numbering".to_owned()
+    } else {
+        "nothing: files have columns only".to_owned()
+    }
+}
+
+fn constraints_effect(work: &TableWork) -> Option<Effect> {
+    work.sink.is_of_statements().then(|| {
+        effect(
+            format!("indexes and keys in {}", work.sink.connection),
+            Guarantee::ExactlyOnce,
+            "one that is there already is recognised by its name",
+        )
+    })
+}
+
 fn effect(what: String, guarantee: Guarantee, reason: &str) -> Effect {
     Effect {
         what,
@@ -98,6 +140,7 @@ fn effect(what: String, guarantee: Guarantee, reason: &str) -> Effect {
 
 /// | mode | after an interruption | guarantee |
 /// |---|---|---|
+/// | `replace`, in files | the files of the table are written over | exactly once |
 /// | `replace`, `truncate` | the table is loaded again | exactly once |
 /// | `upsert` | the table is loaded again, rows replace themselves | exactly once for each key |
 /// | `append` | a chunk whose result a crash swallowed is added again | at least once |
@@ -109,6 +152,13 @@ fn data_effect(work: &TableWork) -> Effect {
             what,
             Guarantee::ExactlyOnce,
             "each chunk is noted at the sink in the transaction of its rows, in a table `pipeline_chunks_…` that goes when all are loaded",
+        );
+    }
+    if !work.sink.is_of_statements() {
+        return effect(
+            what,
+            Guarantee::ExactlyOnce,
+            "a chunk is one file, written over whole; the folder is declared complete when all are there and older ones are gone",
         );
     }
     match work.sink.mode {

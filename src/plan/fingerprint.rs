@@ -32,6 +32,13 @@ fn of_tables(job: &ResolvedJob, work: &TableWork) -> BTreeMap<String, String> {
     for (source, sink) in &work.sink.types {
         digest.text(source, sink);
     }
+    for (column, kind) in work.source.files.iter().flat_map(|files| &files.types) {
+        digest.text(column, kind);
+    }
+    if let Some(files) = &work.sink.files {
+        digest.text("format", files.format.name());
+        digest.text("compression", files.compression.name());
+    }
     BTreeMap::from([("data".to_owned(), digest.finish())])
 }
 

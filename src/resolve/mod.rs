@@ -18,6 +18,7 @@ mod scope;
 mod step;
 mod steps;
 mod stores;
+mod table_files;
 mod table_work;
 mod tables;
 mod template;
@@ -34,6 +35,7 @@ pub use peek::{Peek, peek};
 pub use scope::{Scope, column_row, table_row, target_row};
 pub use step::{FieldValue, MessageBody, Notify, NotifyWhen, Step, StepKind};
 pub use table_work::{
-    Contract, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource, TableWork,
+    Contract, FileSink, FileSource, OnBadRow, OnPartial, RowMode, TableNaming, TableSelection, TableSink, TableSource,
+    TableWork,
 };
 pub use template::{Reference, Template, TemplateProblem};

@@ -226,9 +226,14 @@ impl Resolver<'_, '_> {
             listed(&source.files.rows),
             items,
         ];
-        let reaches = |name: &String| overlap(&self.connections[sink], &self.connections[name]);
-        let same = names.into_iter().flatten().find(reaches);
-        if let Some(read) = same {
+        let names: Vec<String> = names.into_iter().flatten().collect();
+        self.check_apart(sink, &names);
+    }
+
+    /// The same for connections that are read from.
+    pub(super) fn check_apart(&mut self, sink: &str, read_from: &[String]) {
+        let reaches = |name: &&String| overlap(&self.connections[sink], &self.connections[*name]);
+        if let Some(read) = read_from.iter().find(reaches) {
             let problem = Problem::new(if read == sink {
                 format!("the sink `{sink}` is also the source")
             } else {

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
-use crate::model::{ChunkPolicy, Value};
+use crate::model::{ChunkPolicy, FileFormat, ParquetCompression, Value};
 
 use super::Template;
 
-/// Rows that go from one database to another, in tables.
+/// Rows that go from one database, or from files, to another, in tables.
 #[derive(Clone, Debug)]
 pub struct TableWork {
     pub source: TableSource,
@@ -19,6 +19,15 @@ pub struct TableSource {
     pub chunks: ChunkPolicy,
     /// Nobody writes to it until the job is done.
     pub is_quiet: bool,
+    /// Present where the tables are files.
+    pub files: Option<FileSource>,
+}
+
+/// Files as tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileSource {
+    /// Types of columns by their names, where a file does not tell them.
+    pub types: BTreeMap<String, String>,
 }
 
 /// Which rows are meant.
@@ -50,6 +59,23 @@ pub struct TableSink {
     pub contract: Contract,
     /// Types of the sink by patterns of source types.
     pub types: BTreeMap<String, String>,
+    /// Present where the tables become files.
+    pub files: Option<FileSink>,
+}
+
+impl TableSink {
+    /// Whether its tables are made by statements: they are those of a database.
+    pub fn is_of_statements(&self) -> bool {
+        self.files.is_none()
+    }
+}
+
+/// How tables become files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSink {
+    pub format: FileFormat,
+    /// Of Parquet.
+    pub compression: ParquetCompression,
 }
 
 /// What happens to the rows that are at the sink already.

@@ -14,6 +14,9 @@ use super::usage::Use;
 /// Rows in one chunk, where the spec does not say.
 const CHUNK_ROWS: u64 = 50_000;
 
+/// The same where each chunk becomes a file: readers of many small ones are slow.
+const FILE_ROWS: u64 = 250_000;
+
 impl Resolver<'_, '_> {
     /// A job that moves tables, or the rows of a query.
     pub fn table_work(&mut self) -> Option<TableWork> {
@@ -28,7 +31,10 @@ impl Resolver<'_, '_> {
         self.check_file_keys();
         let (mut source, sink) = (source?, sink?);
         if sink.on_partial == OnPartial::Keep {
-            self.check_kept(&mut source)?;
+            self.check_kept(&mut source, &sink)?;
+        }
+        if source.files.is_some() && sink.files.is_some() {
+            self.check_apart(&sink.connection, std::slice::from_ref(&source.connection));
         }
         Some(TableWork {
             source,
@@ -51,6 +57,7 @@ impl Resolver<'_, '_> {
             }
         }
         let chunks = self.chunks("/source/tables/chunks", spec.chunks.as_ref(), true);
+        let files = self.file_source(spec);
         Some(TableSource {
             connection: connection?,
             selection: TableSelection::Tables {
@@ -60,11 +67,12 @@ impl Resolver<'_, '_> {
             },
             chunks: chunks?,
             is_quiet: spec.quiet,
+            files: files?,
         })
     }
 
     fn query_rows(&mut self, spec: &RowsSpec) -> Option<TableSource> {
-        let connection = self.connection("/source/rows/connection", &spec.connection, Use::ReadTables);
+        let connection = self.connection("/source/rows/connection", &spec.connection, Use::ReadRows);
         let dialect = connection
             .as_ref()
             .and_then(|name| self.connections[name].kind.dialect());
@@ -94,6 +102,7 @@ impl Resolver<'_, '_> {
             },
             chunks: chunks?,
             is_quiet: spec.quiet,
+            files: None,
         })
     }
 
@@ -101,7 +110,7 @@ impl Resolver<'_, '_> {
         let default = if is_table { ChunkWay::Auto } else { ChunkWay::Whole };
         let Some(spec) = spec else {
             return Some(ChunkPolicy {
-                rows: CHUNK_ROWS,
+                rows: self.chunk_rows(),
                 way: default,
             });
         };
@@ -136,7 +145,7 @@ impl Resolver<'_, '_> {
             return None;
         }
         Some(ChunkPolicy {
-            rows: spec.rows.unwrap_or(CHUNK_ROWS),
+            rows: spec.rows.unwrap_or_else(|| self.chunk_rows()),
             way: match by {
                 ChunksBySpec::Auto => ChunkWay::Auto,
                 ChunksBySpec::Key => ChunkWay::Key(spec.key.clone()),
@@ -147,8 +156,12 @@ impl Resolver<'_, '_> {
     }
 
     /// Chunks can stay only where the source is cut in the same way again.
-    fn check_kept(&mut self, source: &mut TableSource) -> Option<()> {
+    fn check_kept(&mut self, source: &mut TableSource, sink: &TableSink) -> Option<()> {
         let problem = match source.chunks.way {
+            _ if sink.files.is_some() => {
+                Problem::new("`on_partial: keep` needs a database as the sink, where chunks can be noted")
+                    .help("take it out: a job into files loads a table that was interrupted again")
+            }
             _ if !source.is_quiet => Problem::new(
                 "`on_partial: keep` needs a source that nobody writes to until the job is done",
             )
@@ -164,6 +177,14 @@ impl Resolver<'_, '_> {
         };
         self.findings.add("/sink/on_partial", problem);
         None
+    }
+
+    fn chunk_rows(&self) -> u64 {
+        if self.is_store(&self.job.sink.connection) {
+            FILE_ROWS
+        } else {
+            CHUNK_ROWS
+        }
     }
 
     fn table_sink(&mut self) -> Option<TableSink> {
@@ -186,6 +207,7 @@ impl Resolver<'_, '_> {
                 None
             }
         };
+        let files = self.file_sink();
         Some(TableSink {
             connection: connection?,
             schema: spec.schema.clone(),
@@ -204,6 +226,7 @@ impl Resolver<'_, '_> {
                 Some(ContractSpec::Evolve) => Contract::Evolve,
             },
             types: spec.types.clone(),
+            files: files?,
         })
     }
 
@@ -254,6 +277,8 @@ impl Resolver<'_, '_> {
             ("/sink/on_partial", sink.on_partial.is_some()),
             ("/sink/contract", sink.contract.is_some()),
             ("/sink/types", !sink.types.is_empty()),
+            ("/sink/format", sink.format.is_some()),
+            ("/sink/compression", sink.compression.is_some()),
             ("/naming/table", naming.table.is_some()),
             ("/naming/column", naming.column.is_some()),
         ];

@@ -14,6 +14,8 @@ pub(super) enum Use {
     /// Messages.
     Send,
     ReadTables,
+    /// The rows of a query, in batches.
+    ReadRows,
     WriteTables,
 }
 
@@ -30,6 +32,7 @@ const REAL_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `http`,
 const WRITABLE_STORE: &str = "a store: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp`, `memory` or `null`";
 const DATABASE: &str = "a database: `csv-sqlite`, `sqlite`, `postgres`, `mysql` or `mssql`";
 const TABLES: &str = "a database of tables: `sqlite`, `postgres`, `mysql` or `mssql`";
+const TABLES_OR_FILES: &str = "a database of tables (`sqlite`, `postgres`, `mysql` or `mssql`), or a store for files: `fs`, `azblob`, `azdls`, `s3`, `gcs`, `webdav`, `sftp` or `memory`";
 const QUEUE: &str = "a queue: `azqueue` or `jsonl-queue`";
 
 impl Use {
@@ -41,7 +44,8 @@ impl Use {
     /// | writing | every store but a generated one and a web server |
     /// | queries | what speaks a dialect |
     /// | messages | every queue |
-    /// | tables | every database that has a catalogue |
+    /// | tables | every database that has a catalogue, every store that keeps objects |
+    /// | rows | every database that has a catalogue |
     pub fn misfit(self, kind: &ConnectionKind) -> Option<Misfit> {
         let read_only = kind.is_store() && !kind.is_writable();
         let is_web_server = matches!(kind, ConnectionKind::Http { .. });
@@ -54,7 +58,11 @@ impl Use {
             Self::Write if read_only => (false, "can only be read", WRITABLE_STORE),
             Self::Write => (kind.is_writable(), "holds no objects", WRITABLE_STORE),
             Self::Send => (kind.is_queue(), "takes no messages", QUEUE),
-            Self::ReadTables | Self::WriteTables => (kind.holds_tables(), "holds no tables", TABLES),
+            Self::ReadTables | Self::WriteTables => {
+                let fits = kind.holds_tables() || kind.keeps_objects();
+                (fits, "holds no tables", TABLES_OR_FILES)
+            }
+            Self::ReadRows => (kind.holds_tables(), "holds no tables", TABLES),
             Self::Query => (kind.dialect().is_some(), "answers no queries", DATABASE),
         };
         (!fits).then_some(Misfit { reason, needed })

@@ -27,12 +27,12 @@ pub use source_file::{SourceFile, Syntax};
 pub use validate::{Reading, closest, read_connections, read_job, used_connections};
 pub use wire::{
     AzblobSpec, AzdlsSpec, AzureQueueSpec, ChunksBySpec, ChunksSpec, ColumnTypeSpec, Common, CommonSpec,
-    ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec, ConnectionsSpec,
-    ContractSpec, CsvSqliteSpec, DatabaseSpec, EachSpec, EncryptionSpec, FilesSpec, FsSpec, GcsSpec, HashSpec,
-    HostKeyCheckSpec, HttpSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec, MessageEncodingSpec,
-    MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, OnBadRowSpec, OnPartialSpec, QuerySpec, ReadSpec,
-    RetrySpec, RowsSpec, S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec, SourceSpec, SqliteSpec,
-    StepSpec, TableOrderSpec, TablesSpec, VarSpec, WebdavSpec,
+    CompressionSpec, ConcurrencyItemsSpec, ConcurrencyPartsSpec, ConcurrencySpec, ConcurrencyUnitsSpec, ConnectionSpec,
+    ConnectionsSpec, ContractSpec, CsvSqliteSpec, DatabaseSpec, EachSpec, EncryptionSpec, FilesSpec, FsSpec, GcsSpec,
+    HashSpec, HostKeyCheckSpec, HttpSpec, ItemsSpec, JobSpec, JsonlQueueSpec, LimitsSpec, MemorySpec,
+    MessageEncodingSpec, MessageSpec, NamingSpec, NotifySpec, NotifyWhenSpec, NullSpec, OnBadRowSpec, OnPartialSpec,
+    QuerySpec, ReadSpec, RetrySpec, RowsSpec, S3Spec, SampleSpec, ScalarSpec, SftpSpec, SinkModeSpec, SinkSpec,
+    SourceSpec, SqliteSpec, StepSpec, TableFormatSpec, TableOrderSpec, TablesSpec, VarSpec, WebdavSpec,
 };
 
 /// A commented spec to start from, for a job of this name. It is valid as it stands, with the `local` profile of

@@ -12,6 +12,9 @@ mod harness;
 #[path = "../servers/mod.rs"]
 mod servers;
 
+#[path = "../servers/duckdb.rs"]
+mod duckdb;
+
 mod changed_spec;
 mod checked_in_jobs;
 mod cleanup;
@@ -39,6 +42,7 @@ mod state_changes;
 mod stop;
 mod store_kinds;
 mod stored_vars;
+mod table_files;
 mod tables;
 mod tables_mssql;
 mod throttling;

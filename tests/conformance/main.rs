@@ -16,6 +16,7 @@ mod sftp_hosts;
 mod suite;
 mod tables_edges;
 mod tables_edges_mssql;
+mod tables_files;
 mod tables_kinds;
 mod tables_suite;
 mod tds;
@@ -328,4 +329,51 @@ fn tables_values_that_sql_server_or_its_readers_have_not_are_refused() {
 #[test]
 fn tables_values_that_a_database_has_not_are_refused() {
     kinds::runtime().block_on(tables_edges::refused());
+}
+
+#[test]
+fn files_are_whole_tables_or_say_that_they_are_not() {
+    Kind::Fs.run(tables_files::whole_or_open);
+}
+
+#[test]
+fn files_in_s3_are_whole_tables_or_say_that_they_are_not() {
+    Kind::S3.run(tables_files::whole_or_open);
+}
+
+#[test]
+fn files_that_are_wrong_are_told_with_their_place() {
+    Kind::Fs.run(tables_files::bad_files);
+    Kind::S3.run(tables_files::bad_files);
+}
+
+#[test]
+fn files_that_change_are_not_read_as_one() {
+    Kind::Fs.run(tables_files::changed);
+    Kind::S3.run(tables_files::changed);
+}
+
+#[test]
+fn files_of_large_tables_are_read_once() {
+    tables_files::large_groups();
+}
+
+#[test]
+fn files_keep_the_edges_of_sqlite_types() {
+    tables_files::edges(TablesKind::Sqlite);
+}
+
+#[test]
+fn files_keep_the_edges_of_postgres_types() {
+    tables_files::edges(TablesKind::Postgres);
+}
+
+#[test]
+fn files_keep_the_edges_of_mysql_types() {
+    tables_files::edges(TablesKind::MySql);
+}
+
+#[test]
+fn files_refuse_what_a_column_cannot_hold() {
+    tables_files::refused();
 }

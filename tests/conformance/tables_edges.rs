@@ -187,16 +187,35 @@ const REFUSED_BY_MYSQL: &[(TablesKind, &str, &str)] = &[
     (TablesKind::Sqlite, "varchar(2)", "'abc'"),
 ];
 
-pub async fn edges(kind: TablesKind) {
-    let (source, sink) = (kind.subject().await, TablesKind::Postgres.subject().await);
-    let all = match kind {
+/// The edges of the types of a database.
+pub fn all_edges(kind: TablesKind) -> &'static [Edges] {
+    match kind {
         TablesKind::MySql => MYSQL,
         TablesKind::Postgres => POSTGRES,
         TablesKind::Sqlite => SQLITE,
         // They stand in a file of their own.
         TablesKind::SqlServer => &[],
-    };
-    for (number, (native, values)) in all.iter().enumerate() {
+    }
+}
+
+/// Makes a table of one column of a type beside its key, with a row for each literal.
+pub async fn make_edge(source: &TablesSubject, table: &str, native: &str, literals: &[&str]) {
+    let rows: Vec<String> = literals
+        .iter()
+        .enumerate()
+        .map(|(id, literal)| format!("({id}, {literal})"))
+        .collect();
+    source
+        .execute(&[
+            &format!("create table {table} (id integer primary key, v {native})"),
+            &format!("insert into {table} values {}", rows.join(", ")),
+        ])
+        .await;
+}
+
+pub async fn edges(kind: TablesKind) {
+    let (source, sink) = (kind.subject().await, TablesKind::Postgres.subject().await);
+    for (number, (native, values)) in all_edges(kind).iter().enumerate() {
         let literals: Vec<&str> = values.iter().map(|(literal, _)| *literal).collect();
         let moved = moved(&source, &sink, &format!("edge_{number}"), native, &literals).await;
         let (here, there) = moved.unwrap_or_else(|failure| panic!("{native}: {failure}"));
@@ -232,17 +251,7 @@ pub async fn moved(
     native: &str,
     literals: &[&str],
 ) -> Result<(Texts, Texts), Failure> {
-    let rows: Vec<String> = literals
-        .iter()
-        .enumerate()
-        .map(|(id, literal)| format!("({id}, {literal})"))
-        .collect();
-    source
-        .execute(&[
-            &format!("create table {table} (id integer primary key, v {native})"),
-            &format!("insert into {table} values {}", rows.join(", ")),
-        ])
-        .await;
+    make_edge(source, table, native, literals).await;
     let mapping = source.mapping(table, sink).await;
     sink.create(&mapping).await;
     let read = |columns| ReadRequest {

@@ -243,6 +243,7 @@ impl TablesSubject {
             table: self.name(table),
             columns,
             upsert_key: Vec::new(),
+            part: 1,
         }
     }
 }

@@ -150,3 +150,68 @@ fn kill_and_go_on(sink: &str, tables: usize, kills: usize) {
         "numbers go on behind the highest"
     );
 }
+
+const INTO_FILES: &str = r#"
+job: tables
+source: { tables: { connection: crm, chunks: { rows: 200 } } }
+sink: { connection: lake, format: parquet }
+concurrency: { limit: 4, items: { limit: 3, units: { limit: 2 } } }
+retry: { max_attempts: 3, initial_delay: 10ms, max_delay: 100ms }
+"#;
+
+/// No moment of a load leaves a folder that is declared complete and is not.
+#[test]
+fn after_kills_every_table_of_files_is_whole_or_says_that_it_is_not() {
+    let (tables, kills) = (size(40, 200), size(5, 50));
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("job.yaml", INTO_FILES);
+    write("crm.sql", &script(tables));
+    write(
+        "connections.toml",
+        "[local]\ncrm.sqlite = { path = 'crm.sqlite', script = 'crm.sql' }\nlake.fs = { root = 'lake' }\n",
+    );
+    let first = pipeline(folder.path(), &["run", "job.yaml"]).status().unwrap();
+    assert!(first.success());
+    let anew = ["run", "job.yaml", "--restart", "--yes"];
+    let begun = Instant::now();
+    assert!(pipeline(folder.path(), &anew).status().unwrap().success());
+    let whole = begun.elapsed();
+    let parts = |number: usize| {
+        let rows = 100 + 37 * (number % 40);
+        rows.div_ceil(200)
+    };
+    let check = |is_over: bool| {
+        for number in 0..tables {
+            let table = folder.path().join(format!("lake/Table{number}"));
+            let names: Vec<String> = (std::fs::read_dir(&table).unwrap())
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            let is_declared = names.iter().any(|name| name == "_SUCCESS");
+            assert!(is_declared || !is_over, "{table:?}: {names:?}");
+            let found = names.iter().filter(|name| name.ends_with(".parquet")).count();
+            assert!(found == parts(number) || !is_declared, "{table:?}: {names:?}");
+        }
+    };
+    check(true);
+    let mut random = Random::seeded();
+    let mut hits = 0;
+    for _ in 0..kills {
+        let mut run = pipeline(folder.path(), &anew).spawn().unwrap();
+        // The moment itself is what is varied, so there is no event to wait for.
+        let share = 10 + random.below(70) as u32;
+        std::thread::sleep((whole * share / 100).max(Duration::from_millis(20)));
+        run.kill().unwrap();
+        hits += usize::from(run.wait().unwrap().code().is_none());
+        check(false);
+        // What the kill has left goes on.
+        let ended = pipeline(folder.path(), &["run", "job.yaml"]).status().unwrap();
+        assert!(ended.success(), "{ended}");
+        check(true);
+    }
+    assert!(hits * 2 > kills, "{hits} of {kills} kills hit");
+    let verified = pipeline(folder.path(), &["verify", "job.yaml", "--checksum"])
+        .status()
+        .unwrap();
+    assert!(verified.success(), "the rows are those of the source: {verified}");
+}

@@ -63,7 +63,7 @@ pub enum ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    fn new(carry: Carry) -> Self {
+    pub fn new(carry: Carry) -> Self {
         match carry {
             Carry::Boolean => Self::Boolean(BooleanBuilder::new()),
             Carry::Int16 => Self::Int16(Int16Builder::new()),
@@ -98,7 +98,7 @@ impl ColumnBuilder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    pub fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Boolean(builder) => Arc::new(builder.finish()),
             Self::Int16(builder) => Arc::new(builder.finish()),

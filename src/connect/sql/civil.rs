@@ -60,7 +60,7 @@ pub fn parse_date(text: &str) -> Option<i64> {
     };
     let mut parts = digits.splitn(3, '-');
     let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    if year.len() < 4 || year.len() > 6 || month.len() != 2 || day.len() != 2 {
+    if year.len() < 4 || year.len() > 7 || month.len() != 2 || day.len() != 2 {
         return None;
     }
     let year = sign * i64::from(number(year)?);

@@ -1,7 +1,8 @@
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{ColumnMapping, Engine, ForeignKey, Index, Key, Table, TableName};
+use crate::model::{ColumnMapping, Engine, FileType, ForeignKey, Index, Key, Table, TableName};
 
+use super::files;
 use super::types::{TypeTable, captures};
 
 /// What a table becomes at the sink.
@@ -76,15 +77,27 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
                 continue;
             }
         };
+        let settled = match mapper.sink {
+            Engine::Files => files::settled_type(&native),
+            _ => Some((native.clone(), None)),
+        };
+        let Some((target_native, further_loss)) = settled else {
+            problems.push(MappingProblem {
+                place,
+                message: format!("`{native}` is no type of a file"),
+                help: format!("types are {}", FileType::NAMES),
+            });
+            continue;
+        };
         columns.push(ColumnMapping {
             source: column.name.clone(),
             source_native: column.native.clone(),
             carry,
             target: name,
-            target_native: native,
+            target_native,
             is_nullable: column.is_nullable,
             is_identity: column.is_identity,
-            losses: loss.map(str::to_owned).into_iter().collect(),
+            losses: further_loss.or(loss).map(str::to_owned).into_iter().collect(),
         });
     }
     problems.extend(colliding_columns(table, &columns, mapper.sink));
@@ -103,8 +116,12 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
         foreign_keys: Vec::new(),
         left_out: Vec::new(),
     };
-    map_indexes(table, mapper, &mut mapping);
-    map_foreign_keys(table, mapper, &mut mapping);
+    if mapper.sink.has_statements() {
+        map_indexes(table, mapper, &mut mapping);
+        map_foreign_keys(table, mapper, &mut mapping);
+    } else {
+        mapping.left_out = keys_of(table);
+    }
     Ok(mapping)
 }
 
@@ -147,8 +164,8 @@ fn colliding_columns(table: &Table, columns: &[ColumnMapping], sink: Engine) -> 
 pub fn same_identifier(sink: Engine, identifier: &str) -> String {
     let cut = sink.cut(identifier);
     match sink {
-        // Quoted identifiers keep their case and are told apart by it.
-        Engine::Postgres => cut.to_owned(),
+        // Quoted identifiers keep their case and are told apart by it; so do the names of columns in files.
+        Engine::Postgres | Engine::Files => cut.to_owned(),
         Engine::Sqlite | Engine::MySql | Engine::SqlServer => cut.to_lowercase(),
     }
 }
@@ -202,6 +219,21 @@ fn map_foreign_keys(table: &Table, mapper: &Mapper<'_>, mapping: &mut TableMappi
             });
         }
     }
+}
+
+/// What files do not have: everything that is more than columns.
+fn keys_of(table: &Table) -> Vec<String> {
+    let primary = table
+        .primary_key
+        .iter()
+        .map(|key| format!("primary key (`{}`)", key.columns.join("`, `")));
+    let indexes = table.indexes.iter().map(|index| format!("index `{}`", index.name));
+    let foreign = table
+        .foreign_keys
+        .iter()
+        .map(|key| format!("foreign key `{}`", key_name(key)));
+    let all = primary.chain(indexes).chain(foreign);
+    all.map(|what| format!("{what}: files have columns only")).collect()
 }
 
 /// A foreign key's name, or one made of its columns.

@@ -1,4 +1,4 @@
-//! Databases that hold tables: their catalogues, the rows of a table or query as Arrow batches, and the way back in.
+//! What holds tables, databases and the files of stores: their catalogues, the rows of a table or query as Arrow batches, and the way back in.
 //!
 //! Each engine is one folder with a catalogue reader, a streaming reader, a writer and an error table. What becomes of a column between
 //! two engines stands in `types/`, one file for each pair.
@@ -8,6 +8,7 @@ mod cell;
 mod civil;
 mod ddl;
 mod decimal;
+mod files;
 mod keys;
 mod mapping;
 mod mssql;
@@ -30,6 +31,8 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, V
 
 pub use cell::cell_text;
 pub use ddl::{Ddl, Statement};
+pub use files::FileRole;
+pub(super) use files::FileTables;
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
 pub(super) use mssql::SqlServerDatabase;
 pub(super) use mysql::MySqlDatabase;
@@ -84,6 +87,8 @@ pub struct RowsRequest {
     pub columns: Vec<ColumnMapping>,
     /// The columns by which a row that is there already is recognised and replaced; empty: rows are only added.
     pub upsert_key: Vec<String>,
+    /// Which part of the table these rows are, from 1: where a table is a folder of files, each chunk is one.
+    pub part: u64,
 }
 
 /// A foreign key between a table and others: the statements that take it away and give it back.
@@ -103,7 +108,7 @@ pub struct Snapshot {
     pub(super) _holder: Box<dyn Send + Sync>,
 }
 
-/// A database whose tables can be read and written.
+/// A database whose tables can be read and written, or the files of a store as one.
 pub trait SqlDatabase: Send + Sync {
     fn engine(&self) -> Engine;
 
@@ -152,6 +157,11 @@ pub trait SqlDatabase: Send + Sync {
         Box::pin(ready(Ok(None)))
     }
 
+    /// Makes ready for the rows of a table to come anew, where that takes more than statements.
+    fn begin<'a>(&'a self, _target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(ready(Ok(())))
+    }
+
     /// Runs statements in one transaction; where the engine ends transactions at DDL, one after the other.
     fn execute<'a>(&'a self, statements: &'a [String]) -> BoxFuture<'a, Result<(), Failure>>;
 
@@ -159,7 +169,8 @@ pub trait SqlDatabase: Send + Sync {
     fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>>;
 
     /// Puts a table into the place of another, which is dropped where it is there. Views over it and grants on it are kept; foreign keys
-    /// into it are taken away, for the caller to give back.
+    /// into it are taken away, for the caller to give back. Where both are the same, a table that was loaded where it stands is declared
+    /// complete.
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Begins a transaction that rows are written in.

@@ -48,7 +48,7 @@ pub fn literal(engine: Engine, value: &Value) -> String {
         Value::Integer(value) => value.to_string(),
         Value::Number(value) => format!("{value:?}"),
         Value::Text(text) => match engine {
-            Engine::Sqlite | Engine::Postgres => format!("'{}'", text.replace('\'', "''")),
+            Engine::Sqlite | Engine::Postgres | Engine::Files => format!("'{}'", text.replace('\'', "''")),
             Engine::SqlServer => format!("N'{}'", text.replace('\'', "''")),
             // A backslash may or may not be an escape, as the session has it; hexadecimal digits are the same in both.
             Engine::MySql => {

@@ -26,6 +26,8 @@ pub struct ChunkWork<'a> {
 pub struct Chunk<'a> {
     pub page: u32,
     pub unit: u32,
+    /// Its number within the table, from 1.
+    pub part: u64,
     pub range: &'a RowRange,
 }
 
@@ -91,6 +93,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         snapshot: work.snapshot.as_deref(),
         batch: context.job.work.sink.batch.unwrap_or(usize::MAX),
         bookkeeping: work.bookkeeping,
+        part: chunk.part,
         rejects: rejects.as_ref(),
         rows_read: &context.meters.rows,
     };

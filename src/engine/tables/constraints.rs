@@ -41,7 +41,11 @@ pub async fn add_constraints(
     if tables.is_empty() || context.stop.is_draining() {
         return Ok(());
     }
-    let existing = repeat(&context.retry, &context.stop, || context.sink.tables()).await;
+    let existing = if context.sink.engine().has_statements() {
+        repeat(&context.retry, &context.stop, || context.sink.tables()).await
+    } else {
+        Ok(Vec::new())
+    };
     let existing = match existing {
         Ok(existing) => existing,
         Err(failure) => {

@@ -11,7 +11,7 @@ use crate::engine::permits::Permits;
 use crate::engine::{RunOptions, Stop, StopCause};
 use crate::model::{Failure, ItemId, RetryPolicy, TableName};
 use crate::resolve::TableJob;
-use crate::stages::tables::PlannedTable;
+use crate::stages::tables::{PlannedTable, open_sink, open_source};
 
 /// What every slot of a run shares.
 pub struct TableContext {
@@ -59,8 +59,8 @@ impl TableEnds {
             .map(|name| connections.door(name).map_err(of(name)))
             .collect();
         Ok(Self {
-            source: connections.tables(from).await.map_err(of(from))?,
-            sink: connections.tables(to).await.map_err(of(to))?,
+            source: open_source(&job.work.source, connections).await.map_err(of(from))?,
+            sink: open_sink(&job.work.sink, connections).await.map_err(of(to))?,
             doors: doors?,
         })
     }

@@ -16,7 +16,7 @@ use crate::stages::tables::{Bookkeeping, Committed, PlannedTable, TakeUp, plan_c
 use super::bookkeeping::bookkeeping;
 use super::chunk::{Chunk, ChunkWork, work_on};
 use super::context::TableContext;
-use super::place::{Place, place, stands, swap};
+use super::place::{Place, place, prepare, stands, swap};
 
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
@@ -191,7 +191,7 @@ impl TableRun<'_> {
                 }
             }
         }
-        Ok(self.with_retries(|| sink.execute(&place.statements)).await)
+        Ok(self.with_retries(|| prepare(&**sink, place)).await)
     }
 
     /// Makes it durable which keys are owed to the table and others.
@@ -286,7 +286,12 @@ impl TableRun<'_> {
         };
         context.events.send_durable(opened).await?;
         let chunks = (0..).zip(ranges).map(|(unit, range)| {
-            let chunk = Chunk { page, unit, range };
+            let chunk = Chunk {
+                page,
+                unit,
+                part: u64::from(page) * context.job.limits.page_units as u64 + u64::from(unit) + 1,
+                range,
+            };
             let attempt: BoxFuture<'_, Option<UnitResult>> = Box::pin(async move {
                 if context.stop.is_draining() {
                     return None;

@@ -8,7 +8,7 @@ use crate::stages::tables::PlannedTable;
 pub struct Place {
     /// The table that is written to.
     pub into: TableName,
-    /// The rows are gathered there until they take the target's place.
+    /// The rows are gathered there until they take the target's place, or until it is declared complete.
     pub is_staging: bool,
     /// Rows that others point at are taken out, so that keys around the table have to go first.
     pub is_emptied: bool,
@@ -20,6 +20,7 @@ pub struct Place {
 /// | mode | target is there | rows go into | before |
 /// |---|---|---|---|
 /// | `replace` | any | a table beside it | that table is made anew |
+/// | `replace`, in files | any | the target, part by part | it is no longer declared complete |
 /// | others | no | the target | it is made |
 /// | `truncate` | yes, fits | the target | it is emptied |
 /// | `append`, `upsert` | yes, fits | the target | nothing |
@@ -46,6 +47,14 @@ pub fn place(
                 mapping.source
             ),
         ));
+    }
+    if !work.sink.is_of_statements() {
+        return Ok(Place {
+            into: mapping.target.clone(),
+            is_staging: true,
+            is_emptied: false,
+            statements: Vec::new(),
+        });
     }
     if mode == RowMode::Replace {
         let into = ddl.staging(&mapping.target);
@@ -124,6 +133,15 @@ pub fn stands(planned: &PlannedTable, mapping: &TableMapping, mode: RowMode) -> 
         }),
         RowMode::Truncate | RowMode::Append | RowMode::Upsert => planned.existing.is_some(),
     }
+}
+
+/// Makes the sink ready for the rows to come.
+pub async fn prepare(sink: &dyn SqlDatabase, place: &Place) -> Result<(), Failure> {
+    sink.begin(&place.into).await?;
+    if place.statements.is_empty() {
+        return Ok(());
+    }
+    sink.execute(&place.statements).await
 }
 
 /// Puts the gathered rows into the target's place.

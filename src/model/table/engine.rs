@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A kind of database that holds tables.
+/// What holds tables: a kind of database, or the files of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Engine {
     Sqlite,
@@ -8,6 +8,8 @@ pub enum Engine {
     /// MySQL and MariaDB.
     MySql,
     SqlServer,
+    /// Parquet, CSV and JSON lines in a store.
+    Files,
 }
 
 impl Engine {
@@ -18,13 +20,24 @@ impl Engine {
             Self::Postgres => "postgres",
             Self::MySql => "mysql",
             Self::SqlServer => "mssql",
+            Self::Files => "files",
         }
+    }
+
+    /// Whether tables are made by statements, and can have keys and indexes.
+    pub fn has_statements(self) -> bool {
+        self != Self::Files
+    }
+
+    /// Whether tables stand in schemas; those of files are folders.
+    pub fn has_schemas(self) -> bool {
+        self != Self::Sqlite
     }
 
     /// An identifier as it stands in a statement: always quoted, so that no name is ever taken for a word of the language.
     pub fn quote(self, identifier: &str) -> String {
         match self {
-            Self::Sqlite | Self::Postgres => format!("\"{}\"", identifier.replace('"', "\"\"")),
+            Self::Sqlite | Self::Postgres | Self::Files => format!("\"{}\"", identifier.replace('"', "\"\"")),
             Self::MySql => format!("`{}`", identifier.replace('`', "``")),
             Self::SqlServer => format!("[{}]", identifier.replace(']', "]]")),
         }
@@ -39,7 +52,7 @@ impl Engine {
     /// The longest identifier it keeps whole, and what that length counts.
     pub fn identifier_max(self) -> IdentifierMax {
         match self {
-            Self::Sqlite => IdentifierMax::None,
+            Self::Sqlite | Self::Files => IdentifierMax::None,
             // NAMEDATALEN - 1; a longer name is cut without an error.
             Self::Postgres => IdentifierMax::Bytes(63),
             Self::MySql => IdentifierMax::Characters(64),

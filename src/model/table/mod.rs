@@ -3,6 +3,8 @@
 mod carry;
 mod column;
 mod engine;
+mod file_format;
+mod file_type;
 mod range;
 #[expect(
     clippy::module_inception,
@@ -13,5 +15,7 @@ mod table;
 pub use carry::Carry;
 pub use column::{Column, ColumnMapping};
 pub use engine::Engine;
+pub use file_format::{FileFormat, ParquetCompression};
+pub use file_type::FileType;
 pub use range::{ChunkPolicy, ChunkWay, RowRange};
 pub use table::{ForeignKey, Index, Key, Table, TableName};

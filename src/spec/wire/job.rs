@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec, OnPartialSpec, RetrySpec,
-    SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec,
+    CompressionSpec, ConcurrencySpec, ConnectionSpec, ContractSpec, JOB_PATTERN, LimitsSpec, OnBadRowSpec,
+    OnPartialSpec, RetrySpec, SIZE_PATTERN, ScalarSpec, SourceSpec, StepSpec, TableFormatSpec,
 };
 
 /// A bulk-data job: items → files → sink → steps.
@@ -62,7 +62,8 @@ pub struct VarSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SinkSpec {
-    /// The name of a connection that can be written to: a store for files, a database for tables and rows.
+    /// The name of a connection that can be written to: a store for files, a database or a store for tables and
+    /// rows.
     pub connection: String,
     /// What happens to what is already there. Of files: `create` refuses an object that is there, `skip` (default) leaves it alone and counts it
     /// as present, `overwrite` replaces it, `overwrite_if_different` replaces it when its size differs or the source is newer. Of tables:
@@ -88,6 +89,10 @@ pub struct SinkSpec {
     /// What becomes of a table that is there with another shape, in the modes `truncate`, `append` and `upsert`: `evolve` adds the columns that
     /// are missing, `freeze` (default) refuses it.
     pub contract: Option<ContractSpec>,
+    /// What tables become in a store: `parquet`, `csv` or `jsonl`.
+    pub format: Option<TableFormatSpec>,
+    /// How the columns of `parquet` are compressed: `zstd` (default), `snappy` or `none`.
+    pub compression: Option<CompressionSpec>,
     /// Types at the sink in place of those of the type table, as in `{ money: "numeric(19,4)" }`.
     #[serde(default)]
     pub types: BTreeMap<String, String>,

@@ -29,7 +29,8 @@ pub use store::{
     SftpSpec, WebdavSpec,
 };
 pub use tables::{
-    ChunksBySpec, ChunksSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableOrderSpec, TablesSpec,
+    ChunksBySpec, ChunksSpec, CompressionSpec, ContractSpec, OnBadRowSpec, OnPartialSpec, RowsSpec, TableFormatSpec,
+    TableOrderSpec, TablesSpec,
 };
 
 /// Of a duration: numbers with units, `10s` or `1h30m`.

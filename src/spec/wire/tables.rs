@@ -5,13 +5,13 @@ use serde::Deserialize;
 
 use super::QuerySpec;
 
-/// Tables of a database.
+/// Tables of a database, or files of a store.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TablesSpec {
-    /// The connection to the database.
+    /// The connection to the database or store.
     pub connection: String,
-    /// Patterns of table names (`dbo.*`); a table that fits any of them is taken. Left out: all tables.
+    /// Patterns of table names (`dbo.*`), or of paths of files (`sales/*.parquet`); what fits any of them is taken. Left out: all.
     #[schemars(length(min = 1))]
     pub include: Option<Vec<String>>,
     /// Patterns of tables that are left out all the same.
@@ -24,6 +24,10 @@ pub struct TablesSpec {
     /// Nobody writes to the source until the job is done. `on_partial: keep` needs that: a view of the data dies with the process that asked for it.
     #[serde(default)]
     pub quiet: bool,
+    /// Types of columns of CSV and JSON lines, as in `{ Total: "decimal(10,2)" }`; other columns are text in CSV, and what their first values
+    /// are in JSON lines.
+    #[serde(default)]
+    pub types: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
@@ -99,4 +103,22 @@ pub enum OnPartialSpec {
 pub enum ContractSpec {
     Evolve,
     Freeze,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum TableFormatSpec {
+    Parquet,
+    Csv,
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub enum CompressionSpec {
+    Zstd,
+    Snappy,
+    None,
 }

@@ -60,7 +60,9 @@ impl Bookkeeping {
                 let literal = name.replace('\'', "''");
                 format!("if object_id(N'{literal}') is null create table {name} {columns}")
             }
-            Engine::Sqlite | Engine::Postgres | Engine::MySql => format!("create table if not exists {name} {columns}"),
+            Engine::Sqlite | Engine::Postgres | Engine::MySql | Engine::Files => {
+                format!("create table if not exists {name} {columns}")
+            }
         };
         ddl.create_schema(&table.schema).into_iter().chain([create]).collect()
     }

@@ -85,7 +85,7 @@ async fn blocks(
     table: &Table,
     rows: u64,
 ) -> Result<Option<Vec<RowRange>>, Failure> {
-    let (RowsFrom::Table(name), Engine::Postgres) = (from, source.engine()) else {
+    let (RowsFrom::Table(name), Engine::Postgres | Engine::Files) = (from, source.engine()) else {
         return Ok(None);
     };
     let Some(blocks) = source.blocks(name).await? else {
@@ -93,6 +93,8 @@ async fn blocks(
     };
     let in_chunk = match table.rows_estimate {
         Some(estimate) if estimate > 0 && blocks > 0 => (rows * blocks).div_ceil(estimate).max(1),
+        // A block of them is a file, or a group of rows in one.
+        _ if source.engine() == Engine::Files => 1,
         _ => BLOCKS_UNKNOWN,
     };
     Ok(Some(block_ranges(blocks, in_chunk)))

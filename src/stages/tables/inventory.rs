@@ -53,7 +53,12 @@ pub async fn read_inventory(
             is_by_pattern,
         } => {
             let all = source.tables().await?;
-            let tables = select(all, include, exclude, *is_by_pattern)?;
+            // Patterns of files are patterns of paths, by which the store has chosen already.
+            let tables = if from.has_statements() {
+                select(all, include, exclude, *is_by_pattern)?
+            } else {
+                all
+            };
             let key = |table: &Table| table.name.to_string();
             tables
                 .into_iter()
@@ -145,6 +150,10 @@ fn map_all(
             Ok(target) if target.name.is_empty() => {
                 refused.insert(table.name.clone(), problem("its name at the sink is empty".to_owned()));
             }
+            Ok(target) if !sink.engine().has_statements() && target.name.contains('/') => {
+                let message = format!("its name at the sink, `{}`, cannot be that of a folder", target.name);
+                refused.insert(table.name.clone(), problem(message));
+            }
             Ok(target) => {
                 let identity = same_identifier(sink.engine(), &target.to_string());
                 if let Some(other) = taken.get(&identity) {
@@ -220,7 +229,7 @@ fn target_name(
     };
     let schema = match &work.sink.schema {
         Some(schema) => schema.clone(),
-        None if sink.default_schema().is_empty() => String::new(),
+        None if !sink.engine().has_schemas() => String::new(),
         None if table.schema.is_empty() || table.schema == source.default_schema() => sink.default_schema().to_owned(),
         None => table.schema.clone(),
     };

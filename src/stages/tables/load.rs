@@ -25,6 +25,8 @@ pub struct LoadRequest<'a> {
     pub snapshot: Option<&'a str>,
     /// Where the chunk is noted at the sink, together with its rows.
     pub bookkeeping: Option<&'a Bookkeeping>,
+    /// Which chunk of its table it is, from 1.
+    pub part: u64,
     /// Where rows go that the sink refuses; absent, such a row fails the chunk.
     pub rejects: Option<&'a Rejects>,
     /// Counts rows as they are read.
@@ -115,6 +117,7 @@ async fn begin(request: &LoadRequest<'_>) -> Result<Box<dyn TableWriter>, Failur
         table: request.into.clone(),
         columns: request.mapping.columns.clone(),
         upsert_key: request.upsert_key.to_vec(),
+        part: request.part,
     };
     request.sink.write(write).await
 }

@@ -3,6 +3,7 @@
 mod bookkeeping;
 mod checksum;
 mod chunks;
+mod ends;
 mod inventory;
 mod load;
 mod probe;
@@ -11,6 +12,7 @@ mod rejects;
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
 pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
+pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
 pub use load::{LoadRequest, Loaded, load};
 pub use probe::probe_table;

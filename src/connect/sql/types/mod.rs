@@ -3,19 +3,26 @@
 //! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
 //! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
 
+mod files_files;
+mod files_mysql;
+mod files_postgres;
+mod files_sqlite;
 mod mssql_mssql;
 mod mssql_mysql;
 mod mssql_postgres;
 mod mssql_sqlite;
+mod mysql_files;
 mod mysql_mssql;
 mod mysql_mysql;
 mod mysql_postgres;
 mod mysql_sqlite;
+mod postgres_files;
 mod postgres_mssql;
 mod postgres_mysql;
 mod postgres_postgres;
 mod postgres_sqlite;
 mod rule;
+mod sqlite_files;
 mod sqlite_mssql;
 mod sqlite_mysql;
 mod sqlite_postgres;
@@ -44,6 +51,14 @@ pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
         (Engine::SqlServer, Engine::Postgres) => mssql_postgres::RULES,
         (Engine::SqlServer, Engine::MySql) => mssql_mysql::RULES,
         (Engine::SqlServer, Engine::SqlServer) => mssql_mssql::RULES,
+        (Engine::Sqlite, Engine::Files) => sqlite_files::RULES,
+        (Engine::Postgres, Engine::Files) => postgres_files::RULES,
+        (Engine::MySql, Engine::Files) => mysql_files::RULES,
+        (Engine::Files, Engine::Sqlite) => files_sqlite::RULES,
+        (Engine::Files, Engine::Postgres) => files_postgres::RULES,
+        (Engine::Files, Engine::MySql) => files_mysql::RULES,
+        (Engine::Files, Engine::Files) => files_files::RULES,
+        (Engine::SqlServer, Engine::Files) | (Engine::Files, Engine::SqlServer) => return None,
     };
     Some(TypeTable::new(rules))
 }
