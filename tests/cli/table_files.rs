@@ -283,3 +283,52 @@ fn what_a_store_cannot_do_is_told_before_anything_is_touched() {
         .exits(2)
         .says("cannot be cut by a key");
 }
+
+const ODD: &str = r#"
+create table Loose (Id integer primary key, Total decimal(5,2));
+insert into Loose values (1, 1.5), (2, 12345.678), (3, '7'), (4, 'x');
+create table "a/b" (Id integer primary key);
+"#;
+
+#[test]
+fn bad_rows_are_written_down_and_bad_names_are_refused_in_the_plan() {
+    let project = project("parquet");
+    project.write("jobs/crm.sql", ODD);
+    let reject = tables("parquet").replace("snake ", "");
+    let reject = reject.replace("format: parquet", "format: parquet, on_bad_row: reject");
+    project.write(SPEC, reject);
+    project
+        .command(["plan", SPEC])
+        .exits(0)
+        .says("cannot be that of a folder");
+    let run = project.command(["run", SPEC, "--json"]).exits(6).json();
+    assert_eq!(run["account"]["rows"]["written"], json!(2), "{run}");
+    assert_eq!(run["account"]["rows"]["rejected"], json!(2), "{run}");
+    assert_eq!(
+        duckdb(&project.path("jobs/lake"), "select * from 'Loose/*.parquet' order by 1"),
+        "1|1.50\n3|7.00"
+    );
+    project.edit(SPEC, ", on_bad_row: reject", "");
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(6)
+        .says("`Total`, of type `decimal(5,2)` at the source");
+    assert!(
+        !project.path("jobs/lake/Loose/_SUCCESS").exists(),
+        "a table that failed is not whole"
+    );
+}
+
+#[test]
+fn files_never_go_into_the_store_that_they_are_read_from() {
+    let project = project("parquet");
+    project.write(
+        "jobs/back.yaml",
+        BACK.replace("TYPES", "")
+            .replace("connection: copy", "connection: lake, format: csv"),
+    );
+    project
+        .command(["validate", "jobs/back.yaml"])
+        .exits(2)
+        .says("is also the source");
+}

@@ -60,7 +60,7 @@ pub struct RowsSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChunksSpec {
-    /// Rows in one chunk. Default 50000.
+    /// Rows in one chunk. Default 50000; 250000 where each chunk becomes a file.
     #[schemars(range(min = 1))]
     pub rows: Option<u64>,
     /// What rows are told apart by: `auto` (default) takes a table's physical blocks where the engine reads by them, else the first column of
