@@ -80,7 +80,6 @@ fn request(table: &TableName, part: u64) -> RowsRequest {
         table: table.clone(),
         columns: columns(),
         upsert_key: Vec::new(),
-        mark: None,
         part,
     }
 }
@@ -91,7 +90,7 @@ async fn load(sink: &Arc<dyn SqlDatabase>, table: &TableName, parts: &[(i64, i64
     for (part, (from, below)) in (1..).zip(parts.iter().copied()) {
         let mut writer = sink.write(request(table, part)).await.unwrap();
         writer.write(rows(from..below)).await.unwrap();
-        assert_eq!(writer.finish().await.unwrap(), (below - from).cast_unsigned());
+        assert_eq!(writer.finish(None).await.unwrap(), (below - from).cast_unsigned());
     }
     sink.swap(table, table).await.unwrap();
 }
@@ -367,7 +366,7 @@ async fn write_all(
     for batch in batches {
         writer.write(batch).await?;
     }
-    writer.finish().await
+    writer.finish(None).await
 }
 
 /// What a Parquet column cannot hold is a bad row, which leaves the rows beside it as they are.
@@ -409,7 +408,7 @@ pub fn refused() {
                 "{failure}"
             );
             assert!(failure.message.contains("`v`"), "{failure}");
-            assert_eq!(writer.finish().await.unwrap(), 0);
+            assert_eq!(writer.finish(None).await.unwrap(), 0);
         }
     });
 }
@@ -424,7 +423,7 @@ pub fn large_groups() {
         for start in (0..200_000).step_by(8_000) {
             writer.write(rows(start..start + 8_000)).await.unwrap();
         }
-        assert_eq!(writer.finish().await.unwrap(), 200_000);
+        assert_eq!(writer.finish(None).await.unwrap(), 200_000);
         files.swap(&table, &table).await.unwrap();
         let found = texts(&files, &table, RowRange::Whole, columns()).await.unwrap();
         assert!(found == expected(0..200_000));

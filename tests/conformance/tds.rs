@@ -238,6 +238,7 @@ fn tds_a_load_that_is_refused_leaves_nothing() {
             table: TableName::new("dbo", "taken"),
             columns: columns.clone(),
             upsert_key: Vec::new(),
+            part: 1,
         };
         let batches: Vec<_> = subject
             .database
@@ -331,7 +332,7 @@ fn tds_a_load_that_is_cut_leaves_nothing() {
                 .unwrap();
             server.plan_fault(text, 0, fault);
             let failure = match writer.write(batches[0].clone()).await {
-                Ok(()) => writer.finish().await.unwrap_err(),
+                Ok(()) => writer.finish(None).await.unwrap_err(),
                 Err(failure) => failure,
             };
             assert_eq!((failure.class, &*failure.code), (class, code), "{text}: {failure}");
