@@ -4,7 +4,14 @@ use crate::harness::{Output, Project};
 
 /// A copy of the jobs that are checked in.
 fn project() -> Project {
-    let project = Project::new(Vec::new());
+    project_with(&[])
+}
+
+fn project_with(environment: &[(&str, &str)]) -> Project {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let project = Project::new(environment.collect());
     let jobs = Path::new(env!("CARGO_MANIFEST_DIR")).join("jobs");
     for name in [
         "reupload.yaml",
@@ -83,6 +90,22 @@ fn the_tables_are_replicated_and_equal() {
         .command(["verify", spec, "--checksum"])
         .exits(0)
         .says("33 of 33 tables equal");
+}
+
+#[test]
+fn the_tables_of_a_sql_server_have_a_profile_of_their_own() {
+    let arguments = ["validate", "jobs/replicate-tables.yaml", "--profile", "mssql"];
+    project().command(arguments).exits(2).says("CRM_PASSWORD");
+    let given = [
+        ("CRM_HOST", "crm"),
+        ("CRM_USER", "reader"),
+        ("CRM_PASSWORD", "x"),
+        ("PGPASSWORD", "y"),
+    ];
+    project_with(&given)
+        .command(arguments)
+        .exits(0)
+        .says("is valid on profile `mssql`");
 }
 
 #[test]

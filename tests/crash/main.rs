@@ -31,6 +31,7 @@ mod outage;
 mod pages;
 mod second_run;
 mod tables;
+mod tables_mssql;
 
 /// The size of a test that has two: small each time, large when asked for by `PIPELINE_LONG`.
 fn size(short: usize, long: usize) -> usize {
