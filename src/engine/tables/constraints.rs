@@ -139,7 +139,15 @@ async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
     let record = work.summary.stage("constraints");
     record.status = StageStatus::InProgress;
     record.started = Some(Timestamp::now());
-    for statement in work.statements.iter().filter(|statement| statement.needs.is_none()) {
+    let own: Vec<&Statement> = (work.statements.iter())
+        .filter(|statement| statement.needs.is_none())
+        .collect();
+    let texts: Vec<String> = own.iter().map(|statement| statement.text.clone()).collect();
+    // In one go where all of them can be made; one by one where something stands in the way of one.
+    if texts.len() > 1 && run_all(context, &texts).await.is_ok() {
+        return work;
+    }
+    for statement in own {
         if let Err(failure) = run(context, &statement.text).await {
             note(&mut work.failure, failure.context(format_args!("`{}`", statement.name)));
         }
@@ -177,11 +185,13 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<Tab
     Some(work)
 }
 
-async fn run(context: &Arc<TableContext>, text: &str) -> Result<(), Failure> {
+async fn run_all(context: &Arc<TableContext>, statements: &[String]) -> Result<(), Failure> {
     let _permit = context.permits.leaf(&context.doors).await?;
-    let statements = [text.to_owned()];
-    let done = repeat(&context.retry, &context.stop, || context.sink.execute(&statements)).await;
-    match done {
+    repeat(&context.retry, &context.stop, || context.sink.execute(statements)).await
+}
+
+async fn run(context: &Arc<TableContext>, text: &str) -> Result<(), Failure> {
+    match run_all(context, &[text.to_owned()]).await {
         // A run that was killed has made it, or a table of this job that has the key itself.
         Err(failure) if failure.code == "database.exists" => Ok(()),
         done => done,

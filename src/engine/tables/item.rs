@@ -110,17 +110,13 @@ impl TableRun<'_> {
             return Ok(());
         }
         self.end("schema");
-        self.tell().await?;
+        self.mention().await?;
         if !options.does("data") || self.context.stop.is_draining() {
             return Ok(());
         }
         self.begin("data").await?;
-        let (committed, cut) = kept.unzip();
-        let cut = match cut {
-            Some(chunks) => self.with_snapshot(chunks).await,
-            None => self.cut().await,
-        };
-        let (chunks, snapshot) = match cut {
+        let (committed, chunks) = kept.unzip();
+        let (chunks, snapshot) = match self.cut(chunks).await {
             Ok(cut) => cut,
             Err(failure) => {
                 self.fail("data", failure);
@@ -207,28 +203,30 @@ impl TableRun<'_> {
         };
         keys.retain(is_taken);
         let owed = &mut self.summary.stage("constraints").owed;
+        let known = owed.len();
         for key in &keys {
             if !owed.contains(&key.give_back) {
                 owed.push(key.give_back.clone());
             }
         }
-        self.tell().await?;
+        if owed.len() > known {
+            self.tell().await?;
+        }
         Ok(Ok(keys))
     }
 
-    /// The chunks, and a view of the source that all of them share where the engine can give one.
-    async fn cut(&self) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
-        // The view comes first: rows that are added later are in no chunk then, whatever its bounds.
-        let snapshot = self.snapshot().await?;
-        Ok((self.chunks().await?, snapshot))
-    }
-
-    async fn with_snapshot(&self, chunks: Vec<RowRange>) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
-        Ok((chunks, self.snapshot().await?))
-    }
-
-    async fn snapshot(&self) -> Result<Option<Snapshot>, Failure> {
-        self.with_retries(|| self.context.source.snapshot()).await
+    /// The chunks, and a view of the source that they share where the engine can give one and there is more than one to share it. The view may be
+    /// younger than the bounds of the chunks: these leave no gap, and are open at their ends.
+    async fn cut(&self, known: Option<Vec<RowRange>>) -> Result<(Vec<RowRange>, Option<Snapshot>), Failure> {
+        let chunks = match known {
+            Some(chunks) => chunks,
+            None => self.chunks().await?,
+        };
+        let snapshot = match chunks.len() {
+            0 | 1 => None,
+            _ => self.with_retries(|| self.context.source.snapshot()).await?,
+        };
+        Ok((chunks, snapshot))
     }
 
     async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
@@ -374,7 +372,7 @@ impl TableRun<'_> {
         record.started = Some(Timestamp::now());
         record.ended = None;
         record.failure = None;
-        self.tell().await
+        self.mention().await
     }
 
     fn end(&mut self, stage: &str) {
@@ -395,6 +393,14 @@ impl TableRun<'_> {
         record.ended = Some(Timestamp::now());
         record.failure = Some(failure.clone());
         self.summary.listing_failure = Some(failure);
+    }
+
+    /// Tells where the table stands, without waiting: a run that was killed before it is known does the same once more.
+    async fn mention(&self) -> Result<(), Broken> {
+        let changed = Event::ItemChanged {
+            summary: self.summary.clone(),
+        };
+        Ok(self.context.events.send(changed).await?)
     }
 
     /// Makes the standing of the table durable.

@@ -32,20 +32,14 @@ pub struct TableInventory {
 /// Reads both catalogues and maps every table that the job means. Nothing is written.
 ///
 /// # Errors
-/// What the catalogues answer; `tables.none` when nothing fits the patterns; `tables.no_types` when no type table has the pair.
+/// What the catalogues answer; `tables.none` when nothing fits the patterns.
 pub async fn read_inventory(
     work: &TableWork,
     job: &str,
     source: &dyn SqlDatabase,
     sink: &dyn SqlDatabase,
 ) -> Result<TableInventory, Failure> {
-    let (from, to) = (source.engine(), sink.engine());
-    let types = type_table(from, to).ok_or_else(|| {
-        Failure::permanent(
-            "tables.no_types",
-            format!("no type table says what becomes of the types of {from} in {to}"),
-        )
-    })?;
+    let types = type_table(source.engine(), sink.engine());
     let chosen = match &work.source.selection {
         TableSelection::Tables {
             include,
@@ -54,7 +48,7 @@ pub async fn read_inventory(
         } => {
             let all = source.tables().await?;
             // Patterns of files are patterns of paths, by which the store has chosen already.
-            let tables = if from.has_statements() {
+            let tables = if source.engine().has_statements() {
                 select(all, include, exclude, *is_by_pattern)?
             } else {
                 all

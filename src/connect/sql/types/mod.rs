@@ -4,9 +4,11 @@
 //! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
 
 mod files_files;
+mod files_mssql;
 mod files_mysql;
 mod files_postgres;
 mod files_sqlite;
+mod mssql_files;
 mod mssql_mssql;
 mod mssql_mysql;
 mod mssql_postgres;
@@ -33,7 +35,7 @@ use crate::model::Engine;
 pub use rule::{TypeTable, captures};
 
 /// The type table of a pair; `None` where there is none.
-pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
+pub fn type_table(source: Engine, sink: Engine) -> TypeTable {
     let rules = match (source, sink) {
         (Engine::Sqlite, Engine::Sqlite) => sqlite_sqlite::RULES,
         (Engine::Sqlite, Engine::Postgres) => sqlite_postgres::RULES,
@@ -58,7 +60,8 @@ pub fn type_table(source: Engine, sink: Engine) -> Option<TypeTable> {
         (Engine::Files, Engine::Postgres) => files_postgres::RULES,
         (Engine::Files, Engine::MySql) => files_mysql::RULES,
         (Engine::Files, Engine::Files) => files_files::RULES,
-        (Engine::SqlServer, Engine::Files) | (Engine::Files, Engine::SqlServer) => return None,
+        (Engine::SqlServer, Engine::Files) => mssql_files::RULES,
+        (Engine::Files, Engine::SqlServer) => files_mssql::RULES,
     };
-    Some(TypeTable::new(rules))
+    TypeTable::new(rules)
 }
