@@ -39,6 +39,16 @@ fn script(number: usize) -> String {
     )
 }
 
+/// A table of as many rows, for SQLite.
+fn sqlite_script(number: usize) -> String {
+    format!(
+        "create table Table{number} (Id integer primary key, Label text not null, Amount decimal(12,3), Payload blob);\n\
+         with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})\n\
+         insert into Table{number} select i, 'Zeile ' || i || ' ✓', i || '.125', x'00ff' from n;\n",
+        rows = rows(number),
+    )
+}
+
 fn pipeline(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipeline"));
     command
@@ -166,7 +176,7 @@ fn after_kills_every_table_of_files_is_whole_or_says_that_it_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("job.yaml", INTO_FILES);
-    write("crm.sql", &script(tables));
+    write("crm.sql", &(0..tables).map(sqlite_script).collect::<String>());
     write(
         "connections.toml",
         "[local]\ncrm.sqlite = { path = 'crm.sqlite', script = 'crm.sql' }\nlake.fs = { root = 'lake' }\n",
@@ -177,10 +187,7 @@ fn after_kills_every_table_of_files_is_whole_or_says_that_it_is_not() {
     let begun = Instant::now();
     assert!(pipeline(folder.path(), &anew).status().unwrap().success());
     let whole = begun.elapsed();
-    let parts = |number: usize| {
-        let rows = 100 + 37 * (number % 40);
-        rows.div_ceil(200)
-    };
+    let parts = |number: usize| rows(number).div_ceil(200);
     let check = |is_over: bool| {
         for number in 0..tables {
             let table = folder.path().join(format!("lake/Table{number}"));
