@@ -52,6 +52,16 @@ pub struct Progress {
     pub tables: BTreeMap<ItemKey, TableProgress>,
 }
 
+impl Progress {
+    /// Items that have come to their end, for better or worse; tables when their rows have, though keys between them come behind the last of them.
+    pub fn items_over(&self) -> u64 {
+        match self.unit_kind {
+            UnitKind::File => self.items.planned.saturating_sub(self.items.pending),
+            UnitKind::Chunk => self.tables.values().filter(|table| table.is_over()).count() as u64,
+        }
+    }
+}
+
 /// How a connection's throttling answers have lowered what is in flight to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Throttle {

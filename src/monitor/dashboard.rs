@@ -18,13 +18,7 @@ impl fmt::Display for Dashboard<'_> {
         let progress = &self.status.snapshot.progress;
         let (items, files) = (&progress.items, &progress.units);
         let kind = progress.unit_kind;
-        bar(
-            formatter,
-            kind.items(),
-            items.planned - items.pending,
-            items.planned,
-            "",
-        )?;
+        bar(formatter, kind.items(), progress.items_over(), items.planned, "")?;
         let so_far = if progress.listed { "" } else { ", listing…" };
         bar(
             formatter,

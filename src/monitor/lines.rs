@@ -80,7 +80,7 @@ pub(super) fn progress_line(snapshot: &Snapshot) -> String {
     format!(
         "{} {}, {} {}, {}{}, {failures}, {left}{}",
         progress.unit_kind.items(),
-        ended(items.planned, items.pending),
+        ended(items.planned, items.planned.saturating_sub(progress.items_over())),
         progress.unit_kind.plural(),
         ended(files.planned(), files.pending),
         moved(progress),

@@ -51,7 +51,8 @@ impl Bars {
     pub fn update(&self, snapshot: &Snapshot) {
         let progress = &snapshot.progress;
         let (items, files) = (&progress.items, &progress.units);
-        show(&self.items, items.planned, items.pending, true);
+        let items_left = items.planned.saturating_sub(progress.items_over());
+        show(&self.items, items.planned, items_left, true);
         show(&self.files, files.planned(), files.pending, progress.listed);
         self.items.set_prefix(progress.unit_kind.items());
         self.files.set_prefix(progress.unit_kind.plural());
