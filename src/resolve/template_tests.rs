@@ -1,4 +1,6 @@
 //! What templates give, and that both ways of rendering them agree.
+#![cfg(test)]
+
 use proptest::prelude::*;
 
 use super::*;
