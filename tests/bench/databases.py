@@ -32,8 +32,37 @@ ROWS = {
     "seq % 99999 / 3.0 from seq_1_to_{rows}",
 }
 
-# Told alike by every engine and every client's types.
-FINGERPRINT = "select count(*), sum(id), sum(whole), sum(amount), sum(price), sum(length(label)), sum(length(note)), min(day), max(day) from {table}"
+# What the columns of a row are, told alike by every engine and whatever types a client has given them.
+TOLD = {
+    "postgres": [
+        "id::bigint", "small::bigint", "whole::bigint", "amount::numeric(12,2)", "round(ratio::numeric, 6)", "is_paid::text::boolean::int",
+        "label", "note", "day::date - date '1970-01-01'", "(extract(epoch from at::timestamp) * 1000000)::bigint",
+        "(extract(epoch from seen::timestamptz) * 1000000)::bigint", "token", "price::numeric(10,4)",
+    ],
+    "mariadb": [
+        "id", "small", "whole", "amount", "cast(ratio as decimal(30,6))", "is_paid", "label", "note", "datediff(day, '1970-01-01')",
+        "timestampdiff(microsecond, '1970-01-01', at)", "timestampdiff(microsecond, '1970-01-01', seen)", "token", "price",
+    ],
+    "duckdb": [
+        "id", "small", "whole", "amount::decimal(12,2)", "ratio::decimal(30,6)", "is_paid::int", "label", "note",
+        "date_diff('day', date '1970-01-01', day)", "epoch_us(at)", "epoch_us(seen)", "token::varchar", "price::decimal(10,4)",
+    ],
+}
+
+# A row's first 48 bits of MD5 as a number: their sum does not depend on the order of rows.
+NUMBER = {
+    "postgres": "('x' || substr({md5}, 1, 12))::bit(48)::bigint",
+    "mariadb": "cast(conv(substr({md5}, 1, 12), 16, 10) as unsigned)",
+    "duckdb": "('0x' || substr({md5}, 1, 12))::bigint",
+}
+
+
+def fingerprint(engine, table):
+    """The query for how many rows a table has and the sum of their hashes: the same in every engine that has the same rows."""
+    # A client may take an empty text for none.
+    told = ", ".join(f"coalesce({column}, '')" if column in ("label", "note") else column for column in TOLD[engine])
+    number = NUMBER[engine].format(md5=f"md5(concat_ws('|', {told}))")
+    return f"select count(*), cast(sum({number}) as decimal(38,0)) from {table}"
 
 
 def unprivileged(folder):
@@ -53,7 +82,8 @@ def free_port():
 class Postgres:
     def __init__(self, port):
         self.port = port
-        self.variables = {"PGPASSWORD": PASSWORD}
+        self.engine = "postgres"
+        self.variables = {"PGPASSWORD": PASSWORD, "PGTZ": "UTC"}
 
     def arguments(self, database):
         return ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
@@ -95,6 +125,7 @@ def postgres(scratch):
 
 class Mariadb:
     def __init__(self, port):
+        self.engine = "mariadb"
         self.port = port
 
     def url(self, database):
