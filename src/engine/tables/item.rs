@@ -20,15 +20,21 @@ use super::place::{Place, place, prepare, stands, swap};
 
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
-/// A function of the table, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item.
-pub async fn load_table(context: &Arc<TableContext>, slot: usize, entry: &ItemEntry, past: Past) -> Result<(), Broken> {
+/// A function of the table, what is already done of it, and the context's permits, stop signal and event sink; it knows of no other item. Returns
+/// where the table stands, which may not be durable yet; `None` when there was nothing to do.
+pub async fn load_table(
+    context: &Arc<TableContext>,
+    slot: usize,
+    entry: &ItemEntry,
+    past: Past,
+) -> Result<Option<ItemSummary>, Broken> {
     let before = past.summary.clone();
     let mut summary = before.unwrap_or_else(|| ItemSummary::new(entry.key.clone(), entry.ordinal));
     if summary.stage_status("data") == StageStatus::Done {
-        return Ok(());
+        return Ok(None);
     }
     let Some(planned) = context.tables.get(&summary.id()) else {
-        return Ok(());
+        return Ok(None);
     };
     summary.status = ItemStatus::InProgress;
     summary.attempts += 1;
@@ -59,7 +65,12 @@ pub async fn load_table(context: &Arc<TableContext>, slot: usize, entry: &ItemEn
     let TableRun { mut summary, .. } = table;
     summary.status = end_status(&summary);
     summary.ended = Some(Timestamp::now());
-    Ok(context.events.send(Event::ItemFinished { slot, summary }).await?)
+    let finished = Event::ItemFinished {
+        slot,
+        summary: summary.clone(),
+    };
+    context.events.send(finished).await?;
+    Ok(Some(summary))
 }
 
 /// Where a table stands when its slot lets go of it; only the constraints make it completed.
@@ -132,7 +143,7 @@ impl TableRun<'_> {
             bookkeeping: bookkeeping.as_ref(),
             committed: &committed.unwrap_or_default(),
         };
-        let is_whole = self.load(&work, &chunks).await?;
+        let is_whole = self.load(&work, &place, &chunks).await?;
         drop(snapshot);
         if !is_whole {
             return Ok(());
@@ -237,7 +248,7 @@ impl TableRun<'_> {
     }
 
     /// Loads all chunks, page by page. True when every row is there.
-    async fn load(&mut self, work: &ChunkWork<'_>, chunks: &[RowRange]) -> Result<bool, Broken> {
+    async fn load(&mut self, work: &ChunkWork<'_>, place: &Place, chunks: &[RowRange]) -> Result<bool, Broken> {
         let pages: Vec<&[RowRange]> = chunks.chunks(self.context.job.limits.page_units).collect();
         // Pages of an earlier run that the table no longer needs are emptied.
         let page_count = (pages.len() as u32).max(self.summary.pages);
@@ -247,7 +258,7 @@ impl TableRun<'_> {
             let ranges = pages.get(page as usize).copied().unwrap_or_default();
             self.summary.listed = page as usize + 1 >= pages.len();
             self.summary.pages = self.summary.pages.max(page + 1);
-            if !self.load_page(work, page, ranges).await? {
+            if !self.load_page(work, place, page, ranges).await? {
                 return Ok(false);
             }
         }
@@ -255,7 +266,13 @@ impl TableRun<'_> {
     }
 
     /// False when a stop came before the page was through.
-    async fn load_page(&mut self, work: &ChunkWork<'_>, page: u32, ranges: &[RowRange]) -> Result<bool, Broken> {
+    async fn load_page(
+        &mut self,
+        work: &ChunkWork<'_>,
+        place: &Place,
+        page: u32,
+        ranges: &[RowRange],
+    ) -> Result<bool, Broken> {
         let context = self.context;
         let name = |range: &RowRange| format!("{}: {range}", self.planned.key);
         let units: Vec<UnitIntent> = ranges
@@ -282,7 +299,12 @@ impl TableRun<'_> {
             intent,
             summary: self.summary.clone(),
         };
-        context.events.send_durable(opened).await?;
+        // Rows that are gathered apart are nobody's until they take their place: a run that finds no intent gathers them anew.
+        if place.is_staging {
+            context.events.send(opened).await?;
+        } else {
+            context.events.send_durable(opened).await?;
+        }
         let chunks = (0..).zip(ranges).map(|(unit, range)| {
             let chunk = Chunk {
                 page,
@@ -355,7 +377,12 @@ impl TableRun<'_> {
         let constraints = self.summary.stage("constraints");
         constraints.status = StageStatus::Pending;
         constraints.failure = None;
-        self.tell().await
+        // A table that has been replaced may be replaced once more; rows that were added must not be added again.
+        if place.is_staging {
+            self.mention().await
+        } else {
+            self.tell().await
+        }
     }
 
     async fn with_retries<T, Work>(&self, work: impl FnMut() -> Work) -> Result<T, Failure>

@@ -12,7 +12,7 @@ use crate::engine::item::{Broken, Past};
 use crate::engine::item_list::{ItemEntry, read_tables};
 use crate::engine::permits::Permits;
 use crate::engine::{Fatal, RunOptions, RunReport, Vanished};
-use crate::model::{HashKind, ItemId, ItemStatus, StageStatus, TableProgress, UnitKind};
+use crate::model::{Event, HashKind, ItemId, ItemStatus, StageStatus, TableProgress, UnitKind};
 use crate::resolve::TableJob;
 use crate::stages::tables::TableInventory;
 use crate::state::{State, StateError};
@@ -141,6 +141,7 @@ async fn work_off(
     for slot in 0..slots {
         let (context, queue, state) = (Arc::clone(context), Arc::clone(&queue), Arc::clone(state));
         workers.spawn(async move {
+            let mut last = None;
             while !context.stop.is_draining() {
                 context.permits.item_turn().await;
                 let Some(entry) = queue.lock().await.next() else { break };
@@ -148,9 +149,14 @@ async fn work_off(
                 let past = tokio::task::spawn_blocking(move || Past::read(read_state, id)).await;
                 let past = past.map_err(|error| Fatal::Internal(error.to_string()))??;
                 match load_table(&context, slot, &entry, past).await {
-                    Ok(()) => {}
+                    Ok(summary) => last = summary.or(last),
                     Err(broken) => return fatal(broken),
                 }
+            }
+            // What follows reads the state: all that this slot has told stands in it as soon as the last of it does.
+            if let Some(summary) = last {
+                let standing = context.events.send_durable(Event::ItemChanged { summary }).await;
+                return standing.map_err(Broken::from).or_else(fatal);
             }
             Ok(())
         });

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio_postgres::types::Type;
 
 use super::{
     BatchStream, KeyAround, RawStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, SqlDatabase, TableWriter, rows,
@@ -54,14 +55,7 @@ impl PostgresDatabase {
 
     async fn execute_all(&self, statements: &[String]) -> Result<(), Failure> {
         let lease = self.pool.take().await?;
-        lease.run("begin").await?;
-        for statement in statements {
-            if let Err(error) = lease.client().batch_execute(statement).await {
-                // A lease that is not given back closes its connection, and with it the transaction.
-                return Err(failure(&error).context(format_args!("`{statement}`")));
-            }
-        }
-        lease.run("commit").await?;
+        lease.run_in_transaction(statements).await?;
         lease.give_back();
         Ok(())
     }
@@ -71,9 +65,9 @@ impl PostgresDatabase {
         let name = super::ddl::Ddl::new(Engine::Postgres).table(table);
         let row = lease
             .client()
-            .query_one(
+            .query_typed_one(
                 "select pg_relation_size($1::text::regclass) / current_setting('block_size')::int, relkind::text from pg_class where oid = $1::text::regclass",
-                &[&name],
+                &[(&name, Type::TEXT)],
             )
             .await
             .map_err(|error| failure(&error))?;

@@ -1,6 +1,8 @@
+use std::iter;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::future::join_all;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -11,6 +13,9 @@ use crate::model::{DatabaseAddress, Failure, Secret};
 
 /// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
 const IDLE_MAX: usize = 16;
+
+/// Statements that are sent without an answer to the first: few enough that they go out in their order.
+const STATEMENTS_UNDER_WAY: usize = 16;
 
 /// What every session begins with: times are UTC, and nothing waits for ever.
 const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
@@ -117,6 +122,38 @@ impl Lease {
 
     pub(super) async fn run(&self, text: &str) -> Result<(), Failure> {
         self.client.batch_execute(text).await.map_err(|error| failure(&error))
+    }
+
+    /// Runs statements in a transaction of their own.
+    ///
+    /// # Errors
+    /// Of the first statement that failed, which it names; nothing of them is there then.
+    pub(super) async fn run_in_transaction(&self, statements: &[String]) -> Result<(), Failure> {
+        let texts = iter::once("begin").chain(statements.iter().map(String::as_str));
+        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+    }
+
+    /// Runs statements in the transaction that is open, and commits it.
+    ///
+    /// # Errors
+    /// Of the first statement that failed, which it names; nothing of the transaction is there then.
+    pub(super) async fn finish_transaction(&self, statements: &[String]) -> Result<(), Failure> {
+        let texts = statements.iter().map(String::as_str);
+        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+    }
+
+    /// Sends statements without waiting for the answer to one before the next. In a transaction the server refuses all behind one that fails, and
+    /// a commit behind it is none.
+    async fn run_behind_each_other(&self, texts: impl Iterator<Item = &str>) -> Result<(), Failure> {
+        let texts: Vec<&str> = texts.collect();
+        for group in texts.chunks(STATEMENTS_UNDER_WAY) {
+            // Each is sent when it is polled first, and they are polled in their order.
+            let answers = join_all(group.iter().map(|text| self.client.batch_execute(text))).await;
+            for (text, answer) in group.iter().zip(answers) {
+                answer.map_err(|error| failure(&error).context(format_args!("`{text}`")))?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn give_back(self) {

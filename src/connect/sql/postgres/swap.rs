@@ -1,10 +1,12 @@
-use tokio_postgres::{Client, Error, Row};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
 
 use super::Lease;
 use super::error::failure;
 use crate::connect::sql::KeyAround;
 use crate::connect::sql::ddl::Ddl;
-use crate::model::{Engine, Failure, TableName};
+use crate::connect::sql::select::literal;
+use crate::model::{Engine, Failure, TableName, Value};
 
 /// What hangs on a table and would go with it.
 struct Dependents {
@@ -26,12 +28,12 @@ struct View {
 pub(super) async fn keys_around(client: &Client, target: &TableName) -> Result<Vec<KeyAround>, Error> {
     let name = Ddl::new(Engine::Postgres).table(target);
     let rows = client
-        .query(
+        .query_typed(
             "select conrelid = to_regclass($1::text), format('alter table %s drop constraint %I', conrelid::regclass, conname), \
                format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
              from pg_constraint \
              where contype = 'f' and to_regclass($1::text) in (conrelid, confrelid) and conparentid = 0 order by conname",
-            &[&name],
+            &[(&name, Type::TEXT)],
         )
         .await?;
     let key = |row: &Row| KeyAround {
@@ -49,16 +51,16 @@ const ONE_AT_A_TIME: &str = "select pg_advisory_xact_lock(hashtext('pipeline.swa
 /// Puts a table into the place of another in one transaction. Views over it, its owner and its grants are kept; foreign keys into it are taken
 /// away, for the caller to give back.
 pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName) -> Result<(), Failure> {
-    lease.run("begin").await?;
-    lease.run(ONE_AT_A_TIME).await?;
     let ddl = Ddl::new(Engine::Postgres);
     let name = ddl.table(target);
-    let exists: bool = lease
-        .client()
-        .query_one("select to_regclass($1::text) is not null", &[&name])
-        .await
-        .map_err(|error| failure(&error))?
-        .get(0);
+    let quoted = literal(Engine::Postgres, &Value::from(name.as_str()));
+    let begin = format!("begin; {ONE_AT_A_TIME}; select to_regclass({quoted}) is not null");
+    let answers = lease.client().simple_query(&begin).await;
+    let answers = answers.map_err(|error| failure(&error))?;
+    let exists = answers.iter().rev().find_map(|answer| match answer {
+        SimpleQueryMessage::Row(row) => row.get(0),
+        _ => None,
+    }) == Some("t");
     let mut statements = Vec::new();
     if exists {
         let dependents = dependents(lease.client(), &name)
@@ -79,18 +81,12 @@ pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName)
     } else {
         statements.push(ddl.rename(staging, target));
     }
-    for statement in statements {
-        lease
-            .run(&statement)
-            .await
-            .map_err(|failure| failure.context(format_args!("`{statement}`")))?;
-    }
-    lease.run("commit").await
+    lease.finish_transaction(&statements).await
 }
 
 async fn dependents(client: &Client, name: &str) -> Result<Dependents, Error> {
     let rows = client
-        .query(
+        .query_typed(
             "with recursive dependent(id, depth) as ( \
                select rule.ev_class, 1 from pg_depend link join pg_rewrite rule on rule.oid = link.objid \
                where link.classid = 'pg_rewrite'::regclass and link.refclassid = 'pg_class'::regclass \
@@ -102,7 +98,7 @@ async fn dependents(client: &Client, name: &str) -> Result<Dependents, Error> {
                where rule.ev_class <> dependent.id) \
              select id::regclass::text, relkind::text, pg_get_viewdef(id) from \
                (select id, max(depth) as depth from dependent group by id) deepest join pg_class on pg_class.oid = id order by depth, id",
-            &[&name],
+            &[(&name, Type::TEXT)],
         )
         .await?;
     let mut views = Vec::with_capacity(rows.len());
@@ -124,14 +120,14 @@ async fn dependents(client: &Client, name: &str) -> Result<Dependents, Error> {
 /// Statements that give a table or view the owner and the grants that it has now.
 async fn rights(client: &Client, name: &str) -> Result<Vec<String>, Error> {
     let rows = client
-        .query(
+        .query_typed(
             "select format('alter table %s owner to %I', $1::text, pg_get_userbyid(relowner)) from pg_class where oid = $1::text::regclass \
              union all \
              select format('grant %s on %s to %s%s', granted.privilege_type, $1::text, \
                case when granted.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(granted.grantee)) end, \
                case when granted.is_grantable then ' with grant option' else '' end) \
              from pg_class, aclexplode(relacl) granted where oid = $1::text::regclass and granted.grantee <> relowner",
-            &[&name],
+            &[(&name, Type::TEXT)],
         )
         .await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

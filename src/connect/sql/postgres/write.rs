@@ -2,8 +2,8 @@ use std::pin::Pin;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use futures::SinkExt;
 use futures::future::BoxFuture;
+use futures::{SinkExt, join};
 use tokio_postgres::CopyInSink;
 
 use super::Lease;
@@ -27,6 +27,8 @@ pub(super) struct PostgresWriter {
     lease: Lease,
     request: RowsRequest,
     form: Form,
+    /// Its transaction is open.
+    has_begun: bool,
     copying: Option<Pin<Box<CopyInSink<Bytes>>>>,
     /// What is copied has its own header and trailer.
     is_raw: bool,
@@ -36,8 +38,9 @@ pub(super) struct PostgresWriter {
 
 impl PostgresWriter {
     pub(super) async fn begin(lease: Lease, request: RowsRequest) -> Result<Self, Failure> {
-        lease.run("begin").await?;
-        if !request.upsert_key.is_empty() {
+        let has_begun = !request.upsert_key.is_empty();
+        if has_begun {
+            lease.run("begin").await?;
             let table = Ddl::new(Engine::Postgres).table(&request.table);
             let names = Engine::Postgres.quote_all(request.columns.iter().map(|column| &column.target));
             lease
@@ -50,6 +53,7 @@ impl PostgresWriter {
             lease,
             form: Form::of(&request.columns),
             request,
+            has_begun,
             copying: None,
             is_raw: false,
             buffer: Vec::new(),
@@ -65,14 +69,20 @@ impl PostgresWriter {
         };
         let names = Engine::Postgres.quote_all(self.request.columns.iter().map(|column| &column.target));
         let text = format!("copy {table} ({names}) from stdin (format {})", form.name());
-        let sink = self
-            .lease
-            .client()
-            .copy_in(&text)
-            .await
-            .map_err(|error| failure(&error))?;
+        // The transaction is not waited for: should it fail to begin, the COPY is never finished.
+        let (begun, sink) = join!(self.begun(), self.lease.client().copy_in(&text));
+        begun?;
+        let sink = sink.map_err(|error| failure(&error))?;
+        self.has_begun = true;
         self.copying = Some(Box::pin(sink));
         Ok(())
+    }
+
+    async fn begun(&self) -> Result<(), Failure> {
+        match self.has_begun {
+            true => Ok(()),
+            false => self.lease.run("begin").await,
+        }
     }
 
     async fn copy(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
@@ -136,6 +146,8 @@ impl PostgresWriter {
     async fn copy_apart(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         self.end_copy().await?;
         let before = self.rows;
+        self.begun().await?;
+        self.has_begun = true;
         self.lease.run("savepoint pipeline").await?;
         let copied = match self.copy(batch).await {
             Ok(()) => self.end_copy().await,
@@ -153,13 +165,13 @@ impl PostgresWriter {
 
     async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
         self.end_copy().await?;
-        if !self.request.upsert_key.is_empty() {
-            self.lease.run(&upsert_text(&self.request)).await?;
+        let upsert = (!self.request.upsert_key.is_empty()).then(|| upsert_text(&self.request));
+        let statements: Vec<String> = upsert.into_iter().chain(last).collect();
+        if self.has_begun {
+            self.lease.finish_transaction(&statements).await?;
+        } else if !statements.is_empty() {
+            self.lease.run_in_transaction(&statements).await?;
         }
-        if let Some(last) = last {
-            self.lease.run(&last).await?;
-        }
-        self.lease.run("commit").await?;
         self.lease.give_back();
         Ok(self.rows)
     }
