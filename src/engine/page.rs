@@ -1,7 +1,6 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::vec;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::task::JoinSet;
 
 use crate::model::{
@@ -13,7 +12,7 @@ use crate::plan::{Known, Offer};
 use super::StopCause;
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
 use super::context::Context;
-use super::events::{Recorded, RunOver};
+use super::events::RunOver;
 use super::lister::Batch;
 use super::mark_set::MarkSet;
 use super::planned::ItemPlan;
@@ -21,12 +20,24 @@ use super::unit::{UnitWork, refused, work_on};
 
 /// A page whose intent is durable, being worked on.
 pub struct PageRun {
-    item: ItemId,
-    page: u32,
-    records: Vec<UnitRecord>,
+    ledger: Ledger,
     /// Units to be worked on, by number, with what was found out about them.
     work: Vec<Task>,
     /// An earlier run began with it.
+    is_resumed: bool,
+}
+
+/// What a page's units have come to, and the account of its item with it.
+struct Ledger {
+    item: ItemId,
+    page: u32,
+    records: Vec<UnitRecord>,
+    account: Account,
+}
+
+/// A page as its workers share it: what each takes next, and where it enters what came of it.
+struct Desk {
+    inside: Mutex<(vec::IntoIter<Task>, Ledger)>,
     is_resumed: bool,
 }
 
@@ -134,17 +145,22 @@ impl PageRun {
             summary: summary.clone(),
         };
         context.events.send_durable(opened).await?;
-        let mut run = Self {
+        let mut ledger = Ledger {
             item,
             page,
             records,
-            work,
-            is_resumed: false,
+            account: summary.units,
         };
         for (unit, refusal) in refusals {
-            run.take(context, summary, refused(unit, refusal)).await?;
+            let finished = ledger.enter(refused(unit, refusal));
+            context.events.send(finished).await?;
         }
-        Ok(Some(run))
+        summary.units = ledger.account;
+        Ok(Some(Self {
+            ledger,
+            work,
+            is_resumed: false,
+        }))
     }
 
     /// Takes up a page of an earlier run, whose intent is durable already, for the units in `unsettled`. `None` when
@@ -188,9 +204,12 @@ impl PageRun {
         });
         let work = work.collect();
         Some(Self {
-            item,
-            page,
-            records,
+            ledger: Ledger {
+                item,
+                page,
+                records,
+                account: Account::default(),
+            },
             work,
             is_resumed: true,
         })
@@ -198,86 +217,101 @@ impl PageRun {
 
     /// Works on the page's units, and has its ledger sealed when every one of them has a result.
     pub async fn run(mut self, context: &Arc<Context>, summary: &mut ItemSummary) -> Result<(), RunOver> {
-        let mut in_flight: JoinSet<Option<UnitResult>> = JoinSet::new();
-        // A message that was sent counts as in flight until that is recorded: a kill repeats no more than those.
-        let mut unrecorded = FuturesUnordered::new();
-        let mut waiting = std::mem::take(&mut self.work).into_iter();
-        loop {
-            let units = context.job.concurrency.units;
-            while in_flight.len() + unrecorded.len() < units && !context.stop.is_draining() {
-                let Some(task) = waiting.next() else {
-                    break;
-                };
-                let work = self.unit_work(task);
-                in_flight.spawn(work_on(Arc::clone(context), work));
-            }
-            let ended = tokio::select! {
-                Some(recorded) = unrecorded.next() => {
-                    recorded?;
-                    continue;
-                }
-                Some(ended) = in_flight.join_next() => ended,
-                else => break,
-            };
-            match ended {
-                Ok(Some(result)) => {
-                    let recorded = self.take(context, summary, result).await?;
-                    unrecorded.extend(recorded.map(Recorded::wait));
-                }
-                // Given up by a stop: it stays where it was.
-                Ok(None) => {}
+        self.ledger.account = summary.units;
+        let (item, page) = (self.ledger.item, self.ledger.page);
+        let count = context.job.concurrency.units.min(self.work.len());
+        let desk = Arc::new(Desk {
+            inside: Mutex::new((self.work.into_iter(), self.ledger)),
+            is_resumed: self.is_resumed,
+        });
+        // Each takes one unit after the other: a task for every unit would cost more than a small file.
+        let mut workers = JoinSet::new();
+        for _ in 0..count {
+            workers.spawn(work_through(Arc::clone(context), Arc::clone(&desk)));
+        }
+        while let Some(worker) = workers.join_next().await {
+            match worker {
+                Ok(ended) => ended?,
                 // A panic in one unit must not take the run down; the unit stays pending and the account says so.
                 Err(_) => context.stop.drain(StopCause::UnitLost),
             }
         }
-        if self.records.iter().any(is_pending) {
+        let records = {
+            let ledger = &mut desk.inside().1;
+            summary.units = ledger.account;
+            std::mem::take(&mut ledger.records)
+        };
+        if records.iter().any(is_pending) {
             return Ok(());
         }
         let finished = Event::PageFinished {
-            item: self.item,
-            page: self.page,
-            records: self.records,
+            item,
+            page,
+            records,
             summary: summary.clone(),
         };
         context.events.send(finished).await
     }
+}
 
-    fn unit_work(&self, task: Task) -> UnitWork {
+/// Works on one unit of a page after the other, as long as there are any and new work may begin.
+async fn work_through(context: Arc<Context>, desk: Arc<Desk>) -> Result<(), RunOver> {
+    while !context.stop.is_draining() {
+        let Some(work) = desk.next() else { break };
+        // Given up by a stop, a unit stays where it was.
+        let Some(result) = work_on(&context, work).await else {
+            continue;
+        };
+        let has_sent = result.effects.iter().any(EffectOutcome::has_sent);
+        let finished = desk.inside().1.enter(result);
+        if has_sent {
+            // A message that was sent counts as in flight until that is recorded: a kill repeats no more than those.
+            context.events.send_durable(finished).await?;
+        } else {
+            context.events.send(finished).await?;
+        }
+    }
+    Ok(())
+}
+
+impl Desk {
+    fn next(&self) -> Option<UnitWork> {
+        let (waiting, ledger) = &mut *self.inside();
         let Task {
             unit,
             assessment,
             planned,
-        } = task;
-        let record = &self.records[unit as usize];
-        UnitWork {
-            item: self.item,
-            page: self.page,
+        } = waiting.next()?;
+        let record = &ledger.records[unit as usize];
+        Some(UnitWork {
+            item: ledger.item,
+            page: ledger.page,
             unit,
             was_intended: self.is_resumed && !record.existed,
             record: record.clone(),
             assessment,
             planned,
-        }
+        })
     }
 
-    /// Takes a result into the page's ledger and the item's account, and tells of it. What a message was sent for is to be waited for.
-    async fn take(
-        &mut self,
-        context: &Context,
-        summary: &mut ItemSummary,
-        result: UnitResult,
-    ) -> Result<Option<Recorded>, RunOver> {
+    fn inside(&self) -> MutexGuard<'_, (vec::IntoIter<Task>, Ledger)> {
+        // Whatever panics while it is held has changed nothing yet or everything.
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ledger {
+    /// Takes a result into the page's records and the item's account: what is to be told of it.
+    fn enter(&mut self, result: UnitResult) -> Event {
         let record = &mut self.records[result.unit as usize];
         let previous = record.status;
         let previous_effects: Vec<EffectStatus> = record.effects.iter().map(|effect| effect.status).collect();
         record.apply(&result);
         for (before, effect) in previous_effects.iter().zip(&record.effects) {
-            summary.units.move_effect(*before, effect.status);
+            self.account.move_effect(*before, effect.status);
         }
-        summary
-            .units
+        self.account
             .move_unit(previous, record.status, record.size.unwrap_or(0));
-        let has_sent = result.effects.iter().any(EffectOutcome::has_sent);
         let has_failed = result.failure.is_some() || result.effects.iter().any(|effect| effect.failure.is_some());
         let name = has_failed.then(|| {
             let name = if record.target.is_empty() {
@@ -287,18 +321,14 @@ impl PageRun {
             };
             name.clone()
         });
-        let finished = Event::UnitFinished {
+        Event::UnitFinished {
             item: self.item,
             page: self.page,
             previous,
             previous_effects,
             result,
             name,
-        };
-        if has_sent {
-            return context.events.send_recorded(finished).await.map(Some);
         }
-        context.events.send(finished).await.map(|()| None)
     }
 }
 

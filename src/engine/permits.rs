@@ -38,7 +38,7 @@ pub struct FilePaces {
 
 /// What one leaf holds while it works; given back on drop.
 pub struct LeafPermit {
-    _leaves: Vec<OwnedSemaphorePermit>,
+    _leaves: Option<OwnedSemaphorePermit>,
     _passes: Vec<Pass>,
 }
 
@@ -96,13 +96,14 @@ impl Permits {
         for door in doors {
             passes.push(door.permit().await?);
         }
-        let leaf = Arc::clone(&self.leaves).acquire_owned().await;
+        // The semaphore is never closed, so that there always is a permit.
+        let leaf = Arc::clone(&self.leaves).acquire_owned().await.ok();
         for door in doors {
             door.turn().await?;
         }
         self.leaf_rate.take(1).await;
         Ok(LeafPermit {
-            _leaves: leaf.into_iter().collect(),
+            _leaves: leaf,
             _passes: passes,
         })
     }
@@ -110,17 +111,20 @@ impl Permits {
     /// More leaf permits for the parts of a large file, and passes of the door that they go through: as many of `wanted` as are free now,
     /// without waiting.
     pub fn extra_leaves(&self, wanted: usize, door: &Door) -> (usize, LeafPermit) {
-        let mut leaves = Vec::new();
+        let mut leaves: Option<OwnedSemaphorePermit> = None;
         let mut passes = Vec::new();
-        while leaves.len() < wanted {
+        while passes.len() < wanted {
             let Ok(leaf) = Arc::clone(&self.leaves).try_acquire_owned() else {
                 break;
             };
             let Some(pass) = door.try_permit() else { break };
-            leaves.push(leaf);
             passes.push(pass);
+            match &mut leaves {
+                Some(leaves) => leaves.merge(leaf),
+                None => leaves = Some(leaf),
+            }
         }
-        let extra = leaves.len();
+        let extra = passes.len();
         let permit = LeafPermit {
             _leaves: leaves,
             _passes: passes,

@@ -49,7 +49,8 @@ impl Stop {
     }
 
     pub fn is_draining(&self) -> bool {
-        self.drain.is_cancelled()
+        // Set before the token is cancelled, and read without a lock.
+        self.cause.get().is_some()
     }
 
     /// Why no new work may begin; `None` while it may.

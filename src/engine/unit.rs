@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -41,13 +40,13 @@ enum Outcome {
 
 /// Works on a unit until it is settled and owes nothing, has failed for good, or a stop gives it up: then there is no result, and it stays
 /// where it was.
-pub async fn work_on(context: Arc<Context>, work: UnitWork) -> Option<UnitResult> {
+pub async fn work_on(context: &Context, work: UnitWork) -> Option<UnitResult> {
     let mut result = match &work.assessment.decision {
         Decision::Settled => as_recorded(&work),
-        Decision::Refuse(failure) => give_up(&context, work.unit, 1, failure.clone()),
-        decision => copy_until_settled(&context, &work, decision.clone()).await?,
+        Decision::Refuse(failure) => give_up(context, work.unit, 1, failure.clone()),
+        decision => copy_until_settled(context, &work, decision.clone()).await?,
     };
-    result.effects = work_off(&context, &work, result.status).await;
+    result.effects = work_off(context, &work, result.status).await;
     Some(result)
 }
 
@@ -114,10 +113,13 @@ fn give_up(context: &Context, unit: u32, attempts: u32, failure: Failure) -> Uni
 /// One attempt: acts on the decision until there is an outcome. What it finds out on the way may change the decision, for itself and
 /// for the attempts after it.
 async fn attempt(context: &Context, work: &UnitWork, decision: &mut Decision, number: u32) -> Result<Outcome, Failure> {
+    if context.stop.is_draining() {
+        return Err(Failure::cancelled());
+    }
     let _leaf = tokio::select! {
         biased;
-        () = context.stop.draining() => return Err(Failure::cancelled()),
         leaf = begin(context) => leaf?,
+        () = context.stop.draining() => return Err(Failure::cancelled()),
     };
     context.meters.in_flight.fetch_add(1, Ordering::Relaxed);
     let outcome = act(context, work, decision, number).await;

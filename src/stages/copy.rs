@@ -55,16 +55,17 @@ pub struct Copied {
 
 /// Copies one object as a stream: hash on the way, length checked, metadata carried over, visible at the sink whole or not at all.
 pub async fn copy(request: &CopyRequest<'_>) -> Result<Copied, Failure> {
-    // An end that does not answer must not hold an abort back: nothing is written yet that would have to be taken away.
+    // An end that does not answer must not hold an abort back: nothing is written yet that would have to be taken away. Only what has to wait
+    // listens for an abort.
     let (stream, mut writer, _held) = tokio::select! {
         biased;
-        () = request.abort.cancelled() => return Err(Failure::cancelled()),
         opened = open(request) => opened?,
+        () = request.abort.cancelled() => return Err(Failure::cancelled()),
     };
     let transferred = tokio::select! {
         biased;
-        () = request.abort.cancelled() => Err(Failure::cancelled()),
         transferred = transfer(request, stream, writer.as_mut()) => transferred,
+        () = request.abort.cancelled() => Err(Failure::cancelled()),
     };
     match transferred {
         Ok((size, hash)) => Ok(Copied { size, hash }),
@@ -141,6 +142,10 @@ async fn transfer(
     let mut hasher = Hasher::new(request.hash);
     let mut size = 0;
     while let Some(bytes) = stream.try_next().await.map_err(|failure| failure.context("source"))? {
+        // A source that always has something never waits.
+        if request.abort.is_cancelled() {
+            return Err(Failure::cancelled());
+        }
         let before = size;
         size += bytes.len() as u64;
         let parts = further_parts(before, size, request.part_size);

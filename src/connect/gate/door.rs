@@ -98,6 +98,9 @@ impl Door {
     /// `run.cancelled` as soon as nothing new may begin.
     pub async fn permit(&self) -> Result<Pass, Failure> {
         let gate = &self.gate;
+        if let Some(pass) = self.free_pass() {
+            return Ok(pass);
+        }
         let mut gone = gate.gone.subscribe();
         let passed = async {
             let slot = match &self.slot {
@@ -117,6 +120,12 @@ impl Door {
             () = gate.closing.cancelled() => Err(Failure::cancelled()),
             pass = passed => Ok(pass),
         }
+    }
+
+    /// A pass that need not be waited for: most calls take this way.
+    fn free_pass(&self) -> Option<Pass> {
+        let is_open = !(self.gate.closing.is_cancelled() || *self.gate.gone.borrow());
+        is_open.then(|| self.try_permit()).flatten()
     }
 
     /// Room for one more call if there is some now.
