@@ -1,4 +1,4 @@
-//! Sets up the allocator of the program, and only of the program: who embeds the library has an allocator of their own.
+//! Sets up the allocator of the program and how it is linked, and only of the program: who embeds the library has an allocator of their own.
 
 use std::env;
 
@@ -12,4 +12,6 @@ fn main() {
     for object in cc::Build::new().file("native/arenas.c").compile_intermediates() {
         println!("cargo::rustc-link-arg-bins={}", object.display());
     }
+    // Addresses that the loader has to fill in, as a map of bits: as a table they are a megabyte that every start reads through.
+    println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
 }

@@ -1,10 +1,5 @@
-use handlebars::{
-    Context, Handlebars, Helper, HelperDef, JsonValue, RenderContext, RenderError, RenderErrorReason, ScopedJson,
-};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
-
-use crate::model::Failure;
 
 /// The widest text that `pad` makes, in characters: longer names are refused by every store.
 const PAD_MAX: usize = 1_000;
@@ -12,15 +7,16 @@ const PAD_MAX: usize = 1_000;
 const HASH_DIGITS: usize = 16;
 
 /// One helper: its name, how it is called, how many arguments it takes, and what it does.
-struct HelperRow {
-    name: &'static str,
+#[derive(Debug)]
+pub(super) struct Helper {
+    pub(super) name: &'static str,
     usage: &'static str,
     arguments: std::ops::RangeInclusive<usize>,
-    call: fn(&[&str]) -> Result<String, String>,
+    pub(super) call: fn(&[&str]) -> Result<String, String>,
 }
 
 /// Every helper that a template can call. All but `default` refuse NULL.
-static HELPERS: [HelperRow; 12] = [
+static HELPERS: [Helper; 12] = [
     row(
         "lower",
         "lower VALUE",
@@ -70,8 +66,8 @@ const fn row(
     least: usize,
     most: usize,
     call: fn(&[&str]) -> Result<String, String>,
-) -> HelperRow {
-    HelperRow {
+) -> Helper {
+    Helper {
         name,
         usage,
         arguments: least..=most,
@@ -79,12 +75,19 @@ const fn row(
     }
 }
 
+impl Helper {
+    /// Whether it has an answer to NULL.
+    pub(super) fn takes_null(&self) -> bool {
+        self.name == "default"
+    }
+}
+
 pub(super) fn exists(name: &str) -> bool {
     HELPERS.iter().any(|helper| helper.name == name)
 }
 
-/// Whether a call of `name` with this many arguments is possible; a message and a remedy otherwise.
-pub(super) fn check(name: &str, count: usize) -> Result<(), (String, String)> {
+/// The helper of this name, if it can be called with this many arguments; a message and a remedy otherwise.
+pub(super) fn find(name: &str, count: usize) -> Result<&'static Helper, (String, String)> {
     let Some(helper) = HELPERS.iter().find(|helper| helper.name == name) else {
         let names: Vec<&str> = HELPERS.iter().map(|helper| helper.name).collect();
         let help = match crate::spec::closest(name, names.iter().copied()) {
@@ -94,7 +97,7 @@ pub(super) fn check(name: &str, count: usize) -> Result<(), (String, String)> {
         return Err((format!("there is no helper `{name}`"), help));
     };
     if helper.arguments.contains(&count) {
-        return Ok(());
+        return Ok(helper);
     }
     Err((
         format!(
@@ -103,70 +106,6 @@ pub(super) fn check(name: &str, count: usize) -> Result<(), (String, String)> {
         ),
         format!("call it as `{{{{{}}}}}`", helper.usage),
     ))
-}
-
-pub(super) fn register(registry: &mut Handlebars<'static>) {
-    for name in ["if", "unless", "each", "with", "lookup", "raw", "log"] {
-        registry.unregister_helper(name);
-    }
-    for helper in &HELPERS {
-        registry.register_helper(helper.name, Box::new(helper));
-    }
-}
-
-/// The failure that a helper reported, or the engine's own words.
-pub(super) fn failure_of(error: &RenderError, template: &str) -> Failure {
-    let text = match error.reason() {
-        RenderErrorReason::NestedError(inner) => match inner.downcast_ref::<Refusal>() {
-            Some(refusal) => {
-                return Failure::data(refusal.code, format!("template `{template}`: {}", refusal.message));
-            }
-            None => inner.to_string(),
-        },
-        reason => reason.to_string(),
-    };
-    Failure::data("template.helper", format!("template `{template}`: {text}"))
-}
-
-/// A helper's refusal on its way through the template engine.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-struct Refusal {
-    code: &'static str,
-    message: String,
-}
-
-impl HelperDef for &'static HelperRow {
-    fn call_inner<'reg: 'rc, 'rc>(
-        &self,
-        call: &Helper<'rc>,
-        _: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-    ) -> Result<ScopedJson<'rc>, RenderError> {
-        let refuse = |code, message| RenderErrorReason::NestedError(Box::new(Refusal { code, message }));
-        let null_allowed = self.name == "default";
-        let mut arguments = Vec::with_capacity(call.params().len());
-        for parameter in call.params() {
-            arguments.push(match parameter.value() {
-                JsonValue::Null if null_allowed => String::new(),
-                JsonValue::Null => {
-                    let place = parameter.relative_path().cloned().unwrap_or_default();
-                    let message = format!("`{}` was given NULL (`{place}`); put `default` around it", self.name);
-                    return Err(refuse("template.null", message).into());
-                }
-                JsonValue::String(text) => text.clone(),
-                other => other.to_string(),
-            });
-        }
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        if !self.arguments.contains(&arguments.len()) {
-            return Err(refuse("template.helper", format!("call it as `{}`", self.usage)).into());
-        }
-        (self.call)(&arguments)
-            .map(|text| ScopedJson::Derived(JsonValue::String(text)))
-            .map_err(|message| refuse("template.helper", format!("`{}`: {message}", self.name)).into())
-    }
 }
 
 /// `WorkItemId` → `work_item_id`, `HTTPServer` → `http_server`, `a b-c` → `a_b_c`.

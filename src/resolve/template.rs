@@ -1,12 +1,12 @@
-use std::sync::{Arc, LazyLock};
+use std::borrow::Cow;
+use std::sync::Arc;
 
+use handlebars::PathSeg;
 use handlebars::template::{HelperTemplate, Parameter, TemplateElement};
-use handlebars::{Context, Handlebars, PathSeg, RenderContext, Renderable, StringOutput};
-use serde_json::Map;
 
 use crate::model::{Failure, Value};
 
-use super::helpers;
+use super::helpers::{self, Helper};
 use super::scope::Scope;
 
 /// A place in a template where a value is taken from: `{{prefix.field}}`.
@@ -14,8 +14,6 @@ use super::scope::Scope;
 pub struct Reference {
     pub prefix: String,
     pub field: String,
-    /// Whether the value goes into the text as it is; otherwise a helper takes it.
-    direct: bool,
 }
 
 /// Why a text is not a template.
@@ -48,15 +46,13 @@ struct Inner {
     form: Form,
 }
 
-/// How a template is rendered; the cheaper forms exist because millions of units each render several templates.
+/// How a template is rendered. Its grammar is that of Handlebars; its pieces are rendered here, because millions of units each render several
+/// templates.
 #[derive(Debug)]
 enum Form {
     /// Exactly one `{{prefix.field}}`.
     Value,
-    /// Literals and references only.
-    Plain(Vec<Piece>),
-    /// With helpers.
-    Handlebars(handlebars::Template),
+    Text(Vec<Piece>),
 }
 
 #[derive(Debug)]
@@ -64,16 +60,24 @@ enum Piece {
     Literal(String),
     /// Index into the references.
     Reference(usize),
+    Call(Call),
 }
 
-/// Strict, without HTML escaping, and with our helpers only.
-static HANDLEBARS: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
-    let mut registry = Handlebars::new();
-    registry.set_strict_mode(true);
-    registry.register_escape_fn(handlebars::no_escape);
-    helpers::register(&mut registry);
-    registry
-});
+/// A helper with what it is given.
+#[derive(Debug)]
+struct Call {
+    helper: &'static Helper,
+    arguments: Vec<Argument>,
+}
+
+#[derive(Debug)]
+enum Argument {
+    Null,
+    Literal(String),
+    /// Index into the references.
+    Reference(usize),
+    Call(Call),
+}
 
 impl Template {
     /// Parses a template and checks its syntax, its helpers and their arguments. Whether its references can exist is the caller's
@@ -87,18 +91,16 @@ impl Template {
             )
         })?;
         let mut references = Vec::new();
-        let mut pieces = Some(Vec::new());
+        let mut pieces = Vec::new();
         for element in &compiled.elements {
-            match element {
-                TemplateElement::RawString(literal) => push(&mut pieces, Piece::Literal(literal.clone())),
-                TemplateElement::Comment(_) => {}
+            pieces.push(match element {
+                TemplateElement::RawString(literal) => Piece::Literal(literal.clone()),
+                TemplateElement::Comment(_) => continue,
                 TemplateElement::Expression(expression) | TemplateElement::HtmlExpression(expression) => {
                     if is_call(expression) {
-                        check_call(expression, &mut references)?;
-                        pieces = None;
+                        Piece::Call(call(expression, &mut references)?)
                     } else {
-                        references.push(reference(&expression.name, true)?);
-                        push(&mut pieces, Piece::Reference(references.len() - 1));
+                        Piece::Reference(add(reference(&expression.name)?, &mut references))
                     }
                 }
                 _ => {
@@ -107,12 +109,11 @@ impl Template {
                         "a template takes values and helpers only: `{{item.Column}}`, `{{lower item.Column}}`",
                     ));
                 }
-            }
+            });
         }
-        let form = match pieces {
-            Some(pieces) if matches!(pieces[..], [Piece::Reference(_)]) => Form::Value,
-            Some(pieces) => Form::Plain(pieces),
-            None => Form::Handlebars(compiled),
+        let form = match pieces[..] {
+            [Piece::Reference(_)] => Form::Value,
+            _ => Form::Text(pieces),
         };
         Ok(Self {
             inner: Arc::new(Inner {
@@ -140,8 +141,7 @@ impl Template {
     pub fn render(&self, scope: &Scope<'_>) -> Result<Value, Failure> {
         match (&self.inner.form, &self.inner.references[..]) {
             (Form::Value, [reference]) => self.look_up(reference, scope).cloned(),
-            (Form::Plain(pieces), _) => self.render_plain(pieces, scope).map(Value::Text),
-            (Form::Handlebars(compiled), _) => self.render_handlebars(compiled, scope).map(Value::Text),
+            (Form::Text(pieces), _) => self.render_pieces(pieces, scope).map(Value::Text),
             (Form::Value, _) => Err(self.failure("template.helper", "it has no single value")),
         }
     }
@@ -155,53 +155,65 @@ impl Template {
         }
     }
 
-    fn render_plain(&self, pieces: &[Piece], scope: &Scope<'_>) -> Result<String, Failure> {
-        use std::fmt::Write;
-
+    fn render_pieces(&self, pieces: &[Piece], scope: &Scope<'_>) -> Result<String, Failure> {
         let mut out = String::with_capacity(self.inner.text.len() + 32);
         for piece in pieces {
             match piece {
                 Piece::Literal(literal) => out.push_str(literal),
-                Piece::Reference(index) => {
-                    let reference = self.inner.references.get(*index);
-                    let value = reference.map(|reference| self.look_up(reference, scope)).transpose()?;
-                    match value {
-                        None | Some(Value::Null) => return Err(self.null(reference)),
-                        Some(Value::Text(text)) => out.push_str(text),
-                        // Writing to a `String` cannot fail.
-                        Some(value) => drop(write!(out, "{value}")),
-                    }
-                }
+                Piece::Reference(index) => match self.text_of(*index, scope)? {
+                    Some(text) => out.push_str(&text),
+                    None => return Err(self.null(self.inner.references.get(*index))),
+                },
+                Piece::Call(call) => out.push_str(&self.answer(call, scope)?),
             }
         }
         Ok(out)
     }
 
-    /// Values go in as text, so that both ways of rendering print them alike; only NULL stays what it is.
-    fn render_handlebars(&self, compiled: &handlebars::Template, scope: &Scope<'_>) -> Result<String, Failure> {
-        let mut data = Map::new();
-        for reference in &self.inner.references {
-            let value = match self.look_up(reference, scope)? {
-                Value::Null if reference.direct => return Err(self.null(Some(reference))),
-                Value::Null => serde_json::Value::Null,
-                value => serde_json::Value::String(value.to_string()),
+    fn answer(&self, call: &Call, scope: &Scope<'_>) -> Result<String, Failure> {
+        let Call { helper, arguments } = call;
+        let mut texts: Vec<Cow<'_, str>> = Vec::with_capacity(arguments.len());
+        for argument in arguments {
+            let text = match argument {
+                Argument::Null => None,
+                Argument::Literal(literal) => Some(Cow::Borrowed(literal.as_str())),
+                Argument::Reference(index) => self.text_of(*index, scope)?,
+                Argument::Call(call) => Some(Cow::Owned(self.answer(call, scope)?)),
             };
-            let fields = data
-                .entry(reference.prefix.clone())
-                .or_insert_with(|| serde_json::Value::Object(Map::new()));
-            if let Some(fields) = fields.as_object_mut() {
-                fields.insert(reference.field.clone(), value);
-            }
+            texts.push(match text {
+                Some(text) => text,
+                None if helper.takes_null() => Cow::Borrowed(""),
+                None => {
+                    let place = self.place(argument);
+                    let message = format!("`{}` was given NULL{place}; put `default` around it", helper.name);
+                    return Err(self.failure("template.null", &message));
+                }
+            });
         }
-        let broken = |error: handlebars::RenderError| helpers::failure_of(&error, &self.inner.text);
-        let context = Context::wraps(data).map_err(broken)?;
-        let mut output = StringOutput::new();
-        compiled
-            .render(&HANDLEBARS, &context, &mut RenderContext::new(None), &mut output)
-            .map_err(broken)?;
-        output
-            .into_string()
-            .map_err(|_| self.failure("template.helper", "its text is not UTF-8"))
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        (helper.call)(&texts)
+            .map_err(|message| self.failure("template.helper", &format!("`{}`: {message}", helper.name)))
+    }
+
+    /// A value as text, printed alike wherever it stands; `None` for NULL.
+    fn text_of<'a>(&self, reference: usize, scope: &Scope<'a>) -> Result<Option<Cow<'a, str>>, Failure> {
+        let reference = (self.inner.references.get(reference))
+            .ok_or_else(|| self.failure("template.helper", "it takes a value that it does not name"))?;
+        Ok(match self.look_up(reference, scope)? {
+            Value::Null => None,
+            Value::Text(text) => Some(Cow::Borrowed(text)),
+            value => Some(Cow::Owned(value.to_string())),
+        })
+    }
+
+    fn place(&self, argument: &Argument) -> String {
+        match argument {
+            Argument::Reference(index) => (self.inner.references.get(*index))
+                .map_or_else(String::new, |Reference { prefix, field }| {
+                    format!(" (`{prefix}.{field}`)")
+                }),
+            _ => String::new(),
+        }
     }
 
     fn look_up<'a>(&self, reference: &Reference, scope: &Scope<'a>) -> Result<&'a Value, Failure> {
@@ -210,7 +222,7 @@ impl Template {
             return Err(self.failure("template.unknown_field", &format!("there is no `{prefix}` here")));
         };
         row.get(&reference.field).ok_or_else(|| {
-            let Reference { prefix, field, .. } = reference;
+            let Reference { prefix, field } = reference;
             let columns = row.columns.join("`, `");
             let message = format!("there is no `{field}` in this {prefix}; its columns are `{columns}`");
             self.failure("template.unknown_field", &message)
@@ -218,7 +230,7 @@ impl Template {
     }
 
     fn null(&self, reference: Option<&Reference>) -> Failure {
-        let place = reference.map_or_else(String::new, |Reference { prefix, field, .. }| {
+        let place = reference.map_or_else(String::new, |Reference { prefix, field }| {
             format!("`{prefix}.{field}` is NULL; give it a value with `{{{{default {prefix}.{field} \"…\"}}}}`")
         });
         self.failure("template.null", &place)
@@ -229,10 +241,10 @@ impl Template {
     }
 }
 
-fn push(pieces: &mut Option<Vec<Piece>>, piece: Piece) {
-    if let Some(pieces) = pieces {
-        pieces.push(piece);
-    }
+/// Where a reference stands among all of a template.
+fn add(reference: Reference, references: &mut Vec<Reference>) -> usize {
+    references.push(reference);
+    references.len() - 1
 }
 
 fn is_call(expression: &HelperTemplate) -> bool {
@@ -241,41 +253,43 @@ fn is_call(expression: &HelperTemplate) -> bool {
 }
 
 /// Checks a helper's name and number of arguments, and collects the references in them.
-fn check_call(call: &HelperTemplate, references: &mut Vec<Reference>) -> Result<(), TemplateProblem> {
-    let name = call.name.as_name().unwrap_or_default();
-    helpers::check(name, call.params.len()).map_err(|(message, help)| TemplateProblem::new(message, help))?;
-    if let Some(key) = call.hash.keys().min() {
+fn call(expression: &HelperTemplate, references: &mut Vec<Reference>) -> Result<Call, TemplateProblem> {
+    let name = expression.name.as_name().unwrap_or_default();
+    let helper =
+        helpers::find(name, expression.params.len()).map_err(|(message, help)| TemplateProblem::new(message, help))?;
+    if let Some(key) = expression.hash.keys().min() {
         return Err(TemplateProblem::new(
             format!("`{name}` takes no `{key}=…`"),
             "give its arguments in order, without names",
         ));
     }
-    for parameter in &call.params {
-        match parameter {
-            Parameter::Literal(_) => {}
-            Parameter::Subexpression(inner) => match inner.element.as_ref() {
-                TemplateElement::Expression(call) => check_call(call, references)?,
-                _ => {
-                    return Err(TemplateProblem::new(
-                        "this is not a call of a helper",
-                        "write `(helper value)`",
-                    ));
-                }
-            },
-            parameter => references.push(reference(parameter, false)?),
-        }
-    }
-    Ok(())
+    let arguments = expression.params.iter().map(|parameter| match parameter {
+        Parameter::Literal(serde_json::Value::Null) => Ok(Argument::Null),
+        Parameter::Literal(serde_json::Value::String(text)) => Ok(Argument::Literal(text.clone())),
+        Parameter::Literal(other) => Ok(Argument::Literal(other.to_string())),
+        Parameter::Subexpression(inner) => match inner.element.as_ref() {
+            TemplateElement::Expression(inner) => call(inner, references).map(Argument::Call),
+            _ => Err(TemplateProblem::new(
+                "this is not a call of a helper",
+                "write `(helper value)`",
+            )),
+        },
+        parameter => reference(parameter).map(|reference| Argument::Reference(add(reference, references))),
+    });
+    let arguments: Result<Vec<Argument>, TemplateProblem> = arguments.collect();
+    Ok(Call {
+        helper,
+        arguments: arguments?,
+    })
 }
 
-fn reference(parameter: &Parameter, direct: bool) -> Result<Reference, TemplateProblem> {
+fn reference(parameter: &Parameter) -> Result<Reference, TemplateProblem> {
     if let Parameter::Path(handlebars::Path::Relative((segments, _))) = parameter
         && let [PathSeg::Named(prefix), PathSeg::Named(field)] = &segments[..]
     {
         return Ok(Reference {
             prefix: prefix.clone(),
             field: field.clone(),
-            direct,
         });
     }
     let name = match parameter {

@@ -1,6 +1,8 @@
+use std::mem;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement, ToSql};
 use tokio::sync::{mpsc, oneshot};
@@ -8,8 +10,14 @@ use tokio::sync::{mpsc, oneshot};
 use super::{RowStream, blocking};
 use crate::model::{Columns, Failure, Row, Value};
 
-/// Rows computed ahead of the consumer.
-const ROWS_AHEAD: usize = 256;
+/// Rows that are handed on together: one by one, two threads would wake each other for each.
+const ROWS_TOGETHER: usize = 128;
+
+/// How long a row waits for others.
+const TOGETHER_WITHIN: Duration = Duration::from_millis(50);
+
+/// Groups of rows computed ahead of the consumer.
+const GROUPS_AHEAD: usize = 2;
 
 /// Refuses what is not a question: SQLite's own checks let `ATTACH` and `PRAGMA` through.
 pub(super) fn check_kind(text: &str) -> Result<(), Failure> {
@@ -46,7 +54,7 @@ pub(in crate::connect) async fn run(
     parameters: Vec<(String, Value)>,
 ) -> Result<RowStream, Failure> {
     let (started_sender, started) = oneshot::channel();
-    let (sender, receiver) = mpsc::channel(ROWS_AHEAD);
+    let (sender, receiver) = mpsc::channel(GROUPS_AHEAD);
     let work = blocking(move || {
         let connection = lend()?;
         let mut started_sender = Some(started_sender);
@@ -70,10 +78,11 @@ pub(in crate::connect) async fn run(
             return Err(lost());
         }
     }
-    let rows = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|row| (row, receiver))
+    let groups = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|group| (group, receiver))
     });
-    Ok(rows.boxed())
+    let rows = groups.map_ok(|group| futures::stream::iter(group.into_iter().map(Ok)));
+    Ok(rows.try_flatten().boxed())
 }
 
 type Started = Option<oneshot::Sender<Result<(), Failure>>>;
@@ -82,7 +91,7 @@ fn stream_rows(
     connection: &Connection,
     text: &str,
     parameters: &[(String, Value)],
-    sender: &mpsc::Sender<Result<Row, Failure>>,
+    sender: &mpsc::Sender<Result<Vec<Row>, Failure>>,
     started: &mut Started,
 ) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(text).map_err(|error| invalid(&error))?;
@@ -93,20 +102,39 @@ fn stream_rows(
         // Nobody listening shows at the first row.
         let _ = started.send(Ok(()));
     }
-    while let Some(row) = rows.next().map_err(|error| invalid(&error))? {
-        let mut values = Vec::with_capacity(columns.len());
-        for (index, column) in columns.iter().enumerate() {
-            let value = row.get_ref(index).map_err(|error| invalid(&error))?;
-            values.push(read_value(column, value)?);
+    let mut group = Vec::new();
+    let mut begun = Instant::now();
+    let ended = loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => read_row(row, &columns),
+            Ok(None) => break Ok(()),
+            Err(error) => Err(invalid(&error)),
+        };
+        match row {
+            Ok(row) => group.push(row),
+            Err(failure) => break Err(failure),
         }
-        if sender
-            .blocking_send(Ok(Row::new(Arc::clone(&columns), values)))
-            .is_err()
-        {
-            return Ok(());
+        if group.len() == ROWS_TOGETHER || begun.elapsed() >= TOGETHER_WITHIN {
+            if sender.blocking_send(Ok(mem::take(&mut group))).is_err() {
+                return Ok(());
+            }
+            begun = Instant::now();
         }
+    };
+    if !group.is_empty() {
+        // Nobody listening is nobody to be told.
+        let _ = sender.blocking_send(Ok(group));
     }
-    Ok(())
+    ended
+}
+
+fn read_row(row: &rusqlite::Row<'_>, columns: &Columns) -> Result<Row, Failure> {
+    let mut values = Vec::with_capacity(columns.len());
+    for (index, column) in columns.iter().enumerate() {
+        let value = row.get_ref(index).map_err(|error| invalid(&error))?;
+        values.push(read_value(column, value)?);
+    }
+    Ok(Row::new(Arc::clone(columns), values))
 }
 
 fn columns(statement: &Statement<'_>) -> Result<Columns, Failure> {
