@@ -40,6 +40,11 @@ impl SelectionArguments {
     pub fn selection(&self) -> Result<Selection, CommandError> {
         Selection::new(self.only.as_deref(), self.start_from.clone(), self.limit).map_err(CommandError::Usage)
     }
+
+    /// Whether nothing is left out.
+    pub fn takes_all(&self) -> bool {
+        self.only.is_none() && self.start_from.is_none() && self.limit.is_none()
+    }
 }
 
 /// The profile when none is named.

@@ -142,6 +142,7 @@ pub(super) async fn run_on(
         retries: report.retries,
         command_line: &command_line,
         plan: plan.as_deref(),
+        is_selected: !arguments.selection.takes_all(),
     };
     arguments.output.print(&summary, || summary.to_json())?;
     for imbalance in &report.imbalances {

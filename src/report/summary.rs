@@ -136,6 +136,8 @@ pub struct RunSummary<'a> {
     pub command_line: &'a CommandLine,
     /// The plan that was carried out.
     pub plan: Option<&'a str>,
+    /// The run was asked for some of the items: others may be left.
+    pub is_selected: bool,
 }
 
 impl RunSummary<'_> {
@@ -160,6 +162,11 @@ impl RunSummary<'_> {
         })
     }
 
+    /// What was asked for is not the whole of the job.
+    fn leaves_work(&self) -> bool {
+        self.is_selected || self.account.items.pending > 0
+    }
+
     /// The command that goes on from here.
     fn next(&self) -> String {
         let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
@@ -168,8 +175,10 @@ impl RunSummary<'_> {
             // What kept the run from going on has to be put right first, whatever else has failed.
             Outcome::Fatal(_) => "run",
             _ if has_failed || !self.failures.is_empty() => "failures",
-            Outcome::Completed | Outcome::NothingLeft => "verify",
-            Outcome::CompletedWithFailures | Outcome::Stopped { .. } => "run",
+            Outcome::Completed | Outcome::NothingLeft if !self.leaves_work() => "verify",
+            Outcome::Completed | Outcome::NothingLeft | Outcome::CompletedWithFailures | Outcome::Stopped { .. } => {
+                "run"
+            }
         };
         match self.plan {
             Some(plan) if command == "run" => self.command_line.clone().option("--plan", plan).command(command),
@@ -229,6 +238,7 @@ mod tests {
             retries: 7,
             command_line,
             plan: None,
+            is_selected: false,
         }
     }
 
@@ -308,6 +318,23 @@ mod tests {
             "reupload (profile local), run 2: could not go on: no space is left (permanent, state.disk) | \
              Next: pipeline run jobs/a.yaml"
         );
+    }
+
+    #[test]
+    fn a_part_of_a_job_is_followed_by_the_rest_of_it() {
+        let command_line = CommandLine::new("jobs/a.yaml");
+        let next = |pending, is_selected| {
+            let mut summary = summary(Outcome::Completed, &[], &command_line);
+            summary.account.items = ItemAccount {
+                pending,
+                ..ItemAccount::default()
+            };
+            summary.account.files = Account::default();
+            RunSummary { is_selected, ..summary }.next()
+        };
+        assert_eq!(next(0, false), "pipeline verify jobs/a.yaml");
+        assert_eq!(next(3, false), "pipeline run jobs/a.yaml");
+        assert_eq!(next(0, true), "pipeline run jobs/a.yaml");
     }
 
     #[test]

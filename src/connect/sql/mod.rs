@@ -19,6 +19,7 @@ mod queries;
 mod rows;
 mod select;
 mod sqlite;
+mod streamed;
 mod types;
 mod uuid;
 

@@ -17,11 +17,12 @@ use super::values::{append_text, to_carry};
 use crate::connect::Store;
 use crate::connect::sql::BatchStream;
 use crate::connect::sql::batch::{BYTES_MAX, BatchBuilder, ROWS_MAX, schema};
+use crate::connect::sql::streamed::{Batch, streamed};
 use crate::format::{RowStream, read_csv_nulls, read_jsonl};
 use crate::model::{ColumnMapping, Failure, FileFormat, Row, RowRange, Value};
 
-/// Batches read ahead of the consumer.
-const BATCHES_AHEAD: usize = 1;
+/// Batches of a Parquet file that are read ahead: they are large.
+const GROUPS_AHEAD: usize = 1;
 
 /// What is read of one file.
 pub struct Piece {
@@ -108,28 +109,18 @@ pub async fn count(store: &Arc<dyn Store>, pieces: Vec<Piece>) -> Result<u64, Fa
 
 /// Streams row groups from a thread that may wait, which ends when the stream is dropped.
 fn parquet(store: Arc<dyn Store>, budget: Budget, piece: Piece, columns: Arc<Vec<ColumnMapping>>) -> BatchStream {
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     let part = &piece.part;
     let object = ObjectBytes::new(store, part.path.clone(), part.size, part.version, columns.len());
-    tokio::spawn(async move {
-        let to_thread = sender.clone();
-        let read = async {
-            let _turn = budget.decoder().await?;
-            blocking(move || stream_groups(&object, &piece, &columns, &to_thread)).await
-        };
-        let read = read.await;
-        if let Err(failure) = read {
-            // Nobody listening any more needs no answer.
-            let _ = sender.send(Err(failure)).await;
-        }
-    });
-    let batches = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
-    });
-    batches.boxed()
+    streamed(GROUPS_AHEAD, |sender| async move {
+        let turn = budget.decoder().await?;
+        blocking(move || {
+            // The thread may go on for a while behind a stream that is dropped.
+            let _turn = turn;
+            stream_groups(&object, &piece, &columns, &sender)
+        })
+        .await
+    })
 }
-
-type Batch = Result<RecordBatch, Failure>;
 
 fn stream_groups(
     object: &ObjectBytes,

@@ -1,4 +1,3 @@
-use futures::StreamExt;
 use mssql_tds::connection::tds_client::ResultSet;
 use mssql_tds::datatypes::column_values::ColumnValues;
 use mssql_tds::datatypes::sql_string::SqlString;
@@ -12,11 +11,9 @@ use super::decode::RowSink;
 use super::error::failure;
 use super::fields::{integer_of, text_of};
 use crate::connect::sql::select::{from_clause, where_clause};
+use crate::connect::sql::streamed::{BATCHES_AHEAD, Batch, streamed};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, parameters};
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
-
-/// Batches read ahead of the consumer.
-const BATCHES_AHEAD: usize = 2;
 
 /// Characters that a text parameter has at most unless it is of any length.
 const TEXT_MAX: u16 = 4_000;
@@ -150,7 +147,7 @@ fn selected(column: &ColumnMapping) -> String {
     }
 }
 
-/// Streams rows from a task of their own, which ends when the stream is dropped, and its connection with it.
+/// Streams rows. Its connection is closed when the stream is dropped before its end.
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
     let (from, values) = text_and_values(&request.from)?;
     let text = match (from, &request.range) {
@@ -166,25 +163,10 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
             )
         }
     };
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    tokio::spawn(async move {
-        let reading = stream(lease, text, values, &request, &sender);
-        let read = tokio::select! {
-            read = reading => read,
-            () = sender.closed() => return,
-        };
-        if let Err(failure) = read {
-            // Nobody listening any more needs no answer.
-            let _ = sender.send(Err(failure)).await;
-        }
-    });
-    let batches = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
-    });
-    Ok(batches.boxed())
+    Ok(streamed(BATCHES_AHEAD, |sender| async move {
+        stream(lease, text, values, &request, &sender).await
+    }))
 }
-
-type Batch = Result<arrow_array::RecordBatch, Failure>;
 
 async fn stream(
     mut lease: Lease,

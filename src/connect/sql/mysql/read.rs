@@ -1,6 +1,6 @@
 use std::cell::RefCell;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::TryStreamExt;
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Params, Row, Value as Field};
 use tokio::sync::mpsc;
@@ -10,11 +10,9 @@ use super::decode::{append, text};
 use super::error::failure;
 use crate::connect::sql::batch::BatchBuilder;
 use crate::connect::sql::select::{from_clause, where_clause};
+use crate::connect::sql::streamed::{BATCHES_AHEAD, Batch, streamed};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, parameters};
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
-
-/// Batches read ahead of the consumer.
-const BATCHES_AHEAD: usize = 2;
 
 /// A query with its parameters as `?`, and the values in the order in which they stand there, a repeated one repeated.
 ///
@@ -120,7 +118,7 @@ fn bound_value(field: &Field, kind: Option<mysql_async::consts::ColumnType>) -> 
     })
 }
 
-/// Streams rows from a task of their own, which ends when the stream is dropped, and its connection with it.
+/// Streams rows. Its connection is closed when the stream is dropped before its end.
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
     let (from, values) = text_and_values(&request.from)?;
     let names = Engine::MySql.quote_all(request.columns.iter().map(|column| &column.source));
@@ -133,25 +131,10 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
             where_clause(Engine::MySql, range)
         ),
     };
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    tokio::spawn(async move {
-        let reading = stream(lease, text, values, &request, &sender);
-        let read = tokio::select! {
-            read = reading => read,
-            () = sender.closed() => return,
-        };
-        if let Err(failure) = read {
-            // Nobody listening any more needs no answer.
-            let _ = sender.send(Err(failure)).await;
-        }
-    });
-    let batches = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
-    });
-    Ok(batches.boxed())
+    Ok(streamed(BATCHES_AHEAD, |sender| async move {
+        stream(lease, text, values, &request, &sender).await
+    }))
 }
-
-type Batch = Result<arrow_array::RecordBatch, Failure>;
 
 async fn stream(
     mut lease: Lease,

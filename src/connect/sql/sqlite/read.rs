@@ -1,4 +1,3 @@
-use futures::StreamExt;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 use tokio::sync::mpsc;
@@ -8,11 +7,9 @@ use super::error::failure;
 use crate::connect::csv_sqlite::query;
 use crate::connect::sql::batch::{BatchBuilder, ColumnBuilder};
 use crate::connect::sql::select::{from_clause, where_clause};
+use crate::connect::sql::streamed::{BATCHES_AHEAD, Batch, streamed};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, civil};
 use crate::model::{Carry, ColumnMapping, Engine, Failure, RowRange, Value};
-
-/// Batches read ahead of the consumer.
-const BATCHES_AHEAD: usize = 2;
 
 pub(super) fn count(connection: &Connection, from: &RowsFrom, range: &RowRange) -> Result<u64, Failure> {
     let (rows, condition) = (from_clause(Engine::Sqlite, from), where_clause(Engine::Sqlite, range));
@@ -70,22 +67,10 @@ pub(super) async fn read(
     open: impl FnOnce() -> Result<Connection, Failure> + Send + 'static,
     request: ReadRequest,
 ) -> Result<BatchStream, Failure> {
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    tokio::spawn(async move {
-        let to_thread = sender.clone();
-        let read = blocking(move || stream(&open()?, &request, &to_thread)).await;
-        if let Err(failure) = read {
-            // Nobody listening any more needs no answer.
-            let _ = sender.send(Err(failure)).await;
-        }
-    });
-    let batches = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
-    });
-    Ok(batches.boxed())
+    Ok(streamed(BATCHES_AHEAD, |sender| {
+        blocking(move || stream(&open()?, &request, &sender))
+    }))
 }
-
-type Batch = Result<arrow_array::RecordBatch, Failure>;
 
 fn stream(connection: &Connection, request: &ReadRequest, sender: &mpsc::Sender<Batch>) -> Result<(), Failure> {
     let names = Engine::Sqlite.quote_all(request.columns.iter().map(|column| &column.source));
