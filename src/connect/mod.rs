@@ -20,9 +20,9 @@ pub use database::{Database, RowStream};
 pub use gate::{Door, Paces, Pass, further_parts, paced};
 pub use queue::{Message, Queue};
 pub use sql::{
-    BatchStream, Ddl, FileRole, KeyAround, Mapper, MappingProblem, RawStream, ReadRequest, RowsFrom, RowsRequest,
-    Snapshot, SqlDatabase, Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table, same_identifier,
-    type_table,
+    BatchStream, Ddl, FileRole, KeyAround, Mapper, MappingProblem, OUTCOME_UNKNOWN, RawStream, ReadRequest, RowsFrom,
+    RowsRequest, Snapshot, SqlDatabase, Statement, TableMapping, TableWriter, TypeTable, cell_text, map_table,
+    same_identifier, type_table,
 };
 pub use store::{
     ByteStream, ObjectInfo, ObjectMetadata, ObjectStream, ObjectWriter, PartialOwner, Precondition, Store, WriteRequest,

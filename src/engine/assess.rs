@@ -155,7 +155,7 @@ async fn assess_one(ends: &Ends<'_>, candidate: &Candidate<'_>, found: Result<Op
             offer,
         },
         Err(failure) => Assessment {
-            decision: Decision::Refuse(failure),
+            decision: Decision::Refuse(Box::new(failure)),
             at_sink: None,
             offer,
         },

@@ -49,14 +49,19 @@ pub async fn wait(delay: Duration, stop: &Stop) -> bool {
     }
 }
 
-/// Repeats an idempotent piece of work under a policy. `Cancelled` when a stop ends the waiting.
+/// Repeats an idempotent piece of work under a policy. `Cancelled` when a stop ends the waiting, or is so urgent that the work is given up.
 pub async fn repeat<T, Work>(policy: &RetryPolicy, stop: &Stop, mut work: impl FnMut() -> Work) -> Result<T, Failure>
 where
     Work: Future<Output = Result<T, Failure>>,
 {
     let mut delays = Delays::new(policy);
     loop {
-        let failure = match work().await {
+        let answer = tokio::select! {
+            biased;
+            answer = work() => answer,
+            () = stop.abort_token().cancelled() => Err(Failure::cancelled()),
+        };
+        let failure = match answer {
             Ok(value) => return Ok(value),
             Err(failure) => failure,
         };

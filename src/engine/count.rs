@@ -106,11 +106,11 @@ impl Count {
             return self.names.push(&unit.target);
         }
         if !refused_for_name {
-            unit.decision = Decision::Refuse(Failure::new(
+            unit.decision = Decision::Refuse(Box::new(Failure::new(
                 FailureClass::Conflict,
                 "name.collision",
                 "a file of another item has the same name at the sink; make `naming.object` tell them apart",
-            ));
+            )));
         }
         self.keep_exact(&unit.target);
         Ok(())

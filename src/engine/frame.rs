@@ -257,18 +257,26 @@ fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, State
     })
 }
 
-/// Counts what a killed run left in progress from its pages, which know results that the item's summary does not tell yet.
+/// Counts what a killed run left in progress from its pages, which know results that the item's summary does not tell yet; also of what has been
+/// set aside since.
 async fn put_back_interrupted(state: &State, writer: &StateWriter) -> Result<(), StateError> {
     for found in state.items() {
         let (id, mut summary) = found?;
+        if !matches!(summary.status, ItemStatus::InProgress | ItemStatus::Skipped) {
+            continue;
+        }
+        let mut counted = Account::default();
+        for page in state.pages(id)? {
+            counted += page.account();
+        }
+        if summary.status == ItemStatus::Skipped && summary.units == counted {
+            continue;
+        }
         if summary.status == ItemStatus::InProgress {
             summary.status = ItemStatus::Pending;
-            summary.units = Account::default();
-            for page in state.pages(id)? {
-                summary.units += page.account();
-            }
-            writer.send_durable(Change::Item(summary)).await?.wait().await?;
         }
+        summary.units = counted;
+        writer.send_durable(Change::Item(summary)).await?.wait().await?;
     }
     Ok(())
 }

@@ -255,7 +255,8 @@ fn unsettled(records: &[UnitRecord], context: &Context) -> Vec<u32> {
         .collect()
 }
 
-async fn records_of(past: &Past, page: &PageState) -> Result<Vec<UnitRecord>, Broken> {
+/// What is known of the units of a page.
+pub async fn records_of(past: &Past, page: &PageState) -> Result<Vec<UnitRecord>, Broken> {
     match page {
         PageState::Open { records, .. } => Ok(records.clone()),
         PageState::Sealed { reference, .. } => past.records(*reference).await,

@@ -51,7 +51,7 @@ pub async fn read_tables(
 ) -> Result<(Vec<ItemEntry>, TableInventory), Failure> {
     let source = open_source(&job.work.source, connections).await?;
     let sink = open_sink(&job.work.sink, connections).await?;
-    let inventory = read_inventory(&job.work, &job.name, &*source, &*sink).await?;
+    let inventory = read_inventory(job, &*source, &*sink).await?;
     let entries = (0..).zip(&inventory.tables).map(|(ordinal, table)| ItemEntry {
         key: table.key.clone(),
         ordinal,

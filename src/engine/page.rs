@@ -47,7 +47,7 @@ struct Task {
     unit: u32,
     assessment: Assessment,
     /// What a plan that is carried out has for it.
-    planned: Option<PlannedBasis>,
+    planned: Option<Box<PlannedBasis>>,
 }
 
 impl Context {
@@ -112,7 +112,7 @@ impl PageRun {
         for ((unit, _), mut assessment) in accepted.iter().zip(assessments) {
             existed[*unit as usize] = assessment.at_sink.is_some();
             let draft = &drafts[*unit as usize];
-            let planned = plan.and_then(|plan| plan.hold(draft, &mut assessment));
+            let planned = plan.and_then(|plan| plan.hold(draft, &mut assessment)).map(Box::new);
             work.push(Task {
                 unit: *unit,
                 assessment,
@@ -195,7 +195,9 @@ impl PageRun {
         let tasks = unsettled.iter().copied().zip(assessments);
         let work = tasks.map(|(unit, mut assessment)| {
             let record = &records[unit as usize];
-            let planned = plan.and_then(|plan| plan.hold_recorded(record, &mut assessment));
+            let planned = plan
+                .and_then(|plan| plan.hold_recorded(record, &mut assessment))
+                .map(Box::new);
             Task {
                 unit,
                 assessment,

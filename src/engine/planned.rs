@@ -71,7 +71,7 @@ impl ItemPlan {
         assessment: &mut Assessment,
     ) -> Option<PlannedBasis> {
         if let Some(refusal) = refusal {
-            assessment.decision = Decision::Refuse(refusal);
+            assessment.decision = Decision::Refuse(Box::new(refusal));
         }
         self.units.get(&mark_row(source, target)).cloned()
     }

@@ -306,7 +306,7 @@ impl Previewer<'_> {
         for unit in &units {
             let assessment = match &unit.refusal {
                 Some(refusal) => Assessment {
-                    decision: Decision::Refuse(refusal.clone()),
+                    decision: Decision::Refuse(Box::new(refusal.clone())),
                     at_sink: None,
                     offer: unit.offer,
                 },

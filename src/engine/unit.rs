@@ -29,7 +29,7 @@ pub struct UnitWork {
     /// when this one looked.
     pub was_intended: bool,
     /// What a plan that is carried out has for it.
-    pub planned: Option<PlannedBasis>,
+    pub planned: Option<Box<PlannedBasis>>,
 }
 
 /// What an attempt ended with.
@@ -43,7 +43,7 @@ enum Outcome {
 pub async fn work_on(context: &Context, work: UnitWork) -> Option<UnitResult> {
     let mut result = match &work.assessment.decision {
         Decision::Settled => as_recorded(&work),
-        Decision::Refuse(failure) => give_up(context, work.unit, 1, failure.clone()),
+        Decision::Refuse(failure) => give_up(context, work.unit, 1, failure.as_ref().clone()),
         decision => copy_until_settled(context, &work, decision.clone()).await?,
     };
     result.effects = work_off(context, &work, result.status).await;
@@ -138,7 +138,7 @@ async fn act(context: &Context, work: &UnitWork, decision: &mut Decision, number
     // Every turn either ends or moves on: copy → compare → (copy | overwrite | end). The bound is for a sink whose object comes and goes.
     for _ in 0..4 {
         let at_sink = match decision {
-            Decision::Refuse(failure) => return Err(failure.clone()),
+            Decision::Refuse(failure) => return Err(failure.as_ref().clone()),
             Decision::Settled => {
                 return Err(Failure::permanent(
                     "engine.settled",

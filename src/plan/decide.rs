@@ -55,7 +55,7 @@ pub enum Decision {
     /// or the policy for what exists applies.
     Compare,
     /// It cannot be done as asked.
-    Refuse(Failure),
+    Refuse(Box<Failure>),
 }
 
 impl Decision {
@@ -92,12 +92,12 @@ pub fn decide(mode: SinkMode, offer: Offer, known: Known, at_sink: Option<AtSink
         (Known::Settled, _) => Decision::Settled,
         (_, SinkMode::Overwrite) => Decision::Overwrite,
         (Known::Intended { existed: false }, _) => Decision::Compare,
-        (_, SinkMode::Create) => Decision::Refuse(Failure::new(
+        (_, SinkMode::Create) => Decision::Refuse(Box::new(Failure::new(
             FailureClass::Conflict,
             "store.exists",
             "an object of this name is already at the sink, and `mode: create` does not touch it; \
              use `mode: skip` to count it as present",
-        )),
+        ))),
         (_, SinkMode::Skip) => Decision::Present,
         (_, SinkMode::OverwriteIfDifferent) if is_different(offer, at_sink) => Decision::Overwrite,
         (_, SinkMode::OverwriteIfDifferent) => Decision::Present,

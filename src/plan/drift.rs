@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_is_as_it_was_has_not_drifted() {
-        let refused = Decision::Refuse(Failure::cancelled());
+        let refused = Decision::Refuse(Box::new(Failure::cancelled()));
         assert_eq!(drift(&planned_copy(), &seen(&Decision::Copy)), None);
         assert_eq!(drift(&planned_copy(), &seen(&Decision::Settled)), None);
         let stays_refused = PlannedBasis {
@@ -207,7 +207,7 @@ mod tests {
         };
         says(&plan, &there, "appeared");
         says(&plan, &seen(&Decision::Overwrite), "`overwrite`");
-        let refused = Decision::Refuse(Failure::data("name.empty", "the name is empty"));
+        let refused = Decision::Refuse(Box::new(Failure::data("name.empty", "the name is empty")));
         says(&plan, &seen(&refused), "the name is empty");
     }
 

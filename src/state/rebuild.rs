@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use crate::model::{Account, ItemId, ItemStatus, ItemSummary, Timestamp};
+use crate::model::{Account, ItemId, ItemStatus, ItemSummary, StageStatus, Timestamp};
 
 use super::database::Batch;
 use super::files::sync_parent;
@@ -127,7 +127,7 @@ impl Ledger {
 ///
 /// | pages kept | units | status |
 /// |---|---|---|
-/// | all, and the list was read to its end | all done or present, and they owe nothing | as it was, completed |
+/// | all, and the list was read to its end | all done or present, and they owe nothing | as it was, completed; a table with stages that are not done is pending |
 /// | all, and the list was read to its end | any other | pending |
 /// | some | any | pending, the list is read again |
 fn settle(summary: &mut ItemSummary, pages: u32) {
@@ -135,7 +135,10 @@ fn settle(summary: &mut ItemSummary, pages: u32) {
     summary.pages = pages;
     let effects = &summary.units.effects;
     let owes_nothing = effects.failed + effects.pending + effects.blocked == 0;
-    let is_complete = summary.listed && owes_nothing && summary.units.settled() == summary.units.planned();
+    // A page of a table is sealed before the table takes its place and gets its keys.
+    let stages_done = summary.stages.iter().all(|stage| stage.status == StageStatus::Done);
+    let is_complete =
+        stages_done && summary.listed && owes_nothing && summary.units.settled() == summary.units.planned();
     summary.status = if is_complete {
         ItemStatus::Completed
     } else {

@@ -30,13 +30,13 @@ concurrency: { limit: 4, items: { limit: 2, units: { limit: 2 } } }
 retry: { max_attempts: 2, initial_delay: 10ms, max_delay: 20ms }
 "#;
 
-fn postgres() -> &'static Postgres {
+pub fn postgres() -> &'static Postgres {
     static POSTGRES: OnceLock<Postgres> = OnceLock::new();
     POSTGRES.get_or_init(Postgres::start)
 }
 
 /// A project whose source is made by `script`; `sink` is a connection.
-fn project(script: &str, sink: &str) -> Project {
+pub fn project(script: &str, sink: &str) -> Project {
     let project = Job::new().env("PG_PASSWORD", Postgres::PASSWORD).create();
     project.write(SPEC, TABLES);
     project.write("jobs/crm.sql", script);
@@ -47,11 +47,11 @@ fn project(script: &str, sink: &str) -> Project {
     project
 }
 
-fn into_sqlite(script: &str) -> Project {
+pub fn into_sqlite(script: &str) -> Project {
     project(script, "sqlite = { path = \"campaign.sqlite\" }")
 }
 
-fn into_postgres(script: &str, database: &str) -> Project {
+pub fn into_postgres(script: &str, database: &str) -> Project {
     postgres().create_database(database);
     let (port, user) = (postgres().port, Postgres::USER);
     project(
@@ -288,7 +288,7 @@ naming: { table: late_orders }
 }
 
 /// The spec with other words for what happens at the sink.
-fn with_sink(project: &Project, sink: &str) {
+pub fn with_sink(project: &Project, sink: &str) {
     let spec = project.read(SPEC);
     let (before, behind) = spec.split_once("connection: campaign, ").unwrap();
     let rest = behind.split_once(" }").unwrap().1;

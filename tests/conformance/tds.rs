@@ -321,7 +321,7 @@ fn tds_a_load_that_is_cut_leaves_nothing() {
                 "commit transaction",
                 Fault::Cut,
                 FailureClass::Transient,
-                "database.connection",
+                "database.outcome_unknown",
             ),
         ];
         for (text, fault, class, code) in faults {

@@ -256,11 +256,23 @@ impl Ddl {
         })
     }
 
-    /// The name under which a table's rows are gathered before they take its place.
-    pub fn staging(self, target: &TableName) -> TableName {
-        let digest = blake3::hash(target.to_string().as_bytes()).to_hex();
+    /// The name under which a job gathers a table's rows before they take its place: another job's rows for the same table are kept apart.
+    pub fn staging(self, job: &str, profile: &str, target: &TableName) -> TableName {
+        let digest = blake3::hash(format!("{job} {profile} {target}").as_bytes()).to_hex();
         let name = format!("pipeline_staging_{}_{}", &digest[..8], target.name);
         TableName::new(target.schema.clone(), self.engine.cut(&name))
+    }
+
+    /// The name that a table has between its replacement and its end.
+    pub fn replaced(self, staging: &TableName) -> TableName {
+        let name = staging.name.replacen("staging", "replaced", 1);
+        TableName::new(staging.schema.clone(), self.engine.cut(&name))
+    }
+
+    /// Puts one table in the place of another in one statement, where the engine has one.
+    pub fn rename_both(self, staging: &TableName, target: &TableName, replaced: &TableName) -> String {
+        let (staging, target, replaced) = (self.table(staging), self.table(target), self.table(replaced));
+        format!("rename table {target} to {replaced}, {staging} to {target}")
     }
 }
 

@@ -6,6 +6,7 @@
 mod batch;
 mod cell;
 mod civil;
+mod commit;
 mod ddl;
 mod decimal;
 mod files;
@@ -31,6 +32,7 @@ use futures::stream::BoxStream;
 use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, Value};
 
 pub use cell::cell_text;
+pub use commit::OUTCOME_UNKNOWN;
 pub use ddl::{Ddl, Statement};
 pub use files::FileRole;
 pub(super) use files::FileTables;

@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
-use crate::connect::TableMapping;
+use crate::connect::{OUTCOME_UNKNOWN, TableMapping};
 use crate::engine::attempts::{Delays, wait};
 use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
 use crate::resolve::{OnBadRow, RowMode};
-use crate::stages::tables::{Bookkeeping, Committed, LoadRequest, Loaded, PlannedTable, Rejects, load};
+use crate::stages::tables::{Bookkeeping, Committed, LoadRequest, Loaded, PlannedTable, Rejects, chunk_name, load};
 
 use super::context::TableContext;
 
@@ -33,14 +33,12 @@ pub struct Chunk<'a> {
 
 /// Works on a chunk until its rows are there or it has failed for good. `None` when a stop gives it up: nothing of it is at the sink then.
 pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<'_>) -> Option<UnitResult> {
-    let identity = work.bookkeeping.map(|bookkeeping| bookkeeping.identity(chunk.range));
-    if let Some(rows) = identity.and_then(|identity| work.committed.get(&identity)) {
-        let loaded = Loaded {
-            rows: rows.written,
-            rejected: rows.rejected,
-            bytes: 0,
-        };
-        return Some(done(chunk.unit, 0, loaded));
+    let identity = match work.bookkeeping {
+        Some(bookkeeping) => bookkeeping.identity(chunk.range),
+        None => chunk_name(&work.planned.key, chunk.range),
+    };
+    if let Some(rows) = work.committed.get(&identity) {
+        return Some(done(chunk.unit, 0, already(*rows)));
     }
     let mut delays = Delays::new(&context.retry);
     let mut attempts = 0;
@@ -56,6 +54,16 @@ pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<
         if failure.class == FailureClass::Cancelled {
             return None;
         }
+        if failure.code == OUTCOME_UNKNOWN {
+            match outcome(context, work, &identity).await {
+                Outcome::There(rows) => return Some(done(chunk.unit, attempts, already(rows))),
+                Outcome::Repeatable => {}
+                Outcome::Unknown => {
+                    context.note_failure(&failure);
+                    return Some(failed(chunk.unit, attempts, failure));
+                }
+            }
+        }
         let Some(delay) = delays.after(&failure) else {
             context.note_failure(&failure);
             return Some(failed(chunk.unit, attempts, failure));
@@ -69,6 +77,42 @@ pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<
         if context.events.send(retried).await.is_err() || !wait(delay, &context.stop).await {
             return None;
         }
+    }
+}
+
+/// What can be said of a chunk whose commit was not answered.
+enum Outcome {
+    There(RowCount),
+    /// It is not there, or may be written once more over itself.
+    Repeatable,
+    /// Written once more it could be there twice.
+    Unknown,
+}
+
+/// | what tells | |
+/// |---|---|
+/// | the sink has noted it | there |
+/// | the sink notes chunks, and not this one; or does not answer, and would refuse a second note | repeatable |
+/// | rows replace others by their key | repeatable |
+/// | nothing | unknown |
+async fn outcome(context: &TableContext, work: &ChunkWork<'_>, identity: &str) -> Outcome {
+    let Some(bookkeeping) = work.bookkeeping else {
+        return match context.job.work.sink.mode {
+            RowMode::Upsert => Outcome::Repeatable,
+            RowMode::Replace | RowMode::Truncate | RowMode::Append => Outcome::Unknown,
+        };
+    };
+    let noted = bookkeeping.committed(&*context.sink).await;
+    let noted = noted.ok().and_then(|noted| noted.get(identity).copied());
+    noted.map_or(Outcome::Repeatable, Outcome::There)
+}
+
+/// A chunk that is there.
+fn already(rows: RowCount) -> Loaded {
+    Loaded {
+        rows: rows.written,
+        rejected: rows.rejected,
+        bytes: 0,
     }
 }
 

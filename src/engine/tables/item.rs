@@ -6,12 +6,15 @@ use futures::{StreamExt, stream};
 use crate::connect::{Ddl, KeyAround, Snapshot, TableMapping};
 use crate::engine::ItemEntry;
 use crate::engine::attempts::repeat;
-use crate::engine::item::{Broken, Past};
+use crate::engine::item::{Broken, Past, records_of};
 use crate::model::{
     Account, Event, Failure, ItemStatus, ItemSummary, PageIntent, RowRange, StageStatus, Timestamp, UnitIntent,
     UnitRecord, UnitResult, UnitStatus,
 };
-use crate::stages::tables::{Bookkeeping, Committed, PlannedTable, TakeUp, plan_chunks, take_up};
+use crate::resolve::RowMode;
+use crate::stages::tables::{
+    Bookkeeping, Committed, PlannedTable, TakeUp, chunk_name, plan_chunks, take_up, take_up_added,
+};
 
 use super::bookkeeping::bookkeeping;
 use super::chunk::{Chunk, ChunkWork, work_on};
@@ -50,6 +53,7 @@ pub async fn load_table(
         context,
         planned,
         summary,
+        past,
     };
     match &planned.mapping {
         Ok(mapping) => table.run(mapping).await?,
@@ -87,6 +91,7 @@ struct TableRun<'a> {
     context: &'a Arc<TableContext>,
     planned: &'a PlannedTable,
     summary: ItemSummary,
+    past: Past,
 }
 
 impl TableRun<'_> {
@@ -96,7 +101,7 @@ impl TableRun<'_> {
             return Ok(());
         }
         let bookkeeping = bookkeeping(self.context, self.planned, mapping, &self.summary);
-        let kept = match self.kept(bookkeeping.as_ref(), mapping).await {
+        let kept = match self.kept(bookkeeping.as_ref(), mapping).await? {
             Ok(kept) => kept,
             Err(failure) => {
                 self.fail("schema", failure);
@@ -104,7 +109,7 @@ impl TableRun<'_> {
             }
         };
         let ddl = Ddl::new(self.context.sink.engine());
-        let place = place(self.planned, mapping, &self.context.job.work, ddl, kept.is_some());
+        let place = place(self.planned, mapping, &self.context.job, ddl, kept.is_some());
         let mut place = match place {
             Ok(place) => place,
             Err(failure) => {
@@ -162,10 +167,26 @@ impl TableRun<'_> {
         &self,
         bookkeeping: Option<&Bookkeeping>,
         mapping: &TableMapping,
+    ) -> Result<Result<Option<(Committed, Vec<RowRange>)>, Failure>, Broken> {
+        Ok(match bookkeeping {
+            Some(bookkeeping) => self.noted(bookkeeping, mapping).await,
+            None if self.context.job.work.sink.mode == RowMode::Append && self.planned.existing.is_some() => {
+                let mut records = Vec::new();
+                for page in &self.past.pages {
+                    records.extend(records_of(&self.past, page).await?);
+                }
+                self.added(&records).await
+            }
+            None => Ok(None),
+        })
+    }
+
+    /// What the sink has noted itself.
+    async fn noted(
+        &self,
+        bookkeeping: &Bookkeeping,
+        mapping: &TableMapping,
     ) -> Result<Option<(Committed, Vec<RowRange>)>, Failure> {
-        let Some(bookkeeping) = bookkeeping else {
-            return Ok(None);
-        };
         let (context, planned) = (self.context, self.planned);
         let committed = self.with_retries(|| bookkeeping.committed(&*context.sink)).await?;
         if committed.is_empty() {
@@ -178,6 +199,17 @@ impl TableRun<'_> {
             TakeUp::Anew => Ok(None),
             TakeUp::GoOn(committed) => Ok(Some((committed, chunks))),
         }
+    }
+
+    /// What the ledger says that this job has added.
+    async fn added(&self, records: &[UnitRecord]) -> Result<Option<(Committed, Vec<RowRange>)>, Failure> {
+        if records.is_empty() {
+            return Ok(None);
+        }
+        let chunks = self.chunks().await?;
+        let is_quiet = self.context.job.work.source.is_quiet;
+        let done = take_up_added(records, &chunks, is_quiet, &self.planned.key)?;
+        Ok(done.map(|done| (done, chunks)))
     }
 
     /// Makes the place for the rows. Keys around a table that is emptied are noted before they go, to be given back behind the barrier.
@@ -252,7 +284,11 @@ impl TableRun<'_> {
         let pages: Vec<&[RowRange]> = chunks.chunks(self.context.job.limits.page_units).collect();
         // Pages of an earlier run that the table no longer needs are emptied.
         let page_count = (pages.len() as u32).max(self.summary.pages);
+        // They count until they are opened anew.
         self.summary.units = Account::default();
+        for page in &self.past.pages {
+            self.summary.units += page.account();
+        }
         self.summary.listed = false;
         for page in 0..page_count {
             let ranges = pages.get(page as usize).copied().unwrap_or_default();
@@ -274,7 +310,7 @@ impl TableRun<'_> {
         ranges: &[RowRange],
     ) -> Result<bool, Broken> {
         let context = self.context;
-        let name = |range: &RowRange| format!("{}: {range}", self.planned.key);
+        let name = |range: &RowRange| chunk_name(&self.planned.key, range);
         let units: Vec<UnitIntent> = ranges
             .iter()
             .map(|range| UnitIntent {
@@ -287,6 +323,10 @@ impl TableRun<'_> {
             })
             .collect();
         let mut records: Vec<UnitRecord> = units.iter().map(UnitRecord::pending).collect();
+        let before = self.past.pages.iter().find(|before| before.page() == page);
+        if let Some(before) = before {
+            self.summary.units -= before.account();
+        }
         self.summary.units += Account::of(&records);
         let intent = PageIntent {
             units,

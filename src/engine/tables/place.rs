@@ -1,7 +1,7 @@
 use crate::connect::{Ddl, SqlDatabase, TableMapping};
 use crate::model::{Failure, Table, TableName};
-use crate::resolve::{Contract, RowMode, TableWork};
-use crate::stages::tables::PlannedTable;
+use crate::resolve::{Contract, RowMode, TableJob};
+use crate::stages::tables::{PlannedTable, staging};
 
 /// Where the rows of a table go, and what has to be done before they can.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,10 +33,11 @@ pub struct Place {
 pub fn place(
     planned: &PlannedTable,
     mapping: &TableMapping,
-    work: &TableWork,
+    job: &TableJob,
     ddl: Ddl,
     goes_on: bool,
 ) -> Result<Place, Failure> {
+    let work = &job.work;
     let mut statements: Vec<String> = ddl.create_schema(&mapping.target.schema).into_iter().collect();
     let mode = work.sink.mode;
     if mode == RowMode::Upsert && mapping.primary_key.is_none() {
@@ -57,7 +58,7 @@ pub fn place(
         });
     }
     if mode == RowMode::Replace {
-        let into = ddl.staging(&mapping.target);
+        let into = staging(job, ddl, mapping);
         if !goes_on {
             statements.extend([ddl.drop_table(&into), ddl.create_table(mapping, &into)]);
         }

@@ -98,7 +98,7 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         _ if is_done("data") => TableChoice::Finish,
         _ => TableChoice::Load,
     };
-    match place(planned, mapping, &job.work, ddl, false) {
+    match place(planned, mapping, job, ddl, false) {
         Ok(place) => {
             decision.statements.extend(place.statements);
             let constraints = ddl.constraints(mapping).into_iter();

@@ -143,7 +143,11 @@ async fn work_off(
         workers.spawn(async move {
             let mut last = None;
             while !context.stop.is_draining() {
-                context.permits.item_turn().await;
+                tokio::select! {
+                    biased;
+                    () = context.stop.draining() => break,
+                    () = context.permits.item_turn() => {}
+                }
                 let Some(entry) = queue.lock().await.next() else { break };
                 let (read_state, id) = (Arc::clone(&state), ItemId::of(&entry.key));
                 let past = tokio::task::spawn_blocking(move || Past::read(read_state, id)).await;

@@ -6,7 +6,7 @@ use crate::connect::{
     Ddl, Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table,
 };
 use crate::model::{Failure, Row, Table, TableName, Value};
-use crate::resolve::{Scope, TableSelection, TableWork, column_row, table_row};
+use crate::resolve::{Scope, TableJob, TableSelection, TableWork, column_row, table_row};
 
 /// One table of a job, before anything is touched.
 #[derive(Clone, Debug)]
@@ -34,11 +34,11 @@ pub struct TableInventory {
 /// # Errors
 /// What the catalogues answer; `tables.none` when nothing fits the patterns.
 pub async fn read_inventory(
-    work: &TableWork,
-    job: &str,
+    job: &TableJob,
     source: &dyn SqlDatabase,
     sink: &dyn SqlDatabase,
 ) -> Result<TableInventory, Failure> {
+    let work = &job.work;
     let types = type_table(source.engine(), sink.engine());
     let chosen = match &work.source.selection {
         TableSelection::Tables {
@@ -62,17 +62,17 @@ pub async fn read_inventory(
         TableSelection::Query { text, parameters } => {
             let columns = source.describe(text, parameters).await?;
             let table = Table {
-                name: TableName::new("", job),
+                name: TableName::new("", job.name.as_str()),
                 columns,
                 ..Table::default()
             };
             let (text, parameters) = (text.clone(), parameters.clone());
-            vec![(job.to_owned(), RowsFrom::Query { text, parameters }, table)]
+            vec![(job.name.clone(), RowsFrom::Query { text, parameters }, table)]
         }
     };
     let existing = sink.tables().await?;
     Ok(TableInventory {
-        tables: map_all(work, types, source, sink, chosen, &existing),
+        tables: map_all(job, types, source, sink, chosen, &existing),
     })
 }
 
@@ -123,13 +123,14 @@ fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
 }
 
 fn map_all(
-    work: &TableWork,
+    job: &TableJob,
     types: TypeTable,
     source: &dyn SqlDatabase,
     sink: &dyn SqlDatabase,
     chosen: Vec<(String, RowsFrom, Table)>,
     existing: &[Table],
 ) -> Vec<PlannedTable> {
+    let work = &job.work;
     let mut names = HashMap::new();
     let mut refused: HashMap<TableName, MappingProblem> = HashMap::new();
     let mut taken: HashMap<String, TableName> = HashMap::new();
@@ -199,13 +200,18 @@ fn map_all(
         .zip(mapped)
         .map(|((key, from, source), mapping)| PlannedTable {
             existing: (mapping.as_ref().ok()).and_then(|mapping| standing(&mapping.target)),
-            staging: (mapping.as_ref().ok()).and_then(|mapping| standing(&ddl.staging(&mapping.target))),
+            staging: (mapping.as_ref().ok()).and_then(|mapping| standing(&staging(job, ddl, mapping))),
             key,
             from,
             source,
             mapping,
         })
         .collect()
+}
+
+/// The table in which a job gathers the rows of another.
+pub fn staging(job: &TableJob, ddl: Ddl, mapping: &TableMapping) -> TableName {
+    ddl.staging(&job.name, &job.profile, &mapping.target)
 }
 
 /// A table's name at the sink. What stands in the usual schema of the source comes into the usual one of the sink; another schema keeps its

@@ -136,10 +136,11 @@ async fn end(
         };
         bookkeeping.note(request.range, rows)
     });
-    loaded.rows = writer.finish(last).await?;
+    // On the disk before the chunk is committed: behind that no run reads it again.
     if let Some(rejects) = request.rejects {
         rejects.close()?;
     }
+    loaded.rows = writer.finish(last).await?;
     Ok(loaded)
 }
 

@@ -1,5 +1,6 @@
 //! The work on tables: what they become, how their rows are cut, and a chunk's way from one database to the other.
 
+mod added;
 mod bookkeeping;
 mod checksum;
 mod chunks;
@@ -9,11 +10,12 @@ mod load;
 mod probe;
 mod rejects;
 
+pub use added::{chunk_name, take_up_added};
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
 pub use checksum::{RowDigest, digest_rows};
 pub use chunks::plan_chunks;
 pub use ends::{open_sink, open_source};
-pub use inventory::{PlannedTable, TableInventory, read_inventory};
+pub use inventory::{PlannedTable, TableInventory, read_inventory, staging};
 pub use load::{LoadRequest, Loaded, load};
 pub use probe::probe_table;
 pub use rejects::{RejectedRow, Rejects};

@@ -13,6 +13,7 @@ use super::Lease;
 use super::encode::{self, Lane};
 use super::error::failure;
 use super::fields::integer_of;
+use crate::connect::sql::commit::committed;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::select::literal;
 use crate::connect::sql::{RowsRequest, TableWriter};
@@ -70,13 +71,23 @@ impl SqlServerWriter {
 
     async fn send_apart(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         self.lease.run("save transaction pipeline").await?;
-        let sent = self.send(batch).await;
+        let sent = self.send_whole(batch).await;
         if let Err(failure) = &sent
             && matches!(failure.class, FailureClass::Data | FailureClass::Conflict)
         {
             self.lease.run("rollback transaction pipeline").await?;
         }
         sent
+    }
+
+    /// A batch to its end: what its rows violate shows here, and not with those of others.
+    async fn send_whole(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        self.send(batch).await?;
+        if !self.request.upsert_key.is_empty() {
+            self.upsert().await?;
+            self.lease.run(&format!("delete from {WAITING}")).await?;
+        }
+        Ok(())
     }
 
     async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
@@ -86,7 +97,7 @@ impl SqlServerWriter {
         if let Some(last) = last {
             self.lease.run(&last).await?;
         }
-        self.lease.run("commit transaction").await?;
+        committed(self.lease.run("commit transaction").await)?;
         if !self.request.upsert_key.is_empty() {
             self.lease.run(&format!("drop table if exists {WAITING}")).await?;
         }

@@ -130,21 +130,33 @@ impl SqlDatabase for MySqlDatabase {
         Box::pin(async move { Ok(keys_around(Engine::MySql, &self.tables().await?, target)) })
     }
 
-    /// Views and grants name tables, so that they stay. There is no transaction around it: a run that is killed in between loads the
-    /// table again.
+    /// Views and grants name tables, so that they stay. One statement gives both tables their new names: there is a table of the target's name at
+    /// every moment, and a repetition whose first answer was lost finds nothing left to do.
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::MySql);
-            let keys = keys_around(Engine::MySql, &self.tables().await?, target);
-            for key in keys.into_iter().filter(|key| !key.is_own) {
+            let tables = self.tables().await?;
+            let stands = |name: &TableName| tables.iter().any(|table| table.name == *name);
+            for key in keys_around(Engine::MySql, &tables, target)
+                .into_iter()
+                .filter(|key| !key.is_own)
+            {
                 match self.execute_all(&[key.take]).await {
                     // The swap of the other table has taken it.
                     Err(failure) if failure.code == "database.object_not_found" => {}
                     taken => taken?,
                 }
             }
-            self.execute_all(&[ddl.drop_table(target), ddl.rename(staging, target)])
-                .await
+            let replaced = ddl.replaced(staging);
+            let renamed = match (stands(staging), stands(target)) {
+                (true, true) => Some(ddl.rename_both(staging, target, &replaced)),
+                (false, true) => None,
+                (_, false) => Some(ddl.rename(staging, target)),
+            };
+            // What a killed run has put aside must not be in the way.
+            let statements = renamed.map(|renamed| vec![ddl.drop_table(&replaced), renamed]);
+            self.execute_all(&statements.unwrap_or_default()).await?;
+            self.execute_all(&[ddl.drop_table(&replaced)]).await
         })
     }
 

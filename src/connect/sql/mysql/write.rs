@@ -7,6 +7,7 @@ use mysql_async::prelude::Queryable;
 use super::Lease;
 use super::encode::{insert_row, load_columns, load_row};
 use super::error::{failure, of_number};
+use crate::connect::sql::commit::committed;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::{RowsRequest, TableWriter};
 use crate::model::{Engine, Failure, FailureClass};
@@ -131,12 +132,22 @@ impl MySqlWriter {
 
     async fn send_apart(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
         self.lease.run("savepoint pipeline").await?;
-        let sent = self.send(batch).await;
+        let sent = self.send_whole(batch).await;
         if sent.is_err() {
             self.lease.run("rollback to savepoint pipeline").await?;
         }
         self.lease.run("release savepoint pipeline").await?;
         sent
+    }
+
+    /// A batch to its end: what its rows violate shows here, and not with those of others.
+    async fn send_whole(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        self.send(batch).await?;
+        if !self.request.upsert_key.is_empty() {
+            self.lease.run(&upsert_text(&self.request)).await?;
+            self.lease.run(&format!("delete from {WAITING}")).await?;
+        }
+        Ok(())
     }
 
     async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
@@ -146,7 +157,7 @@ impl MySqlWriter {
         if let Some(last) = last {
             self.lease.run(&last).await?;
         }
-        self.lease.run("commit").await?;
+        committed(self.lease.run("commit").await)?;
         if !self.request.upsert_key.is_empty() {
             self.lease.run(&format!("drop temporary table {WAITING}")).await?;
         }

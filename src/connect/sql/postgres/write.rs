@@ -9,6 +9,7 @@ use tokio_postgres::CopyInSink;
 use super::Lease;
 use super::encode::Form;
 use super::error::failure;
+use crate::connect::sql::commit::committed;
 use crate::connect::sql::ddl::Ddl;
 use crate::connect::sql::{RawRows, RowsRequest, TableWriter};
 use crate::model::{Engine, Failure};
@@ -149,10 +150,7 @@ impl PostgresWriter {
         self.begun().await?;
         self.has_begun = true;
         self.lease.run("savepoint pipeline").await?;
-        let copied = match self.copy(batch).await {
-            Ok(()) => self.end_copy().await,
-            Err(failure) => Err(failure),
-        };
+        let copied = self.copy_whole(batch).await;
         if copied.is_err() {
             self.rows = before;
             // An unfinished COPY is given up when its sink is dropped.
@@ -163,14 +161,25 @@ impl PostgresWriter {
         copied
     }
 
+    /// A batch to its end: what its rows violate shows here, and not with those of others.
+    async fn copy_whole(&mut self, batch: &RecordBatch) -> Result<(), Failure> {
+        self.copy(batch).await?;
+        self.end_copy().await?;
+        if !self.request.upsert_key.is_empty() {
+            self.lease.run(&upsert_text(&self.request)).await?;
+            self.lease.run(&format!("delete from {WAITING}")).await?;
+        }
+        Ok(())
+    }
+
     async fn commit(mut self, last: Option<String>) -> Result<u64, Failure> {
         self.end_copy().await?;
         let upsert = (!self.request.upsert_key.is_empty()).then(|| upsert_text(&self.request));
         let statements: Vec<String> = upsert.into_iter().chain(last).collect();
         if self.has_begun {
-            self.lease.finish_transaction(&statements).await?;
+            committed(self.lease.finish_transaction(&statements).await)?;
         } else if !statements.is_empty() {
-            self.lease.run_in_transaction(&statements).await?;
+            committed(self.lease.run_in_transaction(&statements).await)?;
         }
         self.lease.give_back();
         Ok(self.rows)

@@ -1,0 +1,70 @@
+//! Jobs of tables that are gone on with: nothing is added twice, and nothing is taken for complete that is not.
+
+use serde_json::json;
+
+use crate::harness::SPEC;
+use crate::tables::{into_postgres, postgres, with_sink};
+
+const THOUSAND: &str = "create table T (Id integer primary key, Label text);\n\
+     with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) insert into T select i, 'label ' || i from n;";
+
+#[test]
+fn chunks_that_were_added_are_not_added_again() {
+    let project = into_postgres(THOUSAND, "added");
+    let psql = |text: &str| postgres().psql("added", text);
+    psql("create domain tame as text check (value <> 'label 555')");
+    psql("create table t (id bigint, label tame)");
+    psql("insert into t values (5000, 'was there')");
+    with_sink(&project, "mode: append, types: { text: tame }");
+    project.run().exits(6);
+    assert_eq!(psql("select count(*) from t"), "901");
+    psql("alter domain tame drop constraint tame_check");
+    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["chunks"]["done"], json!(10), "{run}");
+    assert_eq!(psql("select count(*) || ' ' || count(distinct id) from t"), "1001 1001");
+}
+
+#[test]
+fn what_was_added_from_a_source_that_is_cut_otherwise_now_is_refused() {
+    let project = into_postgres(THOUSAND, "cut");
+    let psql = |text: &str| postgres().psql("cut", text);
+    psql("create domain tame as text check (value <> 'label 555')");
+    psql("create table t (id bigint, label tame)");
+    with_sink(&project, "mode: append, types: { text: tame }");
+    project.run().exits(6);
+    psql("alter domain tame drop constraint tame_check");
+    let source = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    source.execute("delete from T where Id < 50", []).unwrap();
+    project.run().exits(6);
+    project
+        .command(["failures", SPEC])
+        .says("tables.partial")
+        .says("9 of 10 chunks of `T`");
+    assert_eq!(psql("select count(*) from t"), "900");
+}
+
+#[test]
+fn a_bad_row_of_an_upsert_is_written_down_alone() {
+    let project = into_postgres(THOUSAND, "upserted");
+    let psql = |text: &str| postgres().psql("upserted", text);
+    psql("create table t (id bigint primary key, label text check (label <> 'label 555'))");
+    psql("insert into t values (1, 'old')");
+    with_sink(&project, "mode: upsert, on_bad_row: reject");
+    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
+    assert_eq!(run["account"]["rows"]["rejected"], json!(1), "{run}");
+    assert_eq!(psql("select count(*) || ' ' || min(label) from t"), "999 label 1");
+}
+
+#[test]
+fn a_table_without_its_keys_is_not_complete_after_a_rebuild() {
+    let project = into_postgres(THOUSAND, "rebuilt");
+    let psql = |text: &str| postgres().psql("rebuilt", text);
+    project.command(["run", SPEC, "--stage", "schema"]).exits(0);
+    project.command(["run", SPEC, "--stage", "data"]).exits(0);
+    let keys = "select count(*) from pg_constraint where contype = 'p' and conrelid = 't'::regclass";
+    assert_eq!(psql(keys), "0");
+    project.command(["state", "rebuild", SPEC]).exits(0);
+    project.run().exits(0);
+    assert_eq!(psql(keys), "1");
+    assert_eq!(psql("select count(*) from t"), "1000");
+}
