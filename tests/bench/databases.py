@@ -45,7 +45,7 @@ TOLD = {
     ],
     "duckdb": [
         "id", "small", "whole", "amount::decimal(12,2)", "ratio::decimal(30,6)", "is_paid::int", "label", "note",
-        "date_diff('day', date '1970-01-01', day)", "epoch_us(at)", "epoch_us(seen)", "token::varchar", "price::decimal(10,4)",
+        "date_diff('day', date '1970-01-01', \"day\")", "epoch_us(\"at\")", "epoch_us(seen)", "token::varchar", "price::decimal(10,4)",
     ],
 }
 

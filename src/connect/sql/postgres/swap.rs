@@ -24,15 +24,19 @@ struct View {
     rights: Vec<String>,
 }
 
-/// The foreign keys of a table and into it.
+/// The foreign keys of a table and into it. One that the swap of another table takes away at this moment is still listed, and has no definition any
+/// more: that swap has noted it.
 pub(super) async fn keys_around(client: &Client, target: &TableName) -> Result<Vec<KeyAround>, Error> {
     let name = Ddl::new(Engine::Postgres).table(target);
     let rows = client
         .query_typed(
-            "select conrelid = to_regclass($1::text), format('alter table %s drop constraint %I', conrelid::regclass, conname), \
-               format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) \
-             from pg_constraint \
-             where contype = 'f' and to_regclass($1::text) in (conrelid, confrelid) and conparentid = 0 order by conname",
+            "select is_own, format('alter table %s drop constraint %I', holder, conname), \
+               format('alter table %s add constraint %I %s', holder, conname, definition) \
+             from (select conrelid = to_regclass($1::text) as is_own, conrelid::regclass::text as holder, conname, \
+                 pg_get_constraintdef(oid) as definition \
+               from pg_constraint \
+               where contype = 'f' and to_regclass($1::text) in (conrelid, confrelid) and conparentid = 0 offset 0) found \
+             where definition is not null order by conname",
             &[(&name, Type::TEXT)],
         )
         .await?;
