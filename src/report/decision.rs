@@ -59,7 +59,10 @@ mod tests {
         };
         let line = decision_line(&unit(Decision::Copy));
         assert_eq!(line, "copy       1.5 KiB  `7`: `in/a\\nb` → `7-a`\n");
-        let refused = unit(Decision::Refuse(Box::new(Failure::data("name.empty", "the name is empty"))));
+        let refused = unit(Decision::Refuse(Box::new(Failure::data(
+            "name.empty",
+            "the name is empty",
+        ))));
         assert!(decision_line(&refused).ends_with("`7-a`: the name is empty\n"));
         assert_eq!(decision_json(&refused)["code"], "name.empty");
     }
