@@ -37,30 +37,31 @@ pub fn take_up_added(
         let failure = record.failure.as_ref();
         record.status == UnitStatus::Failed && failure.is_some_and(|failure| failure.code == OUTCOME_UNKNOWN)
     };
-    let is_cut_as_before = records.len() == chunks.len()
+    // Pages behind the one in which the run was interrupted were never begun.
+    let is_cut_as_before = records.len() <= chunks.len()
         && records
             .iter()
             .zip(chunks)
             .all(|(record, range)| record.source == chunk_name(table, range));
     let is_of_blocks = chunks.iter().any(|range| matches!(range, RowRange::Blocks { .. }));
     let why = if records.iter().any(is_unanswered) {
-        "whether those of another are was never answered"
+        "whether another is was never answered"
     } else if done.is_empty() {
         return Ok(None);
     } else if !is_cut_as_before {
         "the source is cut otherwise now"
     } else if is_of_blocks && !is_quiet {
-        "the blocks that it was cut into may hold other rows by now; `quiet: true` at the source says that nobody writes to it"
+        "its blocks may hold other rows by now, unless the source is `quiet: true`"
     } else {
         return Ok(Some(done));
     };
     Err(Failure::permanent(
         "tables.partial",
         format!(
-            "the rows of {} of {} chunks of `{table}` are at the sink already, and {why}. So that none is there twice, delete those that this job \
-             has added and start it over with `--restart`; `on_partial: keep` lets the sink itself note what is there",
+            "{} of {} chunks of `{table}` are at the sink already, and {why}; so that no row is there twice, delete what this job has added, and \
+             start it over with `--restart`",
             done.len(),
-            records.len()
+            records.len().max(chunks.len())
         ),
     ))
 }
