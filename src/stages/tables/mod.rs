@@ -10,7 +10,7 @@ mod probe;
 mod rejects;
 
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
-pub use checksum::{RowDigest, digest_rows};
+pub use checksum::{RowDigest, digest_rows, read_back};
 pub use chunks::plan_chunks;
 pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
