@@ -36,6 +36,8 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("55P03", FailureClass::Transient, "database.locked"),
     ("57014", FailureClass::Transient, "database.cancelled"),
     ("57P", FailureClass::Transient, "database.shutdown"),
+    // It is starting up: nobody is there yet.
+    ("57P03", FailureClass::Transient, "database.connection"),
     ("58", FailureClass::Transient, "database.system"),
     ("XX", FailureClass::Permanent, "database.internal"),
 ];
