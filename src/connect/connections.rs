@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::{ConnectionConfig, Failure, Throttle};
 
-use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore};
+use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore, GatedTables};
 use super::registry::{self, Opened};
 use super::sql::{FileRole, FileTables, Queries};
 use super::{Database, Queue, SqlDatabase, Store};
@@ -147,13 +147,17 @@ impl Connections {
         }
     }
 
-    /// A connection whose tables can be read and written. Calls are not counted: who moves rows holds a pass of its door meanwhile.
+    /// A connection whose tables can be read and written. Calls take no pass: who moves rows holds one of its door meanwhile.
     ///
     /// # Errors
     /// `connection.unknown`, `connection.no_tables`, and whatever opening it meets.
     pub async fn tables(&self, name: &str) -> Result<Arc<dyn SqlDatabase>, Failure> {
-        match self.open(name).await?.opened.get() {
-            Some(Opened::Tables(database)) => Ok(Arc::clone(database)),
+        let connection = self.open(name).await?;
+        match connection.opened.get() {
+            Some(Opened::Tables(database)) => {
+                let door = connection.gate.door(&self.slot);
+                Ok(Arc::new(GatedTables::new(Arc::clone(database), door)))
+            }
             _ => Err(self.wrong_kind(name, "connection.no_tables", "holds no tables")),
         }
     }

@@ -226,6 +226,59 @@ fn a_second_load_keeps_views_grants_and_keys_into_the_table() {
 }
 
 #[test]
+fn a_second_load_keeps_what_guards_a_table_and_its_views() {
+    let project = into_postgres(SCRIPT, "guarded");
+    project.run().exits(0);
+    let psql = |text: &str| postgres().psql("guarded", text);
+    psql("create role guarded_clerk; create role guarded_boss");
+    psql(
+        "create view seen with (security_invoker = true, security_barrier = true) as select * from \"order\" where total > 100; \
+         create materialized view totals with (fillfactor = 70) as select order_id, total from seen; \
+         create unique index totals_by_id on totals (order_id); create index \"totals by 'total\" on totals (total desc) where total > 200; \
+         create materialized view unfilled as select name from country with no data",
+    );
+    psql(
+        "grant update (note, total) on \"order\" to guarded_clerk; grant select (total) on seen to guarded_clerk with grant option; \
+         grant select on totals to public",
+    );
+    psql(
+        "alter table \"order\" enable row level security; alter table \"order\" force row level security; \
+         create policy \"the clerk's\" on \"order\" for select to guarded_clerk, guarded_boss using (total < 300 and note <> 'O''Neill'); \
+         create policy checked on \"order\" as restrictive for insert with check (total > 0); \
+         create policy everybody on \"order\"",
+    );
+    let standing = "select (select string_agg(concat_ws(' ', relname, relkind, reloptions, relacl, relrowsecurity, relforcerowsecurity, relispopulated), E'\\n' order by relname) \
+           from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'v', 'm')), \
+         (select string_agg(concat_ws(' ', attrelid::regclass, attname, attacl), E'\\n' order by attrelid::regclass::text, attname) from pg_attribute where attacl is not null), \
+         (select string_agg(indexdef, E'\\n' order by indexname) from pg_indexes where schemaname = 'public'), \
+         (select string_agg(p::text, E'\\n' order by policyname) from pg_policies p), (select count(*) from totals)";
+    let before = psql(standing);
+    assert!(
+        before.contains("everybody") && before.contains("guarded_clerk=w/"),
+        "{before}"
+    );
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+    assert_eq!(psql(standing), before);
+}
+
+#[test]
+fn what_depends_on_a_table_and_stops_its_replacement_is_named() {
+    let project = into_postgres(SCRIPT, "depended");
+    project.run().exits(0);
+    let psql = |text: &str| postgres().psql("depended", text);
+    psql("create table ledger (country country, id int)");
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(6)
+        .says("column country of table ledger depends on type country");
+    project
+        .command(["failures", SPEC])
+        .says("database.depended_on")
+        .says("`mode: truncate`");
+    assert_eq!(psql("select count(*) from country"), "3", "the old rows stay");
+}
+
+#[test]
 fn truncate_append_and_upsert_do_what_their_names_say() {
     let script = "create table T (Id integer primary key, Label text);\ninsert into T values (1, 'a'), (2, 'b');";
     let project = into_postgres(script, "modes");

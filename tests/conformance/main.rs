@@ -317,6 +317,11 @@ fn tables_edges_of_mssql_types_arrive_where_no_null_may() {
 }
 
 #[test]
+fn tables_times_beyond_a_day_have_one_digest() {
+    kinds::runtime().block_on(tables_edges::long_times());
+}
+
+#[test]
 fn tables_edges_of_other_types_arrive_in_mssql() {
     kinds::runtime().block_on(tables_edges_mssql::into());
 }

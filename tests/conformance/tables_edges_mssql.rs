@@ -3,7 +3,7 @@
 use pipeline::connect::type_table;
 use pipeline::model::{Engine, FailureClass};
 
-use super::tables_edges::{Edges, moved, shown};
+use super::tables_edges::{Edges, assert_one_digest, moved, shown};
 use super::tables_kinds::TablesKind;
 
 /// What every sink gets as it stands there.
@@ -291,7 +291,8 @@ async fn check(from: TablesKind, to: TablesKind, all: &[Edges]) {
     let (source, sink) = (from.subject().await, to.subject().await);
     for (number, (native, values)) in all.iter().enumerate() {
         let literals: Vec<&str> = values.iter().map(|(literal, _)| *literal).collect();
-        let moved = moved(&source, &sink, &format!("edge_{number}"), native, &literals).await;
+        let table = format!("edge_{number}");
+        let moved = moved(&source, &sink, &table, native, &literals).await;
         let (here, there) = moved.unwrap_or_else(|failure| panic!("{from:?} → {to:?}, {native}: {failure}"));
         let same = |shown: &[&str]| {
             // An unbounded numeric gets digits that say nothing.
@@ -308,6 +309,7 @@ async fn check(from: TablesKind, to: TablesKind, all: &[Edges]) {
             expected,
             "{from:?} → {to:?}, {native}, written and read"
         );
+        assert_one_digest(&source, &sink, &table).await;
     }
 }
 

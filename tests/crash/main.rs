@@ -28,6 +28,7 @@ mod kills_folders;
 mod messages;
 mod opening;
 mod outage;
+mod outage_tables;
 mod pages;
 mod second_run;
 mod tables;

@@ -38,7 +38,11 @@ impl Proxy {
     /// The way to the emulator.
     pub fn start() -> Self {
         let host = azurite().blob_endpoint.trim_start_matches("http://");
-        let server = host.split('/').next().unwrap().parse().unwrap();
+        Self::to(host.split('/').next().unwrap().parse().unwrap())
+    }
+
+    /// The way to a server.
+    pub fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Self {
             address: listener.local_addr().unwrap(),
@@ -52,6 +56,10 @@ impl Proxy {
     /// The account by this way.
     pub fn endpoint(&self) -> String {
         format!("http://{}/{}", self.address, Azurite::ACCOUNT)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.address.port()
     }
 
     fn serve(&self, listener: TcpListener) {

@@ -40,7 +40,7 @@ fn script(number: usize) -> String {
 }
 
 /// A table of as many rows, for SQLite.
-fn sqlite_script(number: usize) -> String {
+pub fn sqlite_script(number: usize) -> String {
     format!(
         "create table Table{number} (Id integer primary key, Label text not null, Amount decimal(12,3), Payload blob);\n\
          with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})\n\

@@ -10,11 +10,13 @@ mod pace;
 mod queue;
 mod store;
 mod stream;
+mod tables;
 
 pub(super) use database::GatedDatabase;
 pub(super) use door::Gate;
 pub(super) use queue::GatedQueue;
 pub(super) use store::GatedStore;
+pub(super) use tables::GatedTables;
 
 pub use door::{Door, Pass};
 pub use pace::{Paces, further_parts, paced};

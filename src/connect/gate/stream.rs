@@ -33,7 +33,7 @@ pub(super) fn noted<T: Send + 'static>(
 }
 
 /// Only failures are told of: the call as a whole has been noted when it was answered.
-fn named<T>(next: Result<T, Failure>, door: &Door) -> Result<T, Failure> {
+pub(super) fn named<T>(next: Result<T, Failure>, door: &Door) -> Result<T, Failure> {
     match next {
         Ok(value) => Ok(value),
         failed => door.note(failed),

@@ -187,7 +187,9 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<Tab
 
 async fn run_all(context: &Arc<TableContext>, statements: &[String]) -> Result<(), Failure> {
     let _permit = context.permits.leaf(&context.doors).await?;
-    repeat(&context.retry, &context.stop, || context.sink.execute(statements)).await
+    let ran = repeat(&context.retry, &context.stop, || context.sink.execute(statements)).await;
+    // What follows waits for a connection that is gone.
+    ran.inspect_err(|failure| context.health.exhausted(failure))
 }
 
 async fn run(context: &Arc<TableContext>, text: &str) -> Result<(), Failure> {

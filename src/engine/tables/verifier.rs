@@ -4,7 +4,7 @@ use crate::engine::item_list::read_tables;
 use crate::engine::{Fatal, Stop};
 use crate::model::{Failure, ItemId, RowRange, StageStatus};
 use crate::resolve::TableJob;
-use crate::stages::tables::{PlannedTable, RowDigest, digest_rows};
+use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back};
 use crate::state::State;
 
 use super::context::{TableEnds, chunk_policy};
@@ -91,12 +91,6 @@ async fn compare(
             }
         });
     }
-    // The sink is read in the form in which the values were carried.
-    let mut columns = mapping.columns.clone();
-    for column in &mut columns {
-        column.source.clone_from(&column.target);
-        column.source_native.clone_from(&column.target_native);
-    }
     let read = |from: &RowsFrom, columns| ReadRequest {
         from: from.clone(),
         columns,
@@ -104,7 +98,7 @@ async fn compare(
         snapshot: None,
     };
     let source = digest_rows(&*ends.source, read(&planned.from, mapping.columns.clone())).await?;
-    let sink = digest_rows(&*ends.sink, read(&target, columns)).await?;
+    let sink = digest_rows(&*ends.sink, read(&target, read_back(&mapping.columns))).await?;
     Ok(outcome(source, sink))
 }
 

@@ -23,7 +23,7 @@ impl RowDigest {
                 match cell_text(column.carry, values, row) {
                     None => drop(hasher.update(&[0])),
                     Some(text) => {
-                        let text = canonical(column.carry, text);
+                        let text = canonical(column, text);
                         hasher.update(&[1]);
                         hasher.update(&(text.len() as u64).to_le_bytes());
                         hasher.update(text.as_bytes());
@@ -40,16 +40,59 @@ impl RowDigest {
     }
 }
 
-/// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys.
-fn canonical(carry: Carry, text: String) -> String {
-    match carry {
+/// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys, intervals as they
+/// are written behind a `PT`.
+fn canonical(column: &ColumnMapping, text: String) -> String {
+    match column.carry {
         Carry::Decimal if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
         Carry::Json => match serde_json::from_str::<serde_json::Value>(&text) {
             Ok(document) => document.to_string(),
             Err(_) => text,
         },
+        Carry::Text if column.target_native.starts_with("interval") => duration(&text).unwrap_or(text),
         _ => text,
     }
+}
+
+/// `-838:59:59.5` as `PT-838H-59M-59.5S`, which is what PostgreSQL writes of it when it is an interval; `None` for a text of another form.
+fn duration(text: &str) -> Option<String> {
+    let (sign, clock) = text.strip_prefix('-').map_or(("", text), |clock| ("-", clock));
+    let (hours, rest) = clock.split_once(':')?;
+    let (minutes, seconds) = rest.split_once(':')?;
+    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !(is_number(fraction)
+        && [hours, minutes, whole]
+            .iter()
+            .all(|part| !part.is_empty() && is_number(part)))
+    {
+        return None;
+    }
+    let plain = |digits: &str| digits.trim_start_matches('0').to_owned();
+    let seconds = match (plain(whole), fraction.trim_end_matches('0')) {
+        (whole, "") => whole,
+        (whole, fraction) if whole.is_empty() => format!("0.{fraction}"),
+        (whole, fraction) => format!("{whole}.{fraction}"),
+    };
+    let parts = [(plain(hours), 'H'), (plain(minutes), 'M'), (seconds, 'S')];
+    let told: String = (parts.iter().filter(|(digits, _)| !digits.is_empty()))
+        .map(|(digits, unit)| format!("{sign}{digits}{unit}"))
+        .collect();
+    Some(if told.is_empty() {
+        "PT0S".to_owned()
+    } else {
+        format!("PT{told}")
+    })
+}
+
+/// The columns of a mapping as they are read back out of the sink, in the form in which their values were carried.
+pub fn read_back(columns: &[ColumnMapping]) -> Vec<ColumnMapping> {
+    let back = |column: &ColumnMapping| ColumnMapping {
+        source: column.target.clone(),
+        source_native: column.target_native.clone(),
+        ..column.clone()
+    };
+    columns.iter().map(back).collect()
 }
 
 impl fmt::Display for RowDigest {
@@ -67,4 +110,25 @@ pub async fn digest_rows(database: &dyn SqlDatabase, request: ReadRequest) -> Re
         digest.add(&batch, &columns);
     }
     Ok(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_as_the_interval_that_it_becomes() {
+        for (clock, expected) in [
+            ("12:30:00", "PT12H30M"),
+            ("-838:59:59.120000", "PT-838H-59M-59.12S"),
+            ("00:00:00", "PT0S"),
+            ("-00:00:00.000001", "PT-0.000001S"),
+            ("00:00:10", "PT10S"),
+        ] {
+            assert_eq!(duration(clock).as_deref(), Some(expected));
+        }
+        for other in ["PT12H", "1 day", "12:30", "a:b:c", "1:2:", "::", "1:2:3:4"] {
+            assert_eq!(duration(other), None, "{other}");
+        }
+    }
 }

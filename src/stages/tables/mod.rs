@@ -12,7 +12,7 @@ mod rejects;
 
 pub use added::{chunk_name, take_up_added};
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
-pub use checksum::{RowDigest, digest_rows};
+pub use checksum::{RowDigest, digest_rows, read_back};
 pub use chunks::plan_chunks;
 pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory, staging};

@@ -5,6 +5,12 @@ use tokio_postgres::Error;
 use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
 
+/// The code for what cannot be dropped because something else depends on it.
+pub(super) const DEPENDED_ON: &str = "database.depended_on";
+
+/// Beginnings of the SQLSTATEs whose details hold values of rows, which are not to be told.
+const OF_ROWS: &[&str] = &["21", "22", "23"];
+
 /// Class and code by the beginning of the SQLSTATE; the longest beginning that fits is taken.
 const TABLE: &[(&str, FailureClass, &str)] = &[
     ("08", FailureClass::Transient, "database.connection"),
@@ -14,6 +20,7 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("23", FailureClass::Data, "database.constraint"),
     ("25006", FailureClass::Denied, "database.read_only"),
     ("28", FailureClass::Denied, "database.denied"),
+    ("2BP01", FailureClass::Permanent, DEPENDED_ON),
     ("3D", FailureClass::Permanent, "database.not_found"),
     ("40", FailureClass::Transient, "database.serialisation"),
     ("40P01", FailureClass::Transient, "database.deadlock"),
@@ -29,6 +36,8 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("55P03", FailureClass::Transient, "database.locked"),
     ("57014", FailureClass::Transient, "database.cancelled"),
     ("57P", FailureClass::Transient, "database.shutdown"),
+    // It is starting up: nobody is there yet.
+    ("57P03", FailureClass::Transient, "database.connection"),
     ("58", FailureClass::Transient, "database.system"),
     ("XX", FailureClass::Permanent, "database.internal"),
 ];
@@ -45,15 +54,18 @@ pub(super) fn failure(error: &Error) -> Failure {
         .map_or((FailureClass::Permanent, "database.error"), |(_, class, code)| {
             (*class, *code)
         });
-    // The details hold values of rows; the column and the constraint say where to look.
+    // Where the details hold values of rows, the column and the constraint say where to look.
     let place: String = [("column", told.column()), ("constraint", told.constraint())]
         .iter()
         .filter_map(|(what, name)| name.map(|name| format!(" ({what} `{name}`)")))
         .collect();
+    let is_of_rows = OF_ROWS.iter().any(|beginning| state.starts_with(beginning));
+    let detail = told.detail().filter(|_| !is_of_rows);
+    let detail = detail.map_or_else(String::new, |detail| format!(" ({})", detail.replace('\n', "; ")));
     Failure::new(
         class,
         code,
-        format!("PostgreSQL: {}{place}, SQLSTATE {state}", told.message()),
+        format!("PostgreSQL: {}{place}{detail}, SQLSTATE {state}", told.message()),
     )
 }
 

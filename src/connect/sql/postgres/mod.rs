@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod decode;
+mod dependents;
 mod encode;
 mod error;
 mod pool;
