@@ -14,7 +14,7 @@ use crate::resolve::{ResolvedJob, Work};
 use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
 
 use super::failures::each_failed_unit;
-use super::job_vars::{changed_vars, vars_of};
+use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
 use super::signals::Signals;
@@ -206,7 +206,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         return Ok(());
     }
     let writer = state.writer()?;
-    writer.send(Change::Job(JobRecord::Vars(vars_of(job)))).await?;
+    writer.send(Change::Job(JobRecord::Vars(job.kept_vars()))).await?;
     writer
         .send_durable(Change::Job(JobRecord::Fingerprints(now)))
         .await?

@@ -249,11 +249,7 @@ fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, State
         host: holder.host,
         spec_path: job.spec_path.display().to_string(),
         profile: job.profile.clone(),
-        vars: job
-            .vars
-            .iter()
-            .map(|(name, value)| (name.clone(), value.to_string()))
-            .collect(),
+        vars: job.kept_vars(),
     })
 }
 
