@@ -119,7 +119,7 @@ pub(super) async fn run_on(
     let failures = collect_failures(state, examples).await?;
     let report = result?;
     let exit = exit_of(&report, &failures, signals.received());
-    let mut outcome = outcome_of(&report, signals.received());
+    let mut outcome = outcome_of(&report, &failures, signals.received());
     if let (Some(plan), Exit::Stale) = (&plan, exit) {
         plan.tell(&report, &failures);
         outcome = Outcome::Drifted {
@@ -261,7 +261,7 @@ async fn collect_failures(state: State, examples: usize) -> Result<FailureGroups
 /// | stopped by a limit, work left | 8 |
 /// | a connection denied everything or was gone, a unit was lost | 7 |
 /// | something is not as the plan has it | 12 |
-/// | failures left, all retryable | 5 |
+/// | failures left, all retryable; or constraints wait for rows that the run was not asked to load | 5 |
 /// | failures left, some not | 6 |
 fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Exit {
     if !report.imbalances.is_empty() {
@@ -280,7 +280,7 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
     }
 }
 
-fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
+fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Outcome {
     let stopped_by = |by: &str| Outcome::Stopped { by: by.to_owned() };
     match &report.stopped {
         _ if report.is_complete() && report.did_nothing() => Outcome::NothingLeft,
@@ -309,6 +309,9 @@ fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
             "engine.unit_lost",
             "a unit ended without a result; please report this",
         )),
+        None if failures.is_empty() && report.rows_missing > 0 => Outcome::Waiting {
+            tables: report.rows_missing,
+        },
         None => Outcome::CompletedWithFailures,
     }
 }

@@ -161,7 +161,7 @@ impl Ending {
         self,
         dispatched: Dispatched,
         particulars: Particulars,
-        owed: impl FnOnce(&State, &[ItemId], &str) -> Result<u64, StateError>,
+        owed: impl Fn(&State, &[ItemId], &str) -> Result<u64, StateError>,
     ) -> Result<RunReport, Fatal> {
         let Dispatched {
             progress,
@@ -191,6 +191,10 @@ impl Ending {
             sent_now: progress.units.effects.sent.saturating_sub(before.effects.sent),
             bytes_moved: self.meters.bytes.load(Ordering::Relaxed),
             duration: self.begun.elapsed(),
+            rows_missing: match stage.as_deref() {
+                Some("constraints") if unit_kind == UnitKind::Chunk => owed(&self.state, &ids, "data")?,
+                _ => 0,
+            },
             owed_by_stage: match &stage {
                 None => 0,
                 Some(stage) => owed(&self.state, &ids, stage)?,

@@ -53,6 +53,8 @@ pub struct RunReport {
     pub stage: Option<String>,
     /// Effects that this stage still owes, when it is a step.
     pub owed_by_stage: u64,
+    /// Tables that `--stage constraints` had to leave alone because their rows are not all there.
+    pub rows_missing: u64,
     /// Why it ended before its work did, when it did.
     pub stopped: Option<StopCause>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.

@@ -139,6 +139,11 @@ impl ItemSummary {
         }
     }
 
+    /// Whether its list could not be read, or a stage of it failed, and that still counts.
+    pub fn has_failed_listing(&self) -> bool {
+        self.listing_failure.is_some() && self.status != ItemStatus::Skipped
+    }
+
     pub fn id(&self) -> ItemId {
         ItemId::of(&self.key)
     }

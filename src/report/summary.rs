@@ -18,6 +18,8 @@ pub enum Outcome {
     Completed,
     /// Everything was tried; some of it failed.
     CompletedWithFailures,
+    /// What was asked for waits for a stage that was not asked for: the constraints of so many tables for their rows.
+    Waiting { tables: u64 },
     /// It ended early with its state clean; `by` names the cause: `SIGINT`, `--max-failures 10`.
     Stopped { by: String },
     /// Everything was settled before it began, as far as the ledger knows.
@@ -34,6 +36,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::CompletedWithFailures => "completed_with_failures",
+            Self::Waiting { .. } => "waiting",
             Self::Stopped { .. } => "stopped",
             Self::NothingLeft => "nothing_left",
             Self::Drifted { .. } => "drifted",
@@ -47,6 +50,13 @@ impl fmt::Display for Outcome {
         match self {
             Self::Completed => formatter.write_str("completed"),
             Self::CompletedWithFailures => formatter.write_str("completed with failures"),
+            Self::Waiting { tables } => {
+                let tables = counted(*tables, "table has", "tables have");
+                write!(
+                    formatter,
+                    "{tables} not got its rows yet, which its constraints wait for; `--stage data` loads them"
+                )
+            }
             Self::Stopped { by } => write!(formatter, "stopped by {}; a later `run` goes on from here", shown(by)),
             Self::NothingLeft => {
                 formatter.write_str("nothing left to do (trusting the ledger; `verify` checks the sink)")
@@ -172,6 +182,7 @@ impl RunSummary<'_> {
         let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
         let command = match &self.outcome {
             Outcome::Drifted { remake } => return remake.clone(),
+            Outcome::Waiting { .. } => return self.command_line.clone().option("--stage", "data").command("run"),
             // What kept the run from going on has to be put right first, whatever else has failed.
             Outcome::Fatal(_) => "run",
             _ if has_failed || !self.failures.is_empty() => "failures",

@@ -45,6 +45,7 @@ mod stored_vars;
 mod table_files;
 mod tables;
 mod tables_mssql;
+mod tables_told;
 mod throttling;
 mod told;
 mod usage;

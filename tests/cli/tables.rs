@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::{Job, Project, SPEC};
 use crate::servers::Postgres;
 
-const SCRIPT: &str = r#"
+pub const SCRIPT: &str = r#"
 create table Country (CountryId integer primary key, Name varchar(40) not null unique);
 insert into Country values (1, 'Ö'), (2, 'O''Neill'), (3, '');
 create table "Order" (
@@ -30,7 +30,7 @@ concurrency: { limit: 4, items: { limit: 2, units: { limit: 2 } } }
 retry: { max_attempts: 2, initial_delay: 10ms, max_delay: 20ms }
 "#;
 
-fn postgres() -> &'static Postgres {
+pub fn postgres() -> &'static Postgres {
     static POSTGRES: OnceLock<Postgres> = OnceLock::new();
     POSTGRES.get_or_init(Postgres::start)
 }
@@ -47,11 +47,11 @@ fn project(script: &str, sink: &str) -> Project {
     project
 }
 
-fn into_sqlite(script: &str) -> Project {
+pub fn into_sqlite(script: &str) -> Project {
     project(script, "sqlite = { path = \"campaign.sqlite\" }")
 }
 
-fn into_postgres(script: &str, database: &str) -> Project {
+pub fn into_postgres(script: &str, database: &str) -> Project {
     postgres().create_database(database);
     let (port, user) = (postgres().port, Postgres::USER);
     project(

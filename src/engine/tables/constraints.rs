@@ -22,7 +22,7 @@ pub async fn add_constraints(
     state: &Arc<State>,
 ) -> Result<(), Broken> {
     let mut tables = Vec::new();
-    let mut unready: HashSet<TableName> = HashSet::new();
+    let mut unready: HashMap<TableName, Unready> = HashMap::new();
     for entry in entries {
         let id = ItemId::of(&entry.key);
         let Some(Ok(mapping)) = context.tables.get(&id).map(|planned| &planned.mapping) else {
@@ -35,7 +35,11 @@ pub async fn add_constraints(
                     tables.push((summary, mapping));
                 }
             }
-            _ => drop(unready.insert(mapping.target.clone())),
+            other => {
+                let is_set_aside = other.is_some_and(|summary| summary.status == ItemStatus::Skipped);
+                let key = entry.key.clone();
+                unready.insert(mapping.target.clone(), Unready { key, is_set_aside });
+            }
         }
     }
     if tables.is_empty() || context.stop.is_draining() {
@@ -103,6 +107,31 @@ pub async fn add_constraints(
     linked.into_iter().collect()
 }
 
+/// A table whose rows are not all there.
+struct Unready {
+    key: String,
+    is_set_aside: bool,
+}
+
+impl Unready {
+    /// Why the key of another table waits for it, and what would end the wait.
+    fn blocks(&self, name: &str, target: &TableName, waiting: &str) -> Failure {
+        let key = &self.key;
+        let message = if self.is_set_aside {
+            format!(
+                "the key `{name}` points at `{target}`, which is set aside: take that up again with `state skip` of `{key}` and `--undo`, \
+                 or set `{waiting}` aside too with `state skip`, which keeps its rows"
+            )
+        } else {
+            format!(
+                "the key `{name}` points at `{target}`, which is not complete: the run that loads `{key}` to its end adds it, \
+                 and `state skip` of `{waiting}` goes without it and keeps its rows"
+            )
+        };
+        Failure::new(FailureClass::Conflict, "tables.blocked", message)
+    }
+}
+
 /// One table on its way through the stage.
 struct Work {
     summary: ItemSummary,
@@ -156,21 +185,15 @@ async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
 }
 
 /// The keys between tables: the table's own, and those of others that its replacement has taken away. `None` when a stop came first.
-async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<TableName>) -> Option<Work> {
+async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<TableName, Unready>) -> Option<Work> {
     if context.stop.is_draining() {
         return None;
     }
     for statement in &work.statements {
         let Some(needs) = &statement.needs else { continue };
-        if unready.contains(needs) {
-            let message = format!(
-                "the key `{}` points at `{needs}`, which is not complete",
-                statement.name
-            );
-            note(
-                &mut work.failure,
-                Failure::new(FailureClass::Conflict, "tables.blocked", message),
-            );
+        if let Some(unready) = unready.get(needs) {
+            let failure = unready.blocks(&statement.name, needs, &work.summary.key);
+            note(&mut work.failure, failure);
             continue;
         }
         if let Err(failure) = run(context, &statement.text).await {
