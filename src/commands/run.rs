@@ -1,22 +1,23 @@
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause};
-use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, UnitKind, format_duration};
-use crate::monitor::{ProgressView, RateMeter, Snapshot, TableLog};
+use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::model::{Failure, HashKind, ItemId, UnitKind, format_duration};
+use crate::monitor::{ProgressView, RateMeter, TableLog};
 use crate::plan::{changes, fingerprints};
-use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
+use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary};
 use crate::resolve::{ResolvedJob, Work};
-use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
+use crate::state::{Change, JobRecord, State, StatusFile, restart as forget};
 
 use super::failures::each_failed_unit;
 use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
+use super::run_watcher::Watcher;
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
@@ -32,6 +33,8 @@ pub struct RunArguments {
     pub skip: Vec<String>,
     /// The only stage to do.
     pub stage: Option<String>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
     /// Stop after so many failures.
     pub max_failures: Option<u64>,
     /// Stop after so much time.
@@ -47,12 +50,6 @@ pub struct RunArguments {
     /// Do what this plan says and nothing else; then the spec, the profile and the selection are the plan's.
     pub plan: Option<PlanToRun>,
 }
-
-/// How often `status.json` is replaced.
-const STATUS_EVERY: Duration = Duration::from_secs(1);
-
-/// How often the view is drawn anew.
-const VIEW_EVERY: Duration = Duration::from_millis(200);
 
 /// Examples of each kind of failure that the summary keeps.
 const EXAMPLES: usize = 1;
@@ -116,10 +113,11 @@ pub(super) async fn run_on(
     let _ = watching.await;
 
     let examples = if plan.is_some() { DRIFT_SHOWN } else { EXAMPLES };
-    let failures = collect_failures(state, examples).await?;
     let report = result?;
+    let selected = (!arguments.selection.takes_all()).then(|| report.selected.clone());
+    let failures = collect_failures(state, examples, selected).await?;
     let exit = exit_of(&report, &failures, signals.received());
-    let mut outcome = outcome_of(&report, &failures, signals.received());
+    let mut outcome = outcome_of(&report, &failures, signals.received(), arguments.fail_fast);
     if let (Some(plan), Exit::Stale) = (&plan, exit) {
         plan.tell(&report, &failures);
         outcome = Outcome::Drifted {
@@ -182,7 +180,11 @@ fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions,
         skip: arguments.skip.clone(),
         stage: arguments.stage.clone(),
         selection: arguments.selection.selection()?,
-        max_failures: arguments.max_failures,
+        max_failures: if arguments.fail_fast {
+            Some(1)
+        } else {
+            arguments.max_failures
+        },
         max_duration: arguments.max_duration,
         plan: None,
     })
@@ -243,11 +245,17 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
     Ok(forget(&folder, &arguments.job.holder("run"))?)
 }
 
-/// Everything that is failed at the end, of this run and of earlier ones.
-async fn collect_failures(state: State, examples: usize) -> Result<FailureGroups, CommandError> {
+/// Everything that is failed at the end, of this run and of earlier ones; of the selected items where not all are.
+async fn collect_failures(
+    state: State,
+    examples: usize,
+    selected: Option<Vec<ItemId>>,
+) -> Result<FailureGroups, CommandError> {
     let collected = tokio::task::spawn_blocking(move || {
         let mut groups = FailureGroups::new(examples);
-        each_failed_unit(&state, |failed| groups.add(failed))?;
+        let selected: Option<HashSet<ItemId>> = selected.map(|ids| ids.into_iter().collect());
+        let is_wanted = |id: ItemId| selected.as_ref().is_none_or(|selected| selected.contains(&id));
+        each_failed_unit(&state, is_wanted, |failed| groups.add(failed))?;
         Ok(groups)
     });
     collected.await.map_err(|error| Fatal::Internal(error.to_string()))?
@@ -280,7 +288,7 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
     }
 }
 
-fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Outcome {
+fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>, fail_fast: bool) -> Outcome {
     let stopped_by = |by: &str| Outcome::Stopped { by: by.to_owned() };
     match &report.stopped {
         _ if report.is_complete() && report.did_nothing() => Outcome::NothingLeft,
@@ -290,6 +298,7 @@ fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>
         } else {
             "SIGINT"
         }),
+        Some(StopCause::MaxFailures(_)) if fail_fast => stopped_by("--fail-fast"),
         Some(StopCause::MaxFailures(max)) => stopped_by(&format!("--max-failures {max}")),
         Some(StopCause::MaxDuration(max)) => stopped_by(&format!("--max-duration ({})", format_duration(*max))),
         Some(StopCause::Denied(failure)) => {
@@ -334,6 +343,7 @@ fn integrity_of(report: &RunReport) -> Integrity {
     if report.unit_kind == UnitKind::Chunk {
         return Integrity {
             counted: report.done_now,
+            is_of_rows: true,
             ..Integrity::default()
         };
     }
@@ -347,84 +357,6 @@ fn integrity_of(report: &RunReport) -> Integrity {
         hashed,
         size_only,
         present: report.present_now,
-        counted: 0,
-    }
-}
-
-/// Shows a run while it goes on, and keeps `status.json` for other processes.
-struct Watcher {
-    view: ProgressView,
-    /// Absent where nothing is to be told.
-    tables: Option<TableLog>,
-    status: StatusFile,
-    rates: RateMeter,
-    holder: Holder,
-    job: String,
-    profile: String,
-    command_line: CommandLine,
-    meters: Arc<Meters>,
-}
-
-impl Watcher {
-    async fn watch(
-        mut self,
-        progress: watch::Receiver<Progress>,
-        mut notes: mpsc::UnboundedReceiver<&'static str>,
-        mut end: watch::Receiver<bool>,
-    ) {
-        let mut draw = tokio::time::interval(VIEW_EVERY);
-        let mut write = tokio::time::interval(STATUS_EVERY);
-        loop {
-            tokio::select! {
-                _ = end.wait_for(|ended| *ended) => break,
-                Some(note) = notes.recv() => self.note(note),
-                _ = draw.tick() => {
-                    let snapshot = self.snapshot(&progress);
-                    self.show(&snapshot);
-                }
-                _ = write.tick() => {
-                    let snapshot = self.snapshot(&progress);
-                    // The status is for looking at: a run does not end because it cannot be looked at.
-                    let _ = self.status.replace(&snapshot);
-                }
-            }
-        }
-        while let Ok(note) = notes.try_recv() {
-            self.note(note);
-        }
-        let mut snapshot = self.snapshot(&progress);
-        snapshot.progress.phase = Phase::Ended;
-        self.show(&snapshot);
-        self.view.finish();
-        let _ = self.status.replace(&snapshot);
-    }
-
-    fn show(&mut self, snapshot: &Snapshot) {
-        let news = self.tables.as_mut().map(|tables| tables.news(snapshot));
-        for line in news.unwrap_or_default() {
-            self.view.note(&line);
-        }
-        self.view.update(snapshot);
-    }
-
-    fn note(&mut self, note: &str) {
-        let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
-        self.view.note(&format!("{note} ({in_flight} in flight)"));
-    }
-
-    fn snapshot(&mut self, progress: &watch::Receiver<Progress>) -> Snapshot {
-        let now = Timestamp::now();
-        let progress = progress.borrow().clone();
-        let rates = self.rates.record(&progress, now);
-        let command_line = self.command_line.clone();
-        Snapshot::new(
-            &self.job,
-            &self.profile,
-            command_line,
-            self.holder.clone(),
-            now,
-            progress,
-            rates,
-        )
+        ..Integrity::default()
     }
 }

@@ -180,13 +180,24 @@ impl Ending {
         writer.send_durable(settle).await?.wait().await?;
         let (held, imbalances) = balance(&self.state, &ids, &progress)?;
         let stage = self.options.stage;
+        let started = self.record.started;
+        let loaded = progress.tables.values().filter(|table| table.is_loaded_since(started));
         let report = RunReport {
             run: self.record.number,
             items: progress.items,
             units: progress.units,
             held,
             listed: progress.listed,
-            done_now: progress.units.done.saturating_sub(before.done),
+            done_now: match unit_kind {
+                UnitKind::File => progress.units.done.saturating_sub(before.done),
+                // Rows that are loaded again were counted before.
+                UnitKind::Chunk => loaded.map(|table| table.chunks_done).sum(),
+            },
+            stages_now: progress
+                .tables
+                .values()
+                .map(|table| table.stages_ended_since(started))
+                .sum(),
             present_now: progress.units.present.saturating_sub(before.present),
             sent_now: progress.units.effects.sent.saturating_sub(before.effects.sent),
             bytes_moved: self.meters.bytes.load(Ordering::Relaxed),
@@ -207,6 +218,7 @@ impl Ending {
             unit_kind,
             drifted: progress.failures.get(&drift_tally()).copied().unwrap_or_default(),
             vanished,
+            selected: ids,
         };
         let outcome = match &report.stopped {
             Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => RunOutcome::Fatal,

@@ -131,6 +131,16 @@ impl ItemSummary {
         record.map(|record| record.status).unwrap_or_default()
     }
 
+    /// Where a stage stands for who looks at it: one that is left in progress by a table that no run works on has failed with its chunks.
+    pub fn standing_of(&self, record: &StageRecord) -> StageStatus {
+        match record.status {
+            StageStatus::InProgress if self.status == ItemStatus::Failed && self.units.failed > 0 => {
+                StageStatus::Failed
+            }
+            status => status,
+        }
+    }
+
     /// What `units` of this item are in the accounts of the job: of a skipped one, all that is not settled is skipped.
     pub fn in_accounts(&self, units: Account) -> Account {
         match self.status {

@@ -84,6 +84,8 @@ pub struct Integrity {
     pub size_only: u64,
     /// Files that were there before and were left alone: their bytes were not read.
     pub present: u64,
+    /// What was moved are rows.
+    pub is_of_rows: bool,
     /// Chunks of rows, each written in one transaction, whose rows were counted on their way.
     pub counted: u64,
 }
@@ -114,7 +116,12 @@ impl Integrity {
             ));
         }
         if lines.is_empty() {
-            lines.push("nothing: nothing was copied".to_owned());
+            let nothing = if self.is_of_rows {
+                "no rows were loaded"
+            } else {
+                "nothing was copied"
+            };
+            lines.push(format!("nothing: {nothing}"));
         }
         lines
     }
@@ -139,7 +146,7 @@ pub struct RunSummary<'a> {
     pub outcome: Outcome,
     pub account: AccountReport,
     pub integrity: Integrity,
-    /// This run's, the most frequent first. What earlier runs left stands in the account.
+    /// Those that are left of what was selected, of earlier runs as well; the most frequent first.
     pub failures: &'a [FailureTotal],
     /// Repeated attempts in this run.
     pub retries: u64,
@@ -214,7 +221,11 @@ impl fmt::Display for RunSummary<'_> {
         }
         let total: u64 = self.failures.iter().map(|failure| failure.count).sum();
         if total > 0 {
-            writeln!(formatter, "\n{} in this run:", counted(total, "failure", "failures"))?;
+            writeln!(
+                formatter,
+                "\n{}:",
+                counted(total, "failure is left", "failures are left")
+            )?;
         }
         for failure in self.failures {
             let (count, code) = (format_count(failure.count), shown(&failure.code));
@@ -242,8 +253,8 @@ mod tests {
                 hash: HashKind::Sha256,
                 hashed: 1_045,
                 size_only: 0,
-                counted: 0,
                 present: 12,
+                ..Integrity::default()
             },
             failures,
             retries: 7,
@@ -288,7 +299,7 @@ mod tests {
                 nothing: 12 files that were present already
         retries 7 attempts were repeated
 
-        5 failures in this run:
+        5 failures are left:
           3 transient store.timeout
             item `WI-1`: no answer within 10 s
           2 not_found store.not_found

@@ -49,3 +49,67 @@ fn constraints_alone_say_which_rows_they_wait_for() {
     project.command(["run", SPEC, "--stage", "constraints"]).exits(0);
     project.command(["verify", SPEC]).exits(0);
 }
+
+#[test]
+fn headlines_tell_what_a_run_of_tables_did() {
+    let project = into_sqlite(SCRIPT);
+    let headline = |flags: &[&str]| {
+        let output = project.command(["run", SPEC].iter().chain(flags).copied()).exits(0);
+        output
+            .hides("nothing was copied")
+            .stdout
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(headline(&["--stage", "schema"]).ends_with("run 1: completed"));
+    assert!(headline(&["--stage", "data"]).ends_with("run 2: completed"));
+    assert!(headline(&["--stage", "constraints"]).ends_with("run 3: completed"));
+    assert!(headline(&[]).contains("run 4: nothing left to do"));
+}
+
+#[test]
+fn a_run_tells_of_what_it_was_asked_for_and_status_says_the_same() {
+    let project = into_postgres(SCRIPT, "asked_for");
+    let psql = |text: &str| postgres().psql("asked_for", text);
+    psql("create domain tame as text check (value <> '😀')");
+    project.edit(SPEC, "mode: replace", "mode: replace, types: { text: tame }");
+    project
+        .command(["run", SPEC, "--fail-fast"])
+        .exits(8)
+        .says("stopped by --fail-fast;")
+        .hides("--max-failures");
+    project.run().exits(6).says("failures are left");
+    project
+        .command(["why", SPEC, "Order"])
+        .exits(0)
+        .says("data        failed")
+        .says("5 chunks failed")
+        .hides("in progress");
+    project
+        .command(["run", SPEC, "--only", "Country"])
+        .exits(0)
+        .hides("failure")
+        .hides("Next: pipeline failures");
+}
+
+#[test]
+fn a_key_that_fails_once_more_is_a_failure_of_that_run() {
+    let project = into_postgres(SCRIPT, "once_more");
+    let psql = |text: &str| postgres().psql("once_more", text);
+    project.command(["run", SPEC, "--stage", "data"]).exits(0);
+    psql("delete from country where country_id = 2");
+    for _ in 0..2 {
+        project.run().exits(6).says("1 failure is left");
+        project
+            .command(["status", SPEC])
+            .says("1 in this run")
+            .hides("none in this run");
+    }
+    project
+        .command(["why", SPEC, "Order"])
+        .exits(0)
+        .says("constraints failed")
+        .hides("could not be read");
+}

@@ -76,7 +76,11 @@ pub async fn add_constraints(
                 !(is_there || is_key && has_key.contains(&mapping.target))
             };
             let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
-            let owed = summary.stage("constraints").owed.clone();
+            let record = summary.stage("constraints");
+            (record.status, record.failure) = (StageStatus::InProgress, None);
+            record.started = Some(Timestamp::now());
+            let owed = record.owed.clone();
+            (summary.status, summary.listing_failure) = (ItemStatus::Pending, None);
             Work {
                 summary,
                 statements,
@@ -85,6 +89,13 @@ pub async fn add_constraints(
             }
         })
         .collect();
+    for work in &work {
+        // What an earlier run failed on is tried anew: what comes of it is this run's.
+        let changed = Event::ItemChanged {
+            summary: work.summary.clone(),
+        };
+        context.events.send(changed).await?;
+    }
     let slots = context.job.concurrency.items;
     let own: Vec<Work> = stream::iter(work)
         .map(|work| add_own(context, work))
@@ -165,9 +176,6 @@ impl<'a> Names<'a> {
 
 /// What concerns the table alone.
 async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
-    let record = work.summary.stage("constraints");
-    record.status = StageStatus::InProgress;
-    record.started = Some(Timestamp::now());
     let own: Vec<&Statement> = (work.statements.iter())
         .filter(|statement| statement.needs.is_none())
         .collect();
