@@ -96,6 +96,7 @@ fn account_of(
         listed,
         bytes_moved: status.as_ref().map_or(0, |status| status.progress.bytes_moved),
         duration,
+        rejects: Some(state.folder().rejects()),
     };
     Ok((
         account,

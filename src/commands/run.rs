@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
 use crate::model::{Failure, HashKind, ItemId, UnitKind, format_duration};
 use crate::monitor::{ProgressView, RateMeter, TableLog};
 use crate::plan::{changes, fingerprints};
-use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary};
+use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary, counted};
 use crate::resolve::{ResolvedJob, Work};
-use crate::state::{Change, JobRecord, State, StatusFile, restart as forget};
+use crate::state::{Change, JobRecord, State, StatusFile, keep_owed, restart as forget, take_over_owed};
 
 use super::failures::each_failed_unit;
 use super::job_vars::changed_vars;
@@ -83,11 +84,13 @@ pub(super) async fn run_on(
     state: State,
     plan: Option<PlannedRun>,
 ) -> Result<Exit, CommandError> {
+    take_over_owed(&state).await?;
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
     let mut options = options_of(arguments, &job)?;
     options.plan = plan.as_ref().map(|plan| Arc::clone(&plan.file));
+    let rejects = state.folder().rejects();
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
@@ -134,7 +137,7 @@ pub(super) async fn run_on(
         profile: &profile,
         run: report.run,
         outcome,
-        account: account_of(&report),
+        account: account_of(&report, rejects),
         integrity: integrity_of(&report),
         failures: &failures.totals(),
         retries: report.retries,
@@ -220,6 +223,13 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
 }
 
 fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
+    if !arguments.selection.takes_all() {
+        return Err(CommandError::Usage(
+            "`--restart` forgets what is done of every item, and `--only`, `--start-from` or `--limit` would do some of them again; \
+             leave the selection out to begin anew, or `--restart` to go on with what is selected"
+                .to_owned(),
+        ));
+    }
     let folder = arguments.job.state_folder(job);
     if !folder.exists() {
         return Ok(());
@@ -242,7 +252,30 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
             ));
         }
     }
+    keep_what_is_owed(arguments, job)?;
     Ok(forget(&folder, &arguments.job.holder("run"))?)
+}
+
+/// Foreign keys that were taken away from the sink are known to the state alone: they outlive it.
+fn keep_what_is_owed(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
+    let opened = match arguments.job.open_state(job, "run") {
+        // A restart works on a damaged state too.
+        Err(CommandError::State(error)) if error.is_damaged() => {
+            say(
+                "warning: the state cannot be read, so keys that a killed run has taken away from tables of the sink stay away: look for them there",
+            );
+            return Ok(());
+        }
+        opened => opened?,
+    };
+    let owed = keep_owed(&opened)?;
+    if owed > 0 {
+        let keys = counted(owed as u64, "key", "keys");
+        say(format_args!(
+            "{keys} that the state forgotten here owes to tables of the sink: this run gives them back behind the rows"
+        ));
+    }
+    Ok(())
 }
 
 /// Everything that is failed at the end, of this run and of earlier ones; of the selected items where not all are.
@@ -325,7 +358,7 @@ fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>
     }
 }
 
-fn account_of(report: &RunReport) -> AccountReport {
+fn account_of(report: &RunReport, rejects: PathBuf) -> AccountReport {
     AccountReport {
         items: report.items,
         files: report.units,
@@ -336,6 +369,7 @@ fn account_of(report: &RunReport) -> AccountReport {
         listed: report.listed,
         bytes_moved: report.bytes_moved,
         duration: report.duration,
+        rejects: Some(rejects),
     }
 }
 

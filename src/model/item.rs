@@ -116,6 +116,12 @@ impl ItemSummary {
         &mut self.stages[place]
     }
 
+    /// Statements that were taken away from other tables for this one, and are owed to them.
+    pub fn owed(&self) -> &[String] {
+        let record = self.stages.iter().find(|record| record.stage == "constraints");
+        record.map(|record| record.owed.as_slice()).unwrap_or_default()
+    }
+
     /// What its units are: only tables are worked off in stages of their own.
     pub fn unit_kind(&self) -> UnitKind {
         if self.stages.is_empty() {

@@ -114,6 +114,18 @@ impl WhyReport<'_> {
             format_count(units.failed),
             format_count(units.pending),
         )?;
+        let rows = &self.summary.units.rows;
+        if self.kind() == UnitKind::Chunk {
+            let (written, rejected) = (format_count(rows.written), format_count(rows.rejected));
+            let place = match rows.rejected {
+                0 => String::new(),
+                _ => format!(
+                    " (each with its reason in `rejects/{}-*.jsonl` of the state folder)",
+                    self.summary.id()
+                ),
+            };
+            writeln!(formatter, "rows     {written} written, {rejected} rejected{place}")?;
+        }
         let effects = &units.effects;
         if effects.planned() > 0 {
             writeln!(

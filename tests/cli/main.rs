@@ -26,6 +26,7 @@ mod failures;
 mod history;
 mod item_lists;
 mod limits;
+mod listed_sizes;
 mod message_stages;
 mod messages;
 mod names;

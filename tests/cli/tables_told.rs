@@ -112,4 +112,74 @@ fn a_key_that_fails_once_more_is_a_failure_of_that_run() {
         .exits(0)
         .says("constraints failed")
         .hides("could not be read");
+    project
+        .command(["failures", SPEC])
+        .exits(0)
+        .says("table `Order`, ")
+        .hides("table,");
+}
+
+#[test]
+fn keys_that_were_taken_away_outlive_the_state_that_knows_of_them() {
+    let project = into_postgres(SCRIPT, "owed");
+    let psql = |text: &str| postgres().psql("owed", text);
+    project.run().exits(0);
+    psql("create table elsewhere (id int primary key, country_id bigint references country (country_id))");
+    psql("insert into elsewhere values (1, 2)");
+    let keys = "select count(*) from pg_constraint where contype = 'f'";
+    assert_eq!(psql(keys), "2");
+    psql("alter table country add constraint refused check (name <> 'Ö') not valid");
+    project.edit(SPEC, "mode: replace", "mode: truncate");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(6);
+    assert_eq!(psql(keys), "0", "they were taken away, and not given back");
+    project
+        .command(["plan", SPEC])
+        .exits(0)
+        .says("gives back: alter table")
+        .says("elsewhere");
+    project
+        .command(["state", "skip", SPEC, "Country"])
+        .exits(2)
+        .says("elsewhere")
+        .says("--forget-keys");
+    // Two beginnings behind each other: the second finds nothing at the sink that would tell of the keys.
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(6)
+        .says("gives them back behind the rows");
+    psql("alter table country drop constraint refused");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+    assert_eq!(psql(keys), "2");
+    assert!(!project.path(".pipeline/job/local/owed.json").exists());
+    psql("alter table country add constraint refused check (name <> 'Ö') not valid");
+    project.command(["run", SPEC, "--restart", "--yes"]).exits(6);
+    project
+        .command(["state", "skip", SPEC, "Country", "--forget-keys"])
+        .exits(0);
+}
+
+#[test]
+fn a_plan_refuses_what_a_run_refuses() {
+    let project = into_sqlite(SCRIPT);
+    project.edit(SPEC, "chunks: { rows: 100 }", "chunks: { by: key, key: nosuch }");
+    let plan = project.command(["plan", SPEC, "--json"]).exits(0).json();
+    for table in plan["tables"].as_array().unwrap() {
+        assert_eq!(table["decision"], "refuse", "{table}");
+        assert!(
+            table["reasons"][0].as_str().unwrap().contains("no column `nosuch`"),
+            "{table}"
+        );
+    }
+    project.run().exits(6).says("no column `nosuch`");
+}
+
+#[test]
+fn a_part_of_a_job_cannot_be_restarted() {
+    let project = into_sqlite(SCRIPT);
+    project.run().exits(0);
+    project
+        .command(["run", SPEC, "--only", "Empty", "--restart", "--yes"])
+        .exits(2)
+        .says("leave the selection out");
+    project.run().exits(0).says("nothing left to do");
 }

@@ -11,7 +11,7 @@ mod rejects;
 
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
 pub use checksum::{RowDigest, digest_rows};
-pub use chunks::plan_chunks;
+pub use chunks::{check_chunks, plan_chunks};
 pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory};
 pub use load::{LoadRequest, Loaded, load};
