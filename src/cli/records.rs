@@ -134,6 +134,7 @@ impl From<Retry> for commands::RetryArguments {
                 selection: commands::SelectionArguments::default(),
                 skip: Vec::new(),
                 stage: None,
+                fail_fast: false,
                 max_failures: None,
                 max_duration: None,
                 accept_changes: retry.accept_changes,

@@ -61,6 +61,9 @@ pub struct Skip {
     /// Take it up again
     #[arg(long)]
     undo: bool,
+    /// Set a table aside though keys that were taken away for it are not back at the sink
+    #[arg(long, conflicts_with = "undo")]
+    forget_keys: bool,
 }
 
 impl State {
@@ -81,6 +84,7 @@ impl State {
                 item,
                 output,
                 undo,
+                forget_keys,
             }) => {
                 let (job, output) = (job.into(), output.into());
                 commands::state_skip(&commands::StateSkipArguments {
@@ -88,6 +92,7 @@ impl State {
                     output,
                     item,
                     undo,
+                    forget_keys,
                 })
                 .await
             }

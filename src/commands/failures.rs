@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::engine::{Fatal, each_failure};
+use crate::model::ItemId;
 use crate::report::{FailedUnit, FailureCsv, FailureGroups, FailureJson, FailuresReport, counted};
 use crate::state::{State, StateError};
 
@@ -70,7 +71,7 @@ fn read(
     let mut groups = FailureGroups::new(examples);
     let mut exported = Vec::new();
     match export {
-        None => each_failed_unit(state, |failed| groups.add(failed))?,
+        None => each_failed_unit(state, |_| true, |failed| groups.add(failed))?,
         Some(ExportFormat::Csv) => {
             let mut writer = FailureCsv::new(&mut exported).map_err(io::Error::from)?;
             let written = export_each(state, &mut groups, |failed| writer.write(failed))?;
@@ -92,18 +93,27 @@ fn export_each<E>(
     mut write: impl FnMut(&FailedUnit) -> Result<(), E>,
 ) -> Result<Result<(), E>, StateError> {
     let mut written = Ok(());
-    each_failed_unit(state, |failed| {
-        if written.is_ok() {
-            written = write(&failed);
-        }
-        groups.add(failed);
-    })?;
+    each_failed_unit(
+        state,
+        |_| true,
+        |failed| {
+            if written.is_ok() {
+                written = write(&failed);
+            }
+            groups.add(failed);
+        },
+    )?;
     Ok(written)
 }
 
-/// Everything that is failed: lists of files, files, and what files owe.
-pub(super) fn each_failed_unit(state: &State, mut visit: impl FnMut(FailedUnit)) -> Result<(), StateError> {
+/// Everything that is failed of the items that are wanted: lists of files, files, and what files owe.
+pub(super) fn each_failed_unit(
+    state: &State,
+    is_wanted: impl Fn(ItemId) -> bool,
+    mut visit: impl FnMut(FailedUnit),
+) -> Result<(), StateError> {
     each_failure(state, |summary, record| match record {
+        _ if !is_wanted(summary.id()) => {}
         None => FailedUnit::of_listing(summary).into_iter().for_each(&mut visit),
         Some(record) => {
             FailedUnit::of_file(&summary.key, record)

@@ -19,6 +19,7 @@ mod plan_file;
 mod report;
 mod retry;
 mod run;
+mod run_watcher;
 mod schema;
 mod signals;
 mod state;

@@ -8,7 +8,6 @@ use crate::report::{FailureGroups, shown};
 use crate::resolve::{ResolvedJob, Work};
 use crate::state::{PlanFile, PlanFileError, PlanFileWriter};
 
-use super::job_vars::vars_of;
 use super::output::say;
 use super::{CommandError, JobArguments, RunArguments, SelectionArguments};
 
@@ -43,7 +42,7 @@ impl PlanKeeper {
             profile: job.profile.clone(),
             assignments: arguments.vars.clone(),
             settings: arguments.settings.clone(),
-            vars: vars_of(job),
+            vars: job.kept_vars(),
             state: arguments.state.as_ref().map(|state| state.display().to_string()),
             fingerprints: fingerprints(job),
             mode: mode_of(job).to_owned(),
@@ -137,7 +136,7 @@ impl PlannedRun {
                 header.job, job.name
             ));
         }
-        let vars = vars_of(job);
+        let vars = job.kept_vars();
         for name in header
             .vars
             .keys()

@@ -47,7 +47,7 @@ fn read(units: UnitKind, state: &State) -> Result<Found, CommandError> {
     let runs = state.runs()?;
     let account = account_of(units, state, runs.last())?;
     let mut failures = FailureGroups::new(EXAMPLES);
-    each_failed_unit(state, |failed| failures.add(failed))?;
+    each_failed_unit(state, |_| true, |failed| failures.add(failed))?;
     Ok((runs, account, failures))
 }
 
@@ -96,6 +96,7 @@ fn account_of(
         listed,
         bytes_moved: status.as_ref().map_or(0, |status| status.progress.bytes_moved),
         duration,
+        rejects: Some(state.folder().rejects()),
     };
     Ok((
         account,

@@ -1,22 +1,24 @@
+use std::collections::HashSet;
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, Meters, RunOptions, RunReport, Runner, Stop, StopCause};
-use crate::model::{Failure, HashKind, Phase, Progress, Timestamp, UnitKind, format_duration};
-use crate::monitor::{ProgressView, RateMeter, Snapshot, TableLog};
+use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::model::{Failure, HashKind, ItemId, UnitKind, format_duration};
+use crate::monitor::{ProgressView, RateMeter, TableLog};
 use crate::plan::{changes, fingerprints};
-use crate::report::{AccountReport, CommandLine, FailureGroups, Integrity, Outcome, RunSummary};
+use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary, counted};
 use crate::resolve::{ResolvedJob, Work};
-use crate::state::{Change, Holder, JobRecord, State, StatusFile, restart as forget};
+use crate::state::{Change, JobRecord, State, StatusFile, keep_owed, restart as forget, take_over_owed};
 
 use super::failures::each_failed_unit;
-use super::job_vars::{changed_vars, vars_of};
+use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
+use super::run_watcher::Watcher;
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
 
@@ -32,6 +34,8 @@ pub struct RunArguments {
     pub skip: Vec<String>,
     /// The only stage to do.
     pub stage: Option<String>,
+    /// Stop at the first failure.
+    pub fail_fast: bool,
     /// Stop after so many failures.
     pub max_failures: Option<u64>,
     /// Stop after so much time.
@@ -47,12 +51,6 @@ pub struct RunArguments {
     /// Do what this plan says and nothing else; then the spec, the profile and the selection are the plan's.
     pub plan: Option<PlanToRun>,
 }
-
-/// How often `status.json` is replaced.
-const STATUS_EVERY: Duration = Duration::from_secs(1);
-
-/// How often the view is drawn anew.
-const VIEW_EVERY: Duration = Duration::from_millis(200);
 
 /// Examples of each kind of failure that the summary keeps.
 const EXAMPLES: usize = 1;
@@ -86,11 +84,13 @@ pub(super) async fn run_on(
     state: State,
     plan: Option<PlannedRun>,
 ) -> Result<Exit, CommandError> {
+    take_over_owed(&state).await?;
     let stop = Stop::default();
     let (told, notes) = mpsc::unbounded_channel();
     let signals = Signals::listen(stop.clone(), told)?;
     let mut options = options_of(arguments, &job)?;
     options.plan = plan.as_ref().map(|plan| Arc::clone(&plan.file));
+    let rejects = state.folder().rejects();
     let (name, profile) = (job.name.clone(), job.profile.clone());
     let is_quiet = arguments.quiet || arguments.no_progress;
     let view = ProgressView::choose(is_quiet, std::io::stderr().is_terminal(), job.limits.progress_every);
@@ -116,10 +116,11 @@ pub(super) async fn run_on(
     let _ = watching.await;
 
     let examples = if plan.is_some() { DRIFT_SHOWN } else { EXAMPLES };
-    let failures = collect_failures(state, examples).await?;
     let report = result?;
+    let selected = (!arguments.selection.takes_all()).then(|| report.selected.clone());
+    let failures = collect_failures(state, examples, selected).await?;
     let exit = exit_of(&report, &failures, signals.received());
-    let mut outcome = outcome_of(&report, signals.received());
+    let mut outcome = outcome_of(&report, &failures, signals.received(), arguments.fail_fast);
     if let (Some(plan), Exit::Stale) = (&plan, exit) {
         plan.tell(&report, &failures);
         outcome = Outcome::Drifted {
@@ -136,7 +137,7 @@ pub(super) async fn run_on(
         profile: &profile,
         run: report.run,
         outcome,
-        account: account_of(&report),
+        account: account_of(&report, rejects),
         integrity: integrity_of(&report),
         failures: &failures.totals(),
         retries: report.retries,
@@ -182,7 +183,11 @@ fn options_of(arguments: &RunArguments, job: &ResolvedJob) -> Result<RunOptions,
         skip: arguments.skip.clone(),
         stage: arguments.stage.clone(),
         selection: arguments.selection.selection()?,
-        max_failures: arguments.max_failures,
+        max_failures: if arguments.fail_fast {
+            Some(1)
+        } else {
+            arguments.max_failures
+        },
         max_duration: arguments.max_duration,
         plan: None,
     })
@@ -206,7 +211,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         return Ok(());
     }
     let writer = state.writer()?;
-    writer.send(Change::Job(JobRecord::Vars(vars_of(job)))).await?;
+    writer.send(Change::Job(JobRecord::Vars(job.kept_vars()))).await?;
     writer
         .send_durable(Change::Job(JobRecord::Fingerprints(now)))
         .await?
@@ -218,6 +223,13 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
 }
 
 fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
+    if !arguments.selection.takes_all() {
+        return Err(CommandError::Usage(
+            "`--restart` forgets what is done of every item, and `--only`, `--start-from` or `--limit` would do some of them again; \
+             leave the selection out to begin anew, or `--restart` to go on with what is selected"
+                .to_owned(),
+        ));
+    }
     let folder = arguments.job.state_folder(job);
     if !folder.exists() {
         return Ok(());
@@ -240,14 +252,43 @@ fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandErr
             ));
         }
     }
+    keep_what_is_owed(arguments, job)?;
     Ok(forget(&folder, &arguments.job.holder("run"))?)
 }
 
-/// Everything that is failed at the end, of this run and of earlier ones.
-async fn collect_failures(state: State, examples: usize) -> Result<FailureGroups, CommandError> {
+/// Foreign keys that were taken away from the sink are known to the state alone: they outlive it.
+fn keep_what_is_owed(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
+    let opened = match arguments.job.open_state(job, "run") {
+        // A restart works on a damaged state too.
+        Err(CommandError::State(error)) if error.is_damaged() => {
+            say(
+                "warning: the state cannot be read, so keys that a killed run has taken away from tables of the sink stay away: look for them there",
+            );
+            return Ok(());
+        }
+        opened => opened?,
+    };
+    let owed = keep_owed(&opened)?;
+    if owed > 0 {
+        let keys = counted(owed as u64, "key", "keys");
+        say(format_args!(
+            "{keys} that the state forgotten here owes to tables of the sink: this run gives them back behind the rows"
+        ));
+    }
+    Ok(())
+}
+
+/// Everything that is failed at the end, of this run and of earlier ones; of the selected items where not all are.
+async fn collect_failures(
+    state: State,
+    examples: usize,
+    selected: Option<Vec<ItemId>>,
+) -> Result<FailureGroups, CommandError> {
     let collected = tokio::task::spawn_blocking(move || {
         let mut groups = FailureGroups::new(examples);
-        each_failed_unit(&state, |failed| groups.add(failed))?;
+        let selected: Option<HashSet<ItemId>> = selected.map(|ids| ids.into_iter().collect());
+        let is_wanted = |id: ItemId| selected.as_ref().is_none_or(|selected| selected.contains(&id));
+        each_failed_unit(&state, is_wanted, |failed| groups.add(failed))?;
         Ok(groups)
     });
     collected.await.map_err(|error| Fatal::Internal(error.to_string()))?
@@ -261,7 +302,7 @@ async fn collect_failures(state: State, examples: usize) -> Result<FailureGroups
 /// | stopped by a limit, work left | 8 |
 /// | a connection denied everything or was gone, a unit was lost | 7 |
 /// | something is not as the plan has it | 12 |
-/// | failures left, all retryable | 5 |
+/// | failures left, all retryable; or constraints wait for rows that the run was not asked to load | 5 |
 /// | failures left, some not | 6 |
 fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -> Exit {
     if !report.imbalances.is_empty() {
@@ -280,7 +321,7 @@ fn exit_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>) -
     }
 }
 
-fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
+fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>, fail_fast: bool) -> Outcome {
     let stopped_by = |by: &str| Outcome::Stopped { by: by.to_owned() };
     match &report.stopped {
         _ if report.is_complete() && report.did_nothing() => Outcome::NothingLeft,
@@ -290,6 +331,7 @@ fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
         } else {
             "SIGINT"
         }),
+        Some(StopCause::MaxFailures(_)) if fail_fast => stopped_by("--fail-fast"),
         Some(StopCause::MaxFailures(max)) => stopped_by(&format!("--max-failures {max}")),
         Some(StopCause::MaxDuration(max)) => stopped_by(&format!("--max-duration ({})", format_duration(*max))),
         Some(StopCause::Denied(failure)) => {
@@ -309,11 +351,14 @@ fn outcome_of(report: &RunReport, signal: Option<Exit>) -> Outcome {
             "engine.unit_lost",
             "a unit ended without a result; please report this",
         )),
+        None if failures.is_empty() && report.rows_missing > 0 => Outcome::Waiting {
+            tables: report.rows_missing,
+        },
         None => Outcome::CompletedWithFailures,
     }
 }
 
-fn account_of(report: &RunReport) -> AccountReport {
+fn account_of(report: &RunReport, rejects: PathBuf) -> AccountReport {
     AccountReport {
         items: report.items,
         files: report.units,
@@ -324,6 +369,7 @@ fn account_of(report: &RunReport) -> AccountReport {
         listed: report.listed,
         bytes_moved: report.bytes_moved,
         duration: report.duration,
+        rejects: Some(rejects),
     }
 }
 
@@ -331,6 +377,7 @@ fn integrity_of(report: &RunReport) -> Integrity {
     if report.unit_kind == UnitKind::Chunk {
         return Integrity {
             counted: report.done_now,
+            is_of_rows: true,
             ..Integrity::default()
         };
     }
@@ -344,84 +391,6 @@ fn integrity_of(report: &RunReport) -> Integrity {
         hashed,
         size_only,
         present: report.present_now,
-        counted: 0,
-    }
-}
-
-/// Shows a run while it goes on, and keeps `status.json` for other processes.
-struct Watcher {
-    view: ProgressView,
-    /// Absent where nothing is to be told.
-    tables: Option<TableLog>,
-    status: StatusFile,
-    rates: RateMeter,
-    holder: Holder,
-    job: String,
-    profile: String,
-    command_line: CommandLine,
-    meters: Arc<Meters>,
-}
-
-impl Watcher {
-    async fn watch(
-        mut self,
-        progress: watch::Receiver<Progress>,
-        mut notes: mpsc::UnboundedReceiver<&'static str>,
-        mut end: watch::Receiver<bool>,
-    ) {
-        let mut draw = tokio::time::interval(VIEW_EVERY);
-        let mut write = tokio::time::interval(STATUS_EVERY);
-        loop {
-            tokio::select! {
-                _ = end.wait_for(|ended| *ended) => break,
-                Some(note) = notes.recv() => self.note(note),
-                _ = draw.tick() => {
-                    let snapshot = self.snapshot(&progress);
-                    self.show(&snapshot);
-                }
-                _ = write.tick() => {
-                    let snapshot = self.snapshot(&progress);
-                    // The status is for looking at: a run does not end because it cannot be looked at.
-                    let _ = self.status.replace(&snapshot);
-                }
-            }
-        }
-        while let Ok(note) = notes.try_recv() {
-            self.note(note);
-        }
-        let mut snapshot = self.snapshot(&progress);
-        snapshot.progress.phase = Phase::Ended;
-        self.show(&snapshot);
-        self.view.finish();
-        let _ = self.status.replace(&snapshot);
-    }
-
-    fn show(&mut self, snapshot: &Snapshot) {
-        let news = self.tables.as_mut().map(|tables| tables.news(snapshot));
-        for line in news.unwrap_or_default() {
-            self.view.note(&line);
-        }
-        self.view.update(snapshot);
-    }
-
-    fn note(&mut self, note: &str) {
-        let in_flight = self.meters.in_flight.load(Ordering::Relaxed);
-        self.view.note(&format!("{note} ({in_flight} in flight)"));
-    }
-
-    fn snapshot(&mut self, progress: &watch::Receiver<Progress>) -> Snapshot {
-        let now = Timestamp::now();
-        let progress = progress.borrow().clone();
-        let rates = self.rates.record(&progress, now);
-        let command_line = self.command_line.clone();
-        Snapshot::new(
-            &self.job,
-            &self.profile,
-            command_line,
-            self.holder.clone(),
-            now,
-            progress,
-            rates,
-        )
+        ..Integrity::default()
     }
 }

@@ -1,7 +1,7 @@
 use crate::connect::Connections;
 use crate::engine::{Fatal, Stop, list_items};
 use crate::model::{ItemId, ItemStatus, ItemSummary};
-use crate::report::shown_short;
+use crate::report::{shown, shown_short};
 use crate::resolve::ResolvedJob;
 use crate::state::{Change, State};
 
@@ -17,6 +17,8 @@ pub struct StateSkipArguments {
     pub item: String,
     /// Take it up again.
     pub undo: bool,
+    /// Leave keys away that are owed to the sink.
+    pub forget_keys: bool,
 }
 
 /// Sets an item aside, so that no run takes it up and nothing of it counts as left to do; or takes that back.
@@ -31,6 +33,15 @@ pub async fn state_skip(arguments: &StateSkipArguments) -> Result<Exit, CommandE
                 "item `{key}` is completed: nothing of it is left to be skipped"
             )));
         }
+        (false, _) if !summary.owed().is_empty() && !arguments.forget_keys => {
+            let owed: String = (summary.owed().iter())
+                .map(|statement| format!("\n  {}", shown(statement)))
+                .collect();
+            return Err(CommandError::Usage(format!(
+                "table `{key}` is half-way, and keys were taken away at the sink for it:{owed}\n\
+                 a `run` that loads it to its end gives them back; to go without it, execute these at the sink, and add `--forget-keys`"
+            )));
+        }
         (true, status) if status != ItemStatus::Skipped => {
             return Err(CommandError::Usage(format!(
                 "item `{key}` is not skipped, so there is nothing to undo"
@@ -42,6 +53,9 @@ pub async fn state_skip(arguments: &StateSkipArguments) -> Result<Exit, CommandE
         }
         (false, _) => {
             summary.status = ItemStatus::Skipped;
+            if arguments.forget_keys && !summary.owed().is_empty() {
+                summary.stage("constraints").owed.clear();
+            }
             "is skipped from now on; `--undo` takes that back"
         }
     };

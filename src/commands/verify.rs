@@ -124,8 +124,11 @@ async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit
     engine::verify_tables(job, &state, arguments.checksum, |finding| findings.push(finding)).await?;
     let is_equal = |finding: &&TableFinding| matches!(finding.outcome, TableOutcome::Equal { .. });
     let equal = findings.iter().filter(is_equal).count();
+    let is_left_out = |finding: &&TableFinding| matches!(finding.outcome, TableOutcome::LeftOut);
+    let left_out = findings.iter().filter(is_left_out).count();
+    let compared = findings.len() - left_out;
     let command_line = arguments.job.command_line();
-    let next = command_line.command(if equal == findings.len() { "report" } else { "run" });
+    let next = command_line.command(if equal == compared { "report" } else { "run" });
     let how = if arguments.checksum {
         "a digest of all rows"
     } else {
@@ -140,8 +143,15 @@ async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit
             told(&finding.outcome)
         ));
     }
-    let tables = counted(findings.len() as u64, "table", "tables");
-    text.push_str(&format!("{equal} of {tables} equal by {how}\nNext: {next}\n"));
+    let tables = counted(compared as u64, "table", "tables");
+    let aside = match left_out {
+        0 => String::new(),
+        count => format!(
+            "; {} set aside, which nothing is expected of",
+            counted(count as u64, "table is", "tables are")
+        ),
+    };
+    text.push_str(&format!("{equal} of {tables} equal by {how}{aside}\nNext: {next}\n"));
     let document = || {
         let tables = findings.iter().map(|finding| {
             serde_json::json!({
@@ -151,10 +161,10 @@ async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit
                 "outcome": told(&finding.outcome),
             })
         });
-        serde_json::json!({ "schema_version": 1, "tables": tables.collect::<Vec<_>>(), "equal": equal, "next": next })
+        serde_json::json!({ "schema_version": 1, "tables": tables.collect::<Vec<_>>(), "equal": equal, "left_out": left_out, "next": next })
     };
     arguments.output.print(text, document)?;
-    Ok(if equal == findings.len() {
+    Ok(if equal == compared {
         Exit::Done
     } else {
         Exit::Differences
@@ -174,6 +184,7 @@ fn told(outcome: &TableOutcome) -> String {
         }
         TableOutcome::Different { source, .. } => format!("{source} rows on both sides, and not the same"),
         TableOutcome::NotLoaded => "not loaded to its end yet".to_owned(),
+        TableOutcome::LeftOut => "set aside by `state skip`, and not compared".to_owned(),
         TableOutcome::Unreadable(failure) => shown(&failure.to_string()).into_owned(),
     }
 }

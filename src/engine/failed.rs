@@ -1,4 +1,4 @@
-use crate::model::{Account, EffectStatus, ItemId, ItemStatus, ItemSummary, UnitRecord, UnitStatus};
+use crate::model::{Account, EffectStatus, ItemId, ItemSummary, UnitRecord, UnitStatus};
 use crate::state::{PageState, State, StateError};
 
 /// The ids of the items that `is_wanted` picks, in the order of the item list. Holds 24 bytes for each.
@@ -20,10 +20,8 @@ pub fn in_list_order(
 /// Visits every failure that the state holds of items that are not skipped, in the order of the item list: the item alone for a list that could not be read, and each unit
 /// that has failed. Reads only the pages that hold one. Blocks on the disk.
 pub fn each_failure(state: &State, mut visit: impl FnMut(&ItemSummary, Option<&UnitRecord>)) -> Result<(), StateError> {
-    let has_failed = |summary: &ItemSummary| {
-        failures(&summary.in_accounts(summary.units)) > 0
-            || (summary.listing_failure.is_some() && summary.status != ItemStatus::Skipped)
-    };
+    let has_failed =
+        |summary: &ItemSummary| failures(&summary.in_accounts(summary.units)) > 0 || summary.has_failed_listing();
     for id in in_list_order(state, has_failed)? {
         let Some(summary) = state.item(id)? else { continue };
         if summary.listing_failure.is_some() {

@@ -161,7 +161,7 @@ impl Ending {
         self,
         dispatched: Dispatched,
         particulars: Particulars,
-        owed: impl FnOnce(&State, &[ItemId], &str) -> Result<u64, StateError>,
+        owed: impl Fn(&State, &[ItemId], &str) -> Result<u64, StateError>,
     ) -> Result<RunReport, Fatal> {
         let Dispatched {
             progress,
@@ -180,17 +180,32 @@ impl Ending {
         writer.send_durable(settle).await?.wait().await?;
         let (held, imbalances) = balance(&self.state, &ids, &progress)?;
         let stage = self.options.stage;
+        let started = self.record.started;
+        let loaded = progress.tables.values().filter(|table| table.is_loaded_since(started));
         let report = RunReport {
             run: self.record.number,
             items: progress.items,
             units: progress.units,
             held,
             listed: progress.listed,
-            done_now: progress.units.done.saturating_sub(before.done),
+            done_now: match unit_kind {
+                UnitKind::File => progress.units.done.saturating_sub(before.done),
+                // Rows that are loaded again were counted before.
+                UnitKind::Chunk => loaded.map(|table| table.chunks_done).sum(),
+            },
+            stages_now: progress
+                .tables
+                .values()
+                .map(|table| table.stages_ended_since(started))
+                .sum(),
             present_now: progress.units.present.saturating_sub(before.present),
             sent_now: progress.units.effects.sent.saturating_sub(before.effects.sent),
             bytes_moved: self.meters.bytes.load(Ordering::Relaxed),
             duration: self.begun.elapsed(),
+            rows_missing: match stage.as_deref() {
+                Some("constraints") if unit_kind == UnitKind::Chunk => owed(&self.state, &ids, "data")?,
+                _ => 0,
+            },
             owed_by_stage: match &stage {
                 None => 0,
                 Some(stage) => owed(&self.state, &ids, stage)?,
@@ -203,6 +218,7 @@ impl Ending {
             unit_kind,
             drifted: progress.failures.get(&drift_tally()).copied().unwrap_or_default(),
             vanished,
+            selected: ids,
         };
         let outcome = match &report.stopped {
             Some(StopCause::Denied(_) | StopCause::Gone { .. } | StopCause::UnitLost) => RunOutcome::Fatal,
@@ -249,11 +265,7 @@ fn run_record<W>(job: &ResolvedJob<W>, state: &State) -> Result<RunRecord, State
         host: holder.host,
         spec_path: job.spec_path.display().to_string(),
         profile: job.profile.clone(),
-        vars: job
-            .vars
-            .iter()
-            .map(|(name, value)| (name.clone(), value.to_string()))
-            .collect(),
+        vars: job.kept_vars(),
     })
 }
 

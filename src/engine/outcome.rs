@@ -2,7 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount, ItemKey, UnitKind};
+use crate::model::{Account, Failure, FailureClass, HashKind, ItemAccount, ItemId, ItemKey, UnitKind};
 use crate::state::StateError;
 
 use super::StopCause;
@@ -31,6 +31,8 @@ pub enum Fatal {
 #[derive(Clone, Debug)]
 pub struct RunReport {
     pub run: u64,
+    /// The items that it was about.
+    pub selected: Vec<ItemId>,
     pub items: ItemAccount,
     /// As the run counted them, event by event.
     pub units: Account,
@@ -38,8 +40,10 @@ pub struct RunReport {
     pub held: Account,
     /// Every item has been listed: `units` is all there is.
     pub listed: bool,
-    /// Units that this run wrote itself.
+    /// Units that this run wrote itself; of tables, the chunks of those that it loaded.
     pub done_now: u64,
+    /// Stages of tables that this run brought to their end.
+    pub stages_now: u64,
     /// Units that this run found at the sink.
     pub present_now: u64,
     /// Messages that this run sent.
@@ -53,6 +57,8 @@ pub struct RunReport {
     pub stage: Option<String>,
     /// Effects that this stage still owes, when it is a step.
     pub owed_by_stage: u64,
+    /// Tables that `--stage constraints` had to leave alone because their rows are not all there.
+    pub rows_missing: u64,
     /// Why it ended before its work did, when it did.
     pub stopped: Option<StopCause>,
     /// What the accounts and the states they are derived from disagree on; anything but empty is a defect of the runner.
@@ -80,7 +86,7 @@ impl Vanished {
 impl RunReport {
     /// Whether this run changed nothing.
     pub fn did_nothing(&self) -> bool {
-        self.done_now + self.present_now + self.sent_now == 0
+        self.done_now + self.stages_now + self.present_now + self.sent_now == 0
     }
 
     /// Whether nothing of what was asked is left to do.

@@ -8,6 +8,7 @@ use crate::model::{
     UnitResult, UnitStatus,
 };
 use crate::plan::{Known, Offer};
+use crate::resolve::RowsForm;
 
 use super::StopCause;
 use super::assess::{Assessment, Candidate, Ends, assess, vet};
@@ -173,12 +174,14 @@ impl PageRun {
         unsettled: &[u32],
         plan: Option<&ItemPlan>,
     ) -> Option<Self> {
+        // The size that a listing told is that of its moment: the object may have been written anew since.
+        let is_listing = matches!(context.job.work.source.files.rows.form, RowsForm::Glob { .. });
         let candidates: Vec<Candidate<'_>> = unsettled
             .iter()
             .map(|unit| {
                 let record = &records[*unit as usize];
                 let offer = Offer {
-                    size: record.size,
+                    size: record.size.filter(|_| !is_listing),
                     modified: None,
                     version: None,
                 };

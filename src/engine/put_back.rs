@@ -124,6 +124,8 @@ fn sift(records: &[UnitRecord], key: &str, selection: &RetrySelection) -> (Vec<U
         if selection.has_missing(key, &record) {
             counts.missing += 1;
             record.existed = false;
+            // What was copied had this size; no list has told that what is there now has it.
+            record.size = None;
             reopen(&mut record);
         } else if selection.has_unit(key, &record) {
             if record.status == UnitStatus::Failed && record.attempts == 0 {

@@ -17,7 +17,8 @@ impl Standing {
             status: summary.status,
             units: summary.in_accounts(summary.units),
             listed: summary.listed,
-            listing_failed: summary.listing_failure.is_some(),
+            // What has kept a table or an item back is no failure any more when it is set aside.
+            listing_failed: summary.has_failed_listing(),
         }
     }
 

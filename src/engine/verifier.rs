@@ -158,6 +158,8 @@ fn put_back(record: &mut UnitRecord, verdict: &Verdict, mode: SinkMode) -> bool 
     };
     record.status = UnitStatus::Pending;
     record.hash = None;
+    // What was copied had this size; no list has told that what is there now has it.
+    record.size = None;
     record.failure = None;
     true
 }

@@ -116,6 +116,12 @@ impl ItemSummary {
         &mut self.stages[place]
     }
 
+    /// Statements that were taken away from other tables for this one, and are owed to them.
+    pub fn owed(&self) -> &[String] {
+        let record = self.stages.iter().find(|record| record.stage == "constraints");
+        record.map(|record| record.owed.as_slice()).unwrap_or_default()
+    }
+
     /// What its units are: only tables are worked off in stages of their own.
     pub fn unit_kind(&self) -> UnitKind {
         if self.stages.is_empty() {
@@ -131,12 +137,27 @@ impl ItemSummary {
         record.map(|record| record.status).unwrap_or_default()
     }
 
+    /// Where a stage stands for who looks at it: one that is left in progress by a table that no run works on has failed with its chunks.
+    pub fn standing_of(&self, record: &StageRecord) -> StageStatus {
+        match record.status {
+            StageStatus::InProgress if self.status == ItemStatus::Failed && self.units.failed > 0 => {
+                StageStatus::Failed
+            }
+            status => status,
+        }
+    }
+
     /// What `units` of this item are in the accounts of the job: of a skipped one, all that is not settled is skipped.
     pub fn in_accounts(&self, units: Account) -> Account {
         match self.status {
             ItemStatus::Skipped => units.set_aside(),
             _ => units,
         }
+    }
+
+    /// Whether its list could not be read, or a stage of it failed, and that still counts.
+    pub fn has_failed_listing(&self) -> bool {
+        self.listing_failure.is_some() && self.status != ItemStatus::Skipped
     }
 
     pub fn id(&self) -> ItemId {

@@ -53,7 +53,7 @@ impl TableProgress {
         self.stages = (summary.stages.iter())
             .map(|record| StageProgress {
                 stage: record.stage.clone(),
-                status: record.status,
+                status: summary.standing_of(record),
                 started: record.started,
                 ended: record.ended,
             })
@@ -69,6 +69,20 @@ impl TableProgress {
 
     pub fn stage(&self, name: &str) -> Option<&StageProgress> {
         self.stages.iter().find(|stage| stage.stage == name)
+    }
+
+    /// Whether its rows were read in the run that began then.
+    pub fn is_loaded_since(&self, started: Timestamp) -> bool {
+        let data = self.stage("data").and_then(|data| data.started);
+        data.is_some_and(|begun| begun >= started)
+    }
+
+    /// Stages that came to a good end in the run that began then.
+    pub fn stages_ended_since(&self, started: Timestamp) -> u64 {
+        let is_new = |stage: &&StageProgress| {
+            stage.status == StageStatus::Done && stage.ended.is_some_and(|ended| ended >= started)
+        };
+        self.stages.iter().filter(is_new).count() as u64
     }
 
     /// Whether its rows are all there, whatever is left to do behind them.

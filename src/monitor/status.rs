@@ -194,7 +194,11 @@ impl fmt::Display for Status<'_> {
         if kind == UnitKind::Chunk {
             let rows = progress.units.rows;
             let (written, rejected) = (format_count(rows.written), format_count(rows.rejected));
-            writeln!(formatter, "rows       {written} written, {rejected} rejected")?;
+            let place = match rows.rejected {
+                0 => "",
+                _ => " (each with its reason in `rejects` of the state folder)",
+            };
+            writeln!(formatter, "rows       {written} written, {rejected} rejected{place}")?;
         }
         writeln!(
             formatter,

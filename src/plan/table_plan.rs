@@ -13,6 +13,8 @@ pub struct TableDecision {
     pub columns: Vec<ColumnMapping>,
     /// In their order: those before the rows come, then those behind the barrier.
     pub statements: Vec<String>,
+    /// Keys that an earlier run has taken away at the sink, and that are given back behind the rows.
+    pub owed: Vec<String>,
     /// What the sink does not get, and why.
     pub left_out: Vec<String>,
     /// In what the table that stands at the sink is another, in words.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub struct AccountReport {
     pub bytes_moved: u64,
     /// Of this run.
     pub duration: Duration,
+    /// The folder with the rows that the sink refused, of a job of tables.
+    pub rejects: Option<PathBuf>,
 }
 
 impl AccountReport {
@@ -63,6 +66,7 @@ impl AccountReport {
                 "read": rows.settled(),
                 "written": rows.written,
                 "rejected": rows.rejected,
+                "rejects": self.rejects.as_ref().filter(|_| rows.rejected > 0),
                 "per_second": rate_over(rows.written, self.duration),
             });
         }
@@ -176,6 +180,17 @@ impl fmt::Display for AccountReport {
                 format_count(rows.written),
                 format_count(rows.rejected)
             )?;
+            if let (Some(folder), true) = (&self.rejects, rows.rejected > 0) {
+                let (rejected, folder) = (
+                    counted(rows.rejected, "row is", "rows are"),
+                    folder.display().to_string(),
+                );
+                let folder = shown(&folder);
+                writeln!(
+                    formatter,
+                    "        {rejected} not at the sink: each stands with its reason in `{folder}`"
+                )?;
+            }
         }
         write!(
             formatter,
@@ -241,6 +256,7 @@ pub(super) mod tests {
                 ..Account::default()
             },
             effects_planned: 0,
+            rejects: None,
             units: UnitKind::File,
             files_planned: 1_062,
             imbalances: Vec::new(),

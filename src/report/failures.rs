@@ -57,7 +57,12 @@ impl FailedUnit {
     /// The failure of an item's list, when it could not be read.
     pub fn of_listing(summary: &ItemSummary) -> Option<Self> {
         let failure = summary.listing_failure.as_ref()?;
-        Some(Self::new(&summary.key, None, failure, summary.attempts))
+        let mut failed = Self::new(&summary.key, None, failure, summary.attempts);
+        // Of a table's stage the name stands before the message already; it is told once.
+        if let Some(rest) = failed.message.strip_prefix(&format!("`{}`: ", failed.item)) {
+            failed.message = rest.to_owned();
+        }
+        Some(failed)
     }
 
     fn new(item: &str, names: Option<(&str, &str)>, failure: &Failure, attempts: u32) -> Self {
@@ -86,7 +91,7 @@ impl FailedUnit {
             }
             (Some(source), _) => format!("`{item}`: `{}`", shown_short(source)),
             // A table fails as a whole; its failures are those of databases and rows.
-            (None, _) if TABLE_CODES.iter().any(|code| self.code.starts_with(code)) => "table".to_owned(),
+            (None, _) if TABLE_CODES.iter().any(|code| self.code.starts_with(code)) => format!("table `{item}`"),
             (None, _) => format!("`{item}`: its file list"),
         }
     }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::model::{Account, ItemAccount, ItemSummary, format_count, format_duration, redact};
+use crate::model::{Account, ItemAccount, ItemSummary, UnitKind, format_count, format_duration, redact};
 use crate::state::{RunOutcome, RunRecord};
 
 use super::json::SCHEMA_VERSION;
@@ -150,7 +150,11 @@ impl fmt::Display for HistoryReport<'_> {
             for summary in listed.shown {
                 writeln!(formatter, "{}", item_line(summary))?;
                 if let Some(failure) = &summary.listing_failure {
-                    writeln!(formatter, "    its list: {}", shown(&failure.to_string()))?;
+                    let what = match summary.unit_kind() {
+                        UnitKind::File => "its list: ",
+                        UnitKind::Chunk => "",
+                    };
+                    writeln!(formatter, "    {what}{}", shown(&failure.to_string()))?;
                 }
             }
             let hidden = listed.count.saturating_sub(listed.shown.len() as u64);

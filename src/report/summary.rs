@@ -18,6 +18,8 @@ pub enum Outcome {
     Completed,
     /// Everything was tried; some of it failed.
     CompletedWithFailures,
+    /// What was asked for waits for a stage that was not asked for: the constraints of so many tables for their rows.
+    Waiting { tables: u64 },
     /// It ended early with its state clean; `by` names the cause: `SIGINT`, `--max-failures 10`.
     Stopped { by: String },
     /// Everything was settled before it began, as far as the ledger knows.
@@ -34,6 +36,7 @@ impl Outcome {
         match self {
             Self::Completed => "completed",
             Self::CompletedWithFailures => "completed_with_failures",
+            Self::Waiting { .. } => "waiting",
             Self::Stopped { .. } => "stopped",
             Self::NothingLeft => "nothing_left",
             Self::Drifted { .. } => "drifted",
@@ -47,6 +50,13 @@ impl fmt::Display for Outcome {
         match self {
             Self::Completed => formatter.write_str("completed"),
             Self::CompletedWithFailures => formatter.write_str("completed with failures"),
+            Self::Waiting { tables } => {
+                let tables = counted(*tables, "table has", "tables have");
+                write!(
+                    formatter,
+                    "{tables} not got its rows yet, which its constraints wait for; `--stage data` loads them"
+                )
+            }
             Self::Stopped { by } => write!(formatter, "stopped by {}; a later `run` goes on from here", shown(by)),
             Self::NothingLeft => {
                 formatter.write_str("nothing left to do (trusting the ledger; `verify` checks the sink)")
@@ -74,6 +84,8 @@ pub struct Integrity {
     pub size_only: u64,
     /// Files that were there before and were left alone: their bytes were not read.
     pub present: u64,
+    /// What was moved are rows.
+    pub is_of_rows: bool,
     /// Chunks of rows, each written in one transaction, whose rows were counted on their way.
     pub counted: u64,
 }
@@ -104,7 +116,12 @@ impl Integrity {
             ));
         }
         if lines.is_empty() {
-            lines.push("nothing: nothing was copied".to_owned());
+            let nothing = if self.is_of_rows {
+                "no rows were loaded"
+            } else {
+                "nothing was copied"
+            };
+            lines.push(format!("nothing: {nothing}"));
         }
         lines
     }
@@ -129,7 +146,7 @@ pub struct RunSummary<'a> {
     pub outcome: Outcome,
     pub account: AccountReport,
     pub integrity: Integrity,
-    /// This run's, the most frequent first. What earlier runs left stands in the account.
+    /// Those that are left of what was selected, of earlier runs as well; the most frequent first.
     pub failures: &'a [FailureTotal],
     /// Repeated attempts in this run.
     pub retries: u64,
@@ -172,6 +189,7 @@ impl RunSummary<'_> {
         let has_failed = self.account.items.failed > 0 || self.account.files.failed > 0;
         let command = match &self.outcome {
             Outcome::Drifted { remake } => return remake.clone(),
+            Outcome::Waiting { .. } => return self.command_line.clone().option("--stage", "data").command("run"),
             // What kept the run from going on has to be put right first, whatever else has failed.
             Outcome::Fatal(_) => "run",
             _ if has_failed || !self.failures.is_empty() => "failures",
@@ -203,7 +221,11 @@ impl fmt::Display for RunSummary<'_> {
         }
         let total: u64 = self.failures.iter().map(|failure| failure.count).sum();
         if total > 0 {
-            writeln!(formatter, "\n{} in this run:", counted(total, "failure", "failures"))?;
+            writeln!(
+                formatter,
+                "\n{}:",
+                counted(total, "failure is left", "failures are left")
+            )?;
         }
         for failure in self.failures {
             let (count, code) = (format_count(failure.count), shown(&failure.code));
@@ -231,8 +253,8 @@ mod tests {
                 hash: HashKind::Sha256,
                 hashed: 1_045,
                 size_only: 0,
-                counted: 0,
                 present: 12,
+                ..Integrity::default()
             },
             failures,
             retries: 7,
@@ -277,7 +299,7 @@ mod tests {
                 nothing: 12 files that were present already
         retries 7 attempts were repeated
 
-        5 failures in this run:
+        5 failures are left:
           3 transient store.timeout
             item `WI-1`: no answer within 10 s
           2 not_found store.not_found

@@ -80,6 +80,7 @@ impl TablePlanReport<'_> {
                 "rows_counted": table.is_counted,
                 "columns": columns.collect::<Vec<_>>(),
                 "statements": table.statements,
+                "gives_back": table.owed,
                 "left_out": table.left_out,
                 "drift": table.drift,
                 "probed": table.probed.as_ref().map(|probed| probed.iter().map(probed_json).collect::<Vec<_>>()),
@@ -136,6 +137,9 @@ impl TablePlanReport<'_> {
         }
         for difference in &table.drift {
             writeln!(formatter, "      what stands there differs: {}", shown(difference))?;
+        }
+        for owed in &table.owed {
+            writeln!(formatter, "      gives back: {}", shown(owed))?;
         }
         for left_out in &table.left_out {
             writeln!(formatter, "      left out: {}", shown(left_out))?;

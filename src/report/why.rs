@@ -88,6 +88,9 @@ impl WhyReport<'_> {
         }
         let pages = counted(self.sealed_pages + self.open_pages, "page", "pages");
         let state = match &summary.listing_failure {
+            // Of a table it is a stage that failed, and is told below.
+            Some(_) if self.kind() == UnitKind::Chunk && summary.listed => "read to its end".to_owned(),
+            Some(_) if self.kind() == UnitKind::Chunk => "not read to its end".to_owned(),
             Some(failure) => format!("could not be read: {}", shown(&failure.to_string())),
             None if summary.listed => "read to its end".to_owned(),
             None => "not read to its end".to_owned(),
@@ -111,6 +114,18 @@ impl WhyReport<'_> {
             format_count(units.failed),
             format_count(units.pending),
         )?;
+        let rows = &self.summary.units.rows;
+        if self.kind() == UnitKind::Chunk {
+            let (written, rejected) = (format_count(rows.written), format_count(rows.rejected));
+            let place = match rows.rejected {
+                0 => String::new(),
+                _ => format!(
+                    " (each with its reason in `rejects/{}-*.jsonl` of the state folder)",
+                    self.summary.id()
+                ),
+            };
+            writeln!(formatter, "rows     {written} written, {rejected} rejected{place}")?;
+        }
         let effects = &units.effects;
         if effects.planned() > 0 {
             writeln!(
@@ -127,12 +142,17 @@ impl WhyReport<'_> {
         }
         for record in &self.summary.stages {
             let name = shown(&record.stage);
-            write!(formatter, "{name:<11} {}", record.status.name().replace('_', " "))?;
+            let standing = self.summary.standing_of(record);
+            write!(formatter, "{name:<11} {}", standing.name().replace('_', " "))?;
             for (word, time) in [("began", record.started), ("ended", record.ended)] {
                 time.map_or(Ok(()), |time| write!(formatter, "; {word} {time}"))?;
             }
             match &record.failure {
                 Some(failure) => writeln!(formatter, ": {}", shown(&failure.to_string()))?,
+                None if standing != record.status => {
+                    let failed = counted(self.summary.units.failed, "chunk", "chunks");
+                    writeln!(formatter, ": {failed} failed")?;
+                }
                 None => writeln!(formatter)?,
             }
         }

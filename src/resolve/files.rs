@@ -242,6 +242,7 @@ impl<'a> Job<'a> {
             spec_path: self.files.spec_path.clone(),
             project: project(folder),
             vars: variables.to_values(),
+            hidden_vars: variables.of_environment.clone(),
             connections,
             work: work?,
             concurrency,

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::model::{
@@ -22,6 +22,8 @@ pub struct ResolvedJob<W = Work> {
     pub project: PathBuf,
     /// What this run was started with, all defaults applied; fixed in the state by the first run.
     pub vars: BTreeMap<String, Value>,
+    /// Those whose value came from the environment. It may be a secret, and is neither kept nor shown.
+    pub hidden_vars: BTreeSet<String>,
     /// Connections that the job names, by name.
     pub connections: BTreeMap<String, ConnectionConfig>,
     pub work: W,
@@ -88,6 +90,7 @@ impl<W> ResolvedJob<W> {
             spec_path,
             project,
             vars,
+            hidden_vars,
             connections,
             concurrency,
             retry,
@@ -101,12 +104,20 @@ impl<W> ResolvedJob<W> {
             spec_path,
             project,
             vars,
+            hidden_vars,
             connections,
             work,
             concurrency,
             retry,
             limits,
         }
+    }
+
+    /// The variables as texts, as the state, the journal and a plan keep them: without those that came from the environment. That one of these
+    /// has changed is told by the fingerprints of the stages.
+    pub fn kept_vars(&self) -> BTreeMap<String, String> {
+        let kept = self.vars.iter().filter(|(name, _)| !self.hidden_vars.contains(*name));
+        kept.map(|(name, value)| (name.clone(), value.to_string())).collect()
     }
 
     /// A connection that `resolve` has checked to exist.

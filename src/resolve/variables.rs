@@ -1,4 +1,5 @@
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Value;
 use crate::spec::{
@@ -10,6 +11,8 @@ use super::findings::remedy;
 /// The values of a job's variables. One that is missing, and reported, has none.
 pub(super) struct Variables {
     pub values: BTreeMap<String, Option<NodeValue>>,
+    /// Those whose value came from the environment, by themselves or by another variable: it may be a secret.
+    pub of_environment: BTreeSet<String>,
     pub problems: Vec<Problem>,
 }
 
@@ -23,6 +26,7 @@ impl Variables {
             declared,
             assignments: BTreeMap::new(),
             values: BTreeMap::new(),
+            of_environment: BTreeSet::new(),
             problems: Vec::new(),
         };
         for (name, value) in assignments {
@@ -41,6 +45,7 @@ impl Variables {
         }
         Self {
             values: reader.values,
+            of_environment: reader.of_environment,
             problems: reader.problems,
         }
     }
@@ -67,6 +72,7 @@ struct Reader<'a> {
     declared: &'a [Entry],
     assignments: BTreeMap<&'a str, &'a str>,
     values: BTreeMap<String, Option<NodeValue>>,
+    of_environment: BTreeSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -113,8 +119,9 @@ impl<'a> Reader<'a> {
     fn default(&mut self, entry: &'a Entry, default: &'a Node, path: &mut Vec<&'a str>) -> Option<NodeValue> {
         let text = default.as_text().unwrap_or_default();
         path.push(&entry.key);
-        for name in references(text) {
-            if let Some(other) = self.declared.iter().find(|other| other.key == name) {
+        let names = references(text);
+        for name in &names {
+            if let Some(other) = self.declared.iter().find(|other| other.key == *name) {
                 self.read(other, path);
             }
         }
@@ -123,12 +130,22 @@ impl<'a> Reader<'a> {
             file: self.document.file.clone(),
             root: default.clone(),
         };
+        let was_asked = Cell::new(names.iter().any(|name| self.of_environment.contains(*name)));
+        let environment = |name: &str| {
+            let found = (self.environment)(name);
+            // An empty value gives way to a default, and is no secret.
+            was_asked.set(was_asked.get() || found.as_ref().is_some_and(|value| !value.is_empty()));
+            found
+        };
         let interpolation = Interpolation {
             variables: &self.values,
-            environment: self.environment,
+            environment: &environment,
         };
         self.problems
             .extend(interpolate(&mut document, &interpolation, &|_| Treatment::Replace));
+        if was_asked.get() {
+            self.of_environment.insert(entry.key.clone());
+        }
         (!document.root.unresolved).then_some(document.root.value)
     }
 

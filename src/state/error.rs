@@ -100,6 +100,11 @@ impl StateError {
         }
     }
 
+    /// Whether what lies there cannot be read as a state of this program, whoever holds it.
+    pub fn is_damaged(&self) -> bool {
+        self.is_locked_or_damaged() && !matches!(self, Self::Locked { .. })
+    }
+
     /// For `map_err`: an operation on a path that failed.
     pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -47,8 +47,18 @@ impl StateFolder {
         [open, closed].into_iter().find(|path| path.exists())
     }
 
+    /// Rows of tables that the sink refused, a file to each chunk.
+    pub fn rejects(&self) -> PathBuf {
+        self.path.join("rejects")
+    }
+
     pub fn status(&self) -> PathBuf {
         self.path.join("status.json")
+    }
+
+    /// What a state that was forgotten owed to the sink, until the next one has taken it over.
+    pub(super) fn owed(&self) -> PathBuf {
+        self.path.join("owed.json")
     }
 
     pub(super) fn lock(&self) -> PathBuf {

@@ -19,6 +19,7 @@ pub fn restart(folder: &StateFolder, holder: &Holder) -> Result<(), StateError> 
     move_if_there(&folder.database(), &aside)?;
     Watermark::remove(folder)?;
     remove_folder(&folder.segment_folder())?;
+    remove_folder(&folder.rejects())?;
     remove_folder(&aside)
 }
 

@@ -148,7 +148,7 @@ impl State {
             let (id, summary) = item?;
             account.items.planned += 1;
             *account.items.column(summary.status) += 1;
-            account.items.failed_listings += u64::from(summary.listing_failure.is_some());
+            account.items.failed_listings += u64::from(summary.has_failed_listing());
             account.units += summary.in_accounts(if self.is_open(id)? {
                 self.count(id)?
             } else {

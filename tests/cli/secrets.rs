@@ -178,3 +178,43 @@ fn a_missing_secret_is_named_by_its_variable() {
         .create();
     project.command(["validate", SPEC]).exits(2).says("NO_SUCH_KEY_IS_SET");
 }
+
+#[test]
+fn a_variable_of_the_environment_is_neither_kept_nor_shown() {
+    let project = Job::new()
+        .with(
+            "vars",
+            "{ lo: { default: \"${env:APPPW}\" }, both: { default: \"x-${lo}\" } }",
+        )
+        .create();
+    let command = |words: &[&str], value: &str| {
+        let mut command = project.prepare(words.iter().copied());
+        let output = command.env("APPPW", value).output().unwrap();
+        let told = [output.stdout, output.stderr].concat();
+        let told = String::from_utf8(told).unwrap();
+        assert!(!told.contains("PLANTED"), "{words:?}: {told}");
+        (output.status.code(), told)
+    };
+    let first = "PLANTED-in-the-environment";
+    assert_eq!(command(&["plan", SPEC, "--out", "kept.plan"], first).0, Some(0));
+    assert_eq!(command(&["run", SPEC], first).0, Some(0));
+    for words in [
+        &["run", SPEC][..],
+        &["status", SPEC, "--json"],
+        &["history", SPEC, "--json"],
+        &["report", SPEC, "--json"],
+        &["run", "--plan", "kept.plan"],
+        &["state", "export", SPEC, "--out", "ledger.sqlite"],
+    ] {
+        let (code, told) = command(words, first);
+        assert_eq!(code, Some(0), "{words:?}: {told}");
+    }
+    let (code, told) = command(&["run", SPEC], "another-PLANTED");
+    assert_eq!(code, Some(12), "{told}");
+    assert!(told.contains("variable `lo`"), "{told}");
+    let mut found = Vec::new();
+    contents(project.root(), &mut found);
+    for (file, bytes) in &found {
+        assert!(!has(bytes, "PLANTED"), "{file}");
+    }
+}

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::harness::{Job, Project, SPEC};
 use crate::servers::Postgres;
 
-const SCRIPT: &str = r#"
+pub const SCRIPT: &str = r#"
 create table Country (CountryId integer primary key, Name varchar(40) not null unique);
 insert into Country values (1, 'Ö'), (2, 'O''Neill'), (3, '');
 create table "Order" (
@@ -161,9 +161,28 @@ fn a_bad_row_is_written_down_and_the_others_go_on() {
     let run = project.command(["run", SPEC, "--json"]).exits(0).json();
     assert_eq!(
         run["account"]["rows"],
-        json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"]})
+        json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"],
+            "rejects": run["account"]["rows"]["rejects"]})
     );
     let folder = project.path(".pipeline/job/local/rejects");
+    assert!(
+        run["account"]["rows"]["rejects"]
+            .as_str()
+            .unwrap()
+            .ends_with(".pipeline/job/local/rejects")
+    );
+    for command in ["report", "run"] {
+        project
+            .command([command, SPEC])
+            .exits(0)
+            .says("2 rows are not at the sink")
+            .says("local/rejects`");
+    }
+    project.command(["status", SPEC]).says("2 rejected").says("`rejects`");
+    project
+        .command(["why", SPEC, "T"])
+        .says("248 written, 2 rejected")
+        .says("rejects/");
     let lines: Vec<serde_json::Value> = std::fs::read_dir(&folder)
         .unwrap()
         .flat_map(|file| {
@@ -177,6 +196,17 @@ fn a_bad_row_is_written_down_and_the_others_go_on() {
     keys.sort_unstable();
     assert_eq!(keys, ["133", "7"]);
     assert!(lines.iter().all(|line| line["code"] == "database.value"), "{lines:?}");
+    let crm = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    crm.execute("update T set Label = 'fine'", []).unwrap();
+    drop(crm);
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(0)
+        .hides("not at the sink");
+    assert!(
+        !folder.exists(),
+        "what was rejected in a state that is forgotten is no more"
+    );
     let project = into_postgres(script, "fails");
     project.run().exits(6);
 }

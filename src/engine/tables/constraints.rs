@@ -22,7 +22,7 @@ pub async fn add_constraints(
     state: &Arc<State>,
 ) -> Result<(), Broken> {
     let mut tables = Vec::new();
-    let mut unready: HashSet<TableName> = HashSet::new();
+    let mut unready: HashMap<TableName, Unready> = HashMap::new();
     for entry in entries {
         let id = ItemId::of(&entry.key);
         let Some(Ok(mapping)) = context.tables.get(&id).map(|planned| &planned.mapping) else {
@@ -35,7 +35,11 @@ pub async fn add_constraints(
                     tables.push((summary, mapping));
                 }
             }
-            _ => drop(unready.insert(mapping.target.clone())),
+            other => {
+                let is_set_aside = other.is_some_and(|summary| summary.status == ItemStatus::Skipped);
+                let key = entry.key.clone();
+                unready.insert(mapping.target.clone(), Unready { key, is_set_aside });
+            }
         }
     }
     if tables.is_empty() || context.stop.is_draining() {
@@ -72,7 +76,11 @@ pub async fn add_constraints(
                 !(is_there || is_key && has_key.contains(&mapping.target))
             };
             let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
-            let owed = summary.stage("constraints").owed.clone();
+            let record = summary.stage("constraints");
+            (record.status, record.failure) = (StageStatus::InProgress, None);
+            record.started = Some(Timestamp::now());
+            let owed = record.owed.clone();
+            (summary.status, summary.listing_failure) = (ItemStatus::Pending, None);
             Work {
                 summary,
                 statements,
@@ -81,6 +89,13 @@ pub async fn add_constraints(
             }
         })
         .collect();
+    for work in &work {
+        // What an earlier run failed on is tried anew: what comes of it is this run's.
+        let changed = Event::ItemChanged {
+            summary: work.summary.clone(),
+        };
+        context.events.send(changed).await?;
+    }
     let slots = context.job.concurrency.items;
     let own: Vec<Work> = stream::iter(work)
         .map(|work| add_own(context, work))
@@ -101,6 +116,31 @@ pub async fn add_constraints(
         .collect()
         .await;
     linked.into_iter().collect()
+}
+
+/// A table whose rows are not all there.
+struct Unready {
+    key: String,
+    is_set_aside: bool,
+}
+
+impl Unready {
+    /// Why the key of another table waits for it, and what would end the wait.
+    fn blocks(&self, name: &str, target: &TableName, waiting: &str) -> Failure {
+        let key = &self.key;
+        let message = if self.is_set_aside {
+            format!(
+                "the key `{name}` points at `{target}`, which is set aside: take that up again with `state skip` of `{key}` and `--undo`, \
+                 or set `{waiting}` aside too with `state skip`, which keeps its rows"
+            )
+        } else {
+            format!(
+                "the key `{name}` points at `{target}`, which is not complete: the run that loads `{key}` to its end adds it, \
+                 and `state skip` of `{waiting}` goes without it and keeps its rows"
+            )
+        };
+        Failure::new(FailureClass::Conflict, "tables.blocked", message)
+    }
 }
 
 /// One table on its way through the stage.
@@ -136,9 +176,6 @@ impl<'a> Names<'a> {
 
 /// What concerns the table alone.
 async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
-    let record = work.summary.stage("constraints");
-    record.status = StageStatus::InProgress;
-    record.started = Some(Timestamp::now());
     let own: Vec<&Statement> = (work.statements.iter())
         .filter(|statement| statement.needs.is_none())
         .collect();
@@ -156,21 +193,15 @@ async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
 }
 
 /// The keys between tables: the table's own, and those of others that its replacement has taken away. `None` when a stop came first.
-async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashSet<TableName>) -> Option<Work> {
+async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<TableName, Unready>) -> Option<Work> {
     if context.stop.is_draining() {
         return None;
     }
     for statement in &work.statements {
         let Some(needs) = &statement.needs else { continue };
-        if unready.contains(needs) {
-            let message = format!(
-                "the key `{}` points at `{needs}`, which is not complete",
-                statement.name
-            );
-            note(
-                &mut work.failure,
-                Failure::new(FailureClass::Conflict, "tables.blocked", message),
-            );
+        if let Some(unready) = unready.get(needs) {
+            let failure = unready.blocks(&statement.name, needs, &work.summary.key);
+            note(&mut work.failure, failure);
             continue;
         }
         if let Err(failure) = run(context, &statement.text).await {

@@ -4,7 +4,7 @@ use crate::engine::{Fatal, Selection, Stop};
 use crate::model::{ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
 use crate::plan::{TableChoice, TableDecision};
 use crate::resolve::TableJob;
-use crate::stages::tables::{PlannedTable, probe_table};
+use crate::stages::tables::{PlannedTable, check_chunks, probe_table};
 use crate::state::State;
 
 use super::context::TableEnds;
@@ -70,6 +70,7 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         is_counted: false,
         columns: Vec::new(),
         statements: Vec::new(),
+        owed: summary.map_or_else(Vec::new, |summary| summary.owed().to_vec()),
         left_out: Vec::new(),
         drift: Vec::new(),
         probed: None,
@@ -98,6 +99,12 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         _ if is_done("data") => TableChoice::Finish,
         _ => TableChoice::Load,
     };
+    if decision.decision == TableChoice::Load
+        && let Some(failure) = check_chunks(&planned.source, &job.work.source.chunks)
+    {
+        decision.decision = TableChoice::Refuse(vec![failure.message]);
+        return decision;
+    }
     match place(planned, mapping, job, ddl, false) {
         Ok(place) => {
             decision.statements.extend(place.statements);

@@ -2,7 +2,7 @@ use crate::connect::{Connections, ReadRequest, RowsFrom, TableMapping};
 use crate::engine::attempts::repeat;
 use crate::engine::item_list::read_tables;
 use crate::engine::{Fatal, Stop};
-use crate::model::{Failure, ItemId, RowRange, StageStatus};
+use crate::model::{Failure, ItemId, ItemStatus, RowRange, StageStatus};
 use crate::resolve::TableJob;
 use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back};
 use crate::state::State;
@@ -31,6 +31,8 @@ pub enum TableOutcome {
     },
     /// Its rows are not all there yet: nothing is compared.
     NotLoaded,
+    /// Set aside by `state skip`: nothing is expected of it.
+    LeftOut,
     Unreadable(Failure),
 }
 
@@ -50,8 +52,11 @@ pub async fn verify_tables(
     let policy = chunk_policy(job);
     for planned in inventory.tables {
         let summary = state.item(ItemId::of(&planned.key))?;
+        let is_left_out = (summary.as_ref()).is_some_and(|summary| summary.status == ItemStatus::Skipped);
         let is_loaded = summary.is_some_and(|summary| summary.stage_status("data") == StageStatus::Done);
         let (target, outcome) = match &planned.mapping {
+            Ok(mapping) if is_left_out => (mapping.target.to_string(), TableOutcome::LeftOut),
+            Err(_) if is_left_out => (String::new(), TableOutcome::LeftOut),
             Ok(mapping) if is_loaded => {
                 let compared = repeat(&policy, &stop, || compare(&ends, &planned, mapping, by_checksum)).await;
                 (

@@ -22,6 +22,9 @@ pub async fn plan_chunks(
     table: &Table,
     policy: &ChunkPolicy,
 ) -> Result<Vec<RowRange>, Failure> {
+    if let Some(failure) = check_chunks(table, policy) {
+        return Err(failure);
+    }
     let first_of_key = || table.primary_key.as_ref().and_then(|key| key.columns.first());
     match &policy.way {
         ChunkWay::Whole => Ok(vec![RowRange::Whole]),
@@ -47,30 +50,30 @@ pub async fn plan_chunks(
                 None => Ok(vec![RowRange::Whole]),
             }
         }
-        ChunkWay::Key(Some(column)) => {
-            if table.column(column).is_none() {
-                let (name, columns) = (&table.name, table.columns.iter().map(|column| column.name.as_str()));
-                let columns: Vec<&str> = columns.collect();
-                return Err(Failure::permanent(
-                    "tables.no_column",
-                    format!(
-                        "`{name}` has no column `{column}` to be cut by; its columns are `{}`",
-                        columns.join("`, `")
-                    ),
-                ));
-            }
-            by_key(source, from, column, policy.rows).await
-        }
+        ChunkWay::Key(Some(column)) => by_key(source, from, column, policy.rows).await,
         ChunkWay::Key(None) => match first_of_key() {
             Some(column) => by_key(source, from, column, policy.rows).await,
-            None => Err(Failure::permanent(
-                "tables.no_key",
-                format!(
-                    "`{}` has no primary key to be cut by; name a column, or write `by: none`",
-                    table.name
-                ),
-            )),
+            // The check above has refused it.
+            None => Ok(vec![RowRange::Whole]),
         },
+    }
+}
+
+/// Why a table cannot be cut in the way that is asked for, as far as its columns tell.
+pub fn check_chunks(table: &Table, policy: &ChunkPolicy) -> Option<Failure> {
+    let name = &table.name;
+    match &policy.way {
+        ChunkWay::Key(Some(column)) if table.column(column).is_none() => {
+            let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            let columns = columns.join("`, `");
+            let message = format!("`{name}` has no column `{column}` to be cut by; its columns are `{columns}`");
+            Some(Failure::permanent("tables.no_column", message))
+        }
+        ChunkWay::Key(None) if table.primary_key.is_none() => {
+            let message = format!("`{name}` has no primary key to be cut by; name a column, or write `by: none`");
+            Some(Failure::permanent("tables.no_key", message))
+        }
+        _ => None,
     }
 }
 

@@ -34,8 +34,10 @@ pub struct RejectedRow {
 }
 
 impl Rejects {
-    /// `key` are columns of the sink.
+    /// `key` are columns of the sink. What an earlier attempt on the chunk has written goes: its rows are offered once more.
     pub fn new(path: PathBuf, table: String, chunk: String, columns: Vec<ColumnMapping>, key: Vec<String>) -> Self {
+        // Where it cannot be removed it cannot be written either, which is told then.
+        let _ = std::fs::remove_file(&path);
         Self {
             path,
             table,
