@@ -9,7 +9,7 @@ use super::document::segments;
 use super::schema::{CONNECTIONS_SCHEMA, JOB_SCHEMA};
 use super::wire::{ConnectionSpec, ConnectionsSpec, JobSpec};
 use super::wording::value_problem;
-use super::{Document, Problem};
+use super::{Document, Node, Problem};
 
 /// Keys of a job that the language has and this version has not.
 const LATER_KEYS: [&str; 4] = ["lookups", "on_failure", "verify", "results"];
@@ -204,10 +204,19 @@ impl Translator<'_> {
                     .help("use letters, digits, `_` and `-`, beginning with a letter");
                 return vec![problem.at(self.document.key_place(pointer, name))];
             }
-            kind => Some(value_problem(kind, error.instance(), &last(pointer))),
+            kind => {
+                let reference = node.and_then(|node| self.reference(node));
+                Some(value_problem(kind, error.instance(), &last(pointer), reference))
+            }
         };
         let place = |problem: Problem| problem.at(self.document.place(pointer));
         problem.into_iter().map(place).collect()
+    }
+
+    /// What stands in the file where a value came from somewhere else: that may be a secret, and is not shown.
+    fn reference(&self, node: &Node) -> Option<&str> {
+        let text = self.document.file.text.get(node.span.clone())?;
+        text.contains("${").then(|| text.trim().trim_matches(['"', '\'']))
     }
 
     fn unknown_key(&self, pointer: &str, key: &str, allowed: &[String]) -> Problem {

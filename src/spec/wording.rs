@@ -7,8 +7,20 @@ use super::wire::{
 };
 use super::{Problem, closest};
 
-/// A value that is not what its key takes; the whole file has no key.
-pub(super) fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &str) -> Problem {
+/// Where a value comes from a reference, its type is that of what the reference stands for.
+const TYPE_OF_REFERENCE: &str = "a variable has the type of its default in `vars`, which is what wants quotes or not: `default: \"10\"` is a text, `default: 10` a number";
+
+/// A value that is not what its key takes; the whole file has no key. `reference` is what stands there in place of the value, if anything does.
+pub(super) fn value_problem(
+    kind: &ValidationErrorKind,
+    instance: &Value,
+    key: &str,
+    reference: Option<&str>,
+) -> Problem {
+    let found = |instance: &Value| match reference {
+        Some(text) => format!("what `{text}` stands for"),
+        None => found(instance),
+    };
     match kind {
         ValidationErrorKind::Type { kind } => {
             let (expected, help) = match kind {
@@ -21,7 +33,7 @@ pub(super) fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &
             let help = if key.is_empty() {
                 "begin with `job: my-job`, or start from what `pipeline init` writes"
             } else {
-                help
+                reference.map_or(help, |_| TYPE_OF_REFERENCE)
             };
             let what = if key.is_empty() {
                 "this file".to_owned()
@@ -40,6 +52,7 @@ pub(super) fn value_problem(kind: &ValidationErrorKind, instance: &Value, key: &
             let list = format!("`{key}` is one of `{}`", options.join("`, `"));
             let help = match instance
                 .as_str()
+                .filter(|_| reference.is_none())
                 .and_then(|word| closest(word, options.iter().copied()))
             {
                 Some(close) => format!("did you mean `{close}`? {list}"),

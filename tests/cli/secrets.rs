@@ -209,6 +209,12 @@ fn a_variable_of_the_environment_is_neither_kept_nor_shown() {
         let (code, told) = command(words, first);
         assert_eq!(code, Some(0), "{words:?}: {told}");
     }
+    // Where the value is not what a key takes, its place is told and not the value.
+    project.edit(SPEC, "mode: skip", "mode: \"${both}\"");
+    let (code, told) = command(&["validate", SPEC], first);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("`mode` cannot be what `${both}` stands for"), "{told}");
+    project.edit(SPEC, "mode: \"${both}\"", "mode: skip");
     let (code, told) = command(&["run", SPEC], "another-PLANTED");
     assert_eq!(code, Some(12), "{told}");
     assert!(told.contains("variable `lo`"), "{told}");
