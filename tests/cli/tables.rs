@@ -292,6 +292,39 @@ fn a_second_load_keeps_what_guards_a_table_and_its_views() {
 }
 
 #[test]
+fn a_role_that_may_make_no_schema_uses_those_that_are_there() {
+    let script = "create table T (Id integer primary key, Label text);\ninsert into T values (1, 'a'), (2, 'b');";
+    let project = into_postgres(script, "modest");
+    let psql = |text: &str| postgres().psql("modest", text);
+    let password = Postgres::PASSWORD;
+    psql(&format!(
+        "create role modest_loader login password '{password}'; create schema \"it's $$ \"\"here\\\" authorization modest_loader"
+    ));
+    let user = format!("user = \"{}\"", Postgres::USER);
+    project.edit("jobs/connections.toml", &user, "user = \"modest_loader\"");
+    with_sink(&project, r#"schema: 'it''s $$ "here\', mode: replace"#);
+    project.run().exits(0);
+    assert_eq!(psql(r#"select count(*) from "it's $$ ""here\".t"#), "2");
+    with_sink(&project, "schema: elsewhere, mode: replace");
+    project
+        .command(["run", SPEC, "--restart", "--yes"])
+        .exits(6)
+        .says("permission denied for database");
+}
+
+#[test]
+fn what_is_wrong_at_the_beginning_names_its_connection() {
+    let project = into_postgres(SCRIPT, "beginning");
+    project.write("jobs/password", "wrong");
+    project.edit("jobs/connections.toml", "${env:PG_PASSWORD}", "${file:password}");
+    project
+        .run()
+        .exits(7)
+        .says("connection `campaign`: PostgreSQL: ")
+        .says("password authentication failed");
+}
+
+#[test]
 fn what_depends_on_a_table_and_stops_its_replacement_is_named() {
     let project = into_postgres(SCRIPT, "depended");
     project.run().exits(0);

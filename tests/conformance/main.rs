@@ -245,6 +245,11 @@ fn tables_blocks_under_a_snapshot_are_one_moment() {
 }
 
 #[test]
+fn tables_tell_a_lost_snapshot_from_bad_rows() {
+    TablesKind::Postgres.run(tables_suite::a_lost_snapshot);
+}
+
+#[test]
 fn tables_snapshots_share_sessions() {
     TablesKind::Postgres.run(tables_suite::snapshots_share_sessions);
 }

@@ -605,6 +605,31 @@ pub async fn blocks_under_a_snapshot(subject: TablesSubject) {
     assert_eq!(subject.count("numbers").await, ROWS - ROWS / 3 + 1);
 }
 
+/// The session that a snapshot is of may be ended by anybody: what readers then meet is no fault of the rows.
+pub async fn a_lost_snapshot(subject: TablesSubject) {
+    numbers(&subject, 10, 0).await;
+    let snapshot = subject.database.snapshot().await.unwrap().unwrap();
+    subject
+        .execute(&[
+            "do $$ declare holder int; begin \
+             select pid into strict holder from pg_stat_activity where datname = current_database() and query like '%pg_export_snapshot%' and pid <> pg_backend_pid(); \
+             perform pg_terminate_backend(holder, 10000); end $$",
+        ])
+        .await;
+    let request = ReadRequest {
+        from: RowsFrom::Table(subject.name("numbers")),
+        columns: subject.mapping("numbers", &subject).await.columns,
+        range: RowRange::Whole,
+        snapshot: Some(snapshot.name.clone()),
+    };
+    let failure = subject.read(request).await.unwrap_err();
+    assert_eq!(
+        (failure.class, &*failure.code),
+        (FailureClass::Transient, "database.snapshot_lost"),
+        "{failure}"
+    );
+}
+
 /// A snapshot that is let go of leaves its session for the next: twenty of them, one after the other, take few.
 pub async fn snapshots_share_sessions(subject: TablesSubject) {
     for _ in 0..20 {

@@ -68,18 +68,23 @@ pub(in crate::connect) async fn run(
         Ok(())
     });
     let work = tokio::spawn(work);
+    let interrupted = || Failure::permanent("query.interrupted", "a query did not run to its end");
     match started.await {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => return Err(failure),
         // The thread ended without a word: what it met is its result.
         Err(_) => {
-            let lost = || Failure::permanent("query.interrupted", "a query did not run to its end");
-            work.await.unwrap_or_else(|_| Err(lost()))?;
-            return Err(lost());
+            work.await.unwrap_or_else(|_| Err(interrupted()))?;
+            return Err(interrupted());
         }
     }
-    let groups = futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|group| (group, receiver))
+    let groups = futures::stream::unfold((receiver, Some(work)), move |(mut receiver, mut work)| async move {
+        if let Some(group) = receiver.recv().await {
+            return Some((group, (receiver, work)));
+        }
+        // A thread that did not come to its end has not sent all rows.
+        let ended = work.take()?.await.unwrap_or_else(|_| Err(interrupted()));
+        ended.err().map(|failure| (Err(failure), (receiver, None)))
     });
     let rows = groups.map_ok(|group| futures::stream::iter(group.into_iter().map(Ok)));
     Ok(rows.try_flatten().boxed())
@@ -217,4 +222,18 @@ fn invalid(error: &rusqlite::Error) -> Failure {
         other => other.to_string(),
     };
     Failure::permanent("query.invalid", format!("SQLite refuses the query: {told}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_that_a_defect_cuts_off_do_not_look_complete() {
+        let lend = || Connection::open_in_memory().map_err(|error| invalid(&error));
+        let broken = |_| assert!(std::hint::black_box(false), "a defect");
+        let rows = run(lend, broken, "select 1 as n".to_owned(), Vec::new()).await.unwrap();
+        let read: Vec<Result<Row, Failure>> = rows.collect().await;
+        assert_eq!(read.last().unwrap().as_ref().unwrap_err().code, "query.interrupted");
+    }
 }

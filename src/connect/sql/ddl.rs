@@ -36,7 +36,7 @@ impl Ddl {
     pub fn create_schema(self, schema: &str) -> Option<String> {
         let quoted = self.engine.quote(schema);
         match self.engine {
-            Engine::Postgres if !schema.is_empty() => Some(format!("create schema if not exists {quoted}")),
+            Engine::Postgres if !schema.is_empty() => Some(create_schema_where_missing(&quoted)),
             Engine::MySql if !schema.is_empty() => Some(format!("create database if not exists {quoted}")),
             Engine::SqlServer if !schema.is_empty() => Some(format!(
                 "if schema_id(N'{}') is null exec(N'create schema {}')",
@@ -274,6 +274,18 @@ impl Ddl {
         let (staging, target, replaced) = (self.table(staging), self.table(target), self.table(replaced));
         format!("rename table {target} to {replaced}, {staging} to {target}")
     }
+}
+
+/// PostgreSQL asks for the right to make schemas even of who says `if not exists` of one that exists; so it is asked for only where it is missing. Who is
+/// slower than another that makes it finds it made.
+fn create_schema_where_missing(quoted: &str) -> String {
+    let text = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let body = format!(
+        "begin if to_regnamespace({}) is null then create schema {quoted}; end if; \
+         exception when duplicate_schema or unique_violation then null; end",
+        text(quoted)
+    );
+    format!("do {}", text(&body))
 }
 
 /// Whether a type of SQL Server is one that can be numbered.

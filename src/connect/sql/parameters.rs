@@ -1,19 +1,25 @@
-use crate::model::{Failure, Value};
+use crate::model::{Engine, Failure, Value};
 
 /// Turns the `:name` parameters of a query into the engine's own, numbered from 1 in the order in which they are first met. Gives the text
 /// and the names in that order.
 ///
-/// Texts, quoted identifiers and comments are left alone, and so is `::`, PostgreSQL's cast.
+/// Texts, quoted identifiers (SQL Server has them in brackets too) and comments are left alone, and so is `::`, PostgreSQL's cast.
 ///
 /// # Errors
 /// `query.invalid`: a text, identifier or comment that does not end.
-pub fn translate(text: &str, place: impl Fn(usize) -> String) -> Result<(String, Vec<String>), Failure> {
+pub fn translate(
+    engine: Engine,
+    text: &str,
+    place: impl Fn(usize) -> String,
+) -> Result<(String, Vec<String>), Failure> {
     let mut out = String::with_capacity(text.len());
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
         let length = match next {
             '\'' | '"' | '`' => quoted(rest, next)?,
+            // Elsewhere it is the place in an array, which may be a parameter.
+            '[' if engine == Engine::SqlServer => quoted(rest, ']')?,
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map(|end| end + 2).ok_or_else(|| unclosed("comment"))?,
             ':' if rest.starts_with("::") => 2,
@@ -93,7 +99,7 @@ mod tests {
     use super::*;
 
     fn numbered(text: &str) -> (String, Vec<String>) {
-        translate(text, |number| format!("${number}")).unwrap()
+        translate(Engine::Postgres, text, |number| format!("${number}")).unwrap()
     }
 
     #[test]
@@ -106,8 +112,18 @@ mod tests {
         );
         assert_eq!(names, ["id", "from_day"]);
         assert_eq!(numbered("select 'it''s :no' /* :no */, 1:2").1, Vec::<String>::new());
-        assert!(translate("select 'open", |_| String::new()).is_err());
-        assert!(translate("select /* open", |_| String::new()).is_err());
+        assert!(translate(Engine::Postgres, "select 'open", |_| String::new()).is_err());
+        assert!(translate(Engine::Postgres, "select /* open", |_| String::new()).is_err());
+    }
+
+    #[test]
+    fn brackets_quote_names_in_sql_server_and_index_arrays_elsewhere() {
+        let text = "select [at :noon]]:x], :a from t";
+        let (translated, names) = translate(Engine::SqlServer, text, |number| format!("@p{number}")).unwrap();
+        assert_eq!(translated, "select [at :noon]]:x], @p1 from t");
+        assert_eq!(names, ["a"]);
+        assert!(translate(Engine::SqlServer, "select [open", |_| String::new()).is_err());
+        assert_eq!(numbered("select tags[:place]").0, "select tags[$1]");
     }
 
     #[test]

@@ -20,7 +20,7 @@ where
 {
     let (sender, receiver) = mpsc::channel(ahead);
     let working = work(sender.clone());
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         let worked = tokio::select! {
             worked = working => worked,
             () = sender.closed() => return,
@@ -30,8 +30,37 @@ where
             let _ = sender.send(Err(failure)).await;
         }
     });
-    futures::stream::unfold(receiver, |mut receiver| async move {
-        receiver.recv().await.map(|batch| (batch, receiver))
+    futures::stream::unfold((receiver, Some(task)), |(mut receiver, mut task)| async move {
+        if let Some(batch) = receiver.recv().await {
+            return Some((batch, (receiver, task)));
+        }
+        // A task that did not come to its end has not sent all rows.
+        let interrupted = task.take()?.await.is_err();
+        interrupted.then(|| {
+            let failure = Failure::permanent(
+                "rows.interrupted",
+                "the reading of rows ended unexpectedly, before all were read",
+            );
+            (Err(failure), (receiver, None))
+        })
     })
     .boxed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn rows_that_a_defect_cuts_off_do_not_look_complete() {
+        let mut batches = streamed(BATCHES_AHEAD, |sender| async move {
+            drop(sender);
+            assert!(std::hint::black_box(false), "a defect");
+            Ok(())
+        });
+        assert_eq!(batches.next().await.unwrap().unwrap_err().code, "rows.interrupted");
+        assert!(batches.next().await.is_none());
+        let mut batches = streamed(BATCHES_AHEAD, |_| async { Ok(()) });
+        assert!(batches.next().await.is_none());
+    }
 }

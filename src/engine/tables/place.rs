@@ -97,11 +97,15 @@ pub fn place(
 /// What makes a table that is there fit: the columns that it lacks, where the contract allows it.
 fn fit(existing: &Table, mapping: &TableMapping, contract: Contract, ddl: Ddl) -> Result<Vec<String>, Failure> {
     let mut differences = Vec::new();
+    let mut is_short = false;
     let mut additions = Vec::new();
     for column in &mapping.columns {
         match existing.column(&column.target) {
             None if contract == Contract::Evolve => additions.push(ddl.add_column(&mapping.target, column)),
-            None => differences.push(format!("it has no column `{}`", column.target)),
+            None => {
+                is_short = true;
+                differences.push(format!("it has no column `{}`", column.target));
+            }
             Some(found) if found.native != column.target_native => differences.push(format!(
                 "`{}` is `{}` there, not `{}`",
                 column.target, found.native, column.target_native
@@ -112,14 +116,17 @@ fn fit(existing: &Table, mapping: &TableMapping, contract: Contract, ddl: Ddl) -
     if differences.is_empty() {
         return Ok(additions);
     }
-    Err(Failure::permanent(
-        "tables.contract",
-        format!(
-            "`{}` stands at the sink with another shape: {}; use `mode: replace`, give the types in `types`, or let `contract: evolve` add columns",
-            mapping.target,
-            differences.join("; ")
-        ),
-    ))
+    let remedy = if is_short {
+        "use `mode: replace`, give the types in `types`, or let `contract: evolve` add columns"
+    } else {
+        "use `mode: replace`, or give the types in `types`"
+    };
+    let differences = differences.join("; ");
+    let message = format!(
+        "`{}` stands at the sink with another shape: {differences}; {remedy}",
+        mapping.target
+    );
+    Err(Failure::permanent("tables.contract", message))
 }
 
 /// Whether the table that rows were going into stands as it was left.

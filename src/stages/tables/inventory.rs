@@ -40,13 +40,14 @@ pub async fn read_inventory(
 ) -> Result<TableInventory, Failure> {
     let work = &job.work;
     let types = type_table(source.engine(), sink.engine());
+    let (from, to) = (&work.source.connection, &work.sink.connection);
     let chosen = match &work.source.selection {
         TableSelection::Tables {
             include,
             exclude,
             is_by_pattern,
         } => {
-            let all = source.tables().await?;
+            let all = source.tables().await.map_err(at(from))?;
             // Patterns of files are patterns of paths, by which the store has chosen already.
             let tables = if source.engine().has_statements() {
                 select(all, include, exclude, *is_by_pattern)?
@@ -60,7 +61,7 @@ pub async fn read_inventory(
                 .collect()
         }
         TableSelection::Query { text, parameters } => {
-            let columns = source.describe(text, parameters).await?;
+            let columns = source.describe(text, parameters).await.map_err(at(from))?;
             let table = Table {
                 name: TableName::new("", job.name.as_str()),
                 columns,
@@ -70,10 +71,15 @@ pub async fn read_inventory(
             vec![(job.name.clone(), RowsFrom::Query { text, parameters }, table)]
         }
     };
-    let existing = sink.tables().await?;
+    let existing = sink.tables().await.map_err(at(to))?;
     Ok(TableInventory {
         tables: map_all(job, types, source, sink, chosen, &existing),
     })
+}
+
+/// Names the connection that a failure is of.
+fn at(connection: &str) -> impl FnOnce(Failure) -> Failure {
+    move |failure| failure.context(format_args!("connection `{connection}`"))
 }
 
 /// The tables that fit, in their order.

@@ -128,6 +128,8 @@ const NUMBERS: &[(u32, FailureClass, &str)] = &[
     (49918, FailureClass::Throttled, "database.throttled"),
     (49919, FailureClass::Throttled, "database.throttled"),
     (49920, FailureClass::Throttled, "database.throttled"),
+    // Our own, of a swap that waits for another.
+    (51222, FailureClass::Transient, "database.locked"),
 ];
 
 /// Severities at and above which the server ends the connection.

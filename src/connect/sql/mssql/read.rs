@@ -23,7 +23,7 @@ const TEXT_MAX: u16 = 4_000;
 /// # Errors
 /// `query.parameter_missing`, `query.parameter_unused`.
 pub(super) fn positional(text: &str, given: &[(String, Value)]) -> Result<(String, Vec<Value>), Failure> {
-    let (text, names) = parameters::translate(text, |number| format!("@p{number}"))?;
+    let (text, names) = parameters::translate(Engine::SqlServer, text, |number| format!("@p{number}"))?;
     Ok((text, parameters::values(&names, given)?))
 }
 

@@ -8,8 +8,11 @@ use crate::model::{Engine, Failure, TableName, Value};
 
 /// Swaps of one database wait for each other: what hangs on one table may be changed by the swap of another between the look at the
 /// catalogue and the statements that follow from it. The lock ends with its transaction.
-const ONE_AT_A_TIME: &str = "exec sp_getapplock @Resource = N'pipeline.swap', @LockMode = N'Exclusive', \
-    @LockOwner = N'Transaction', @LockTimeout = 600000";
+///
+/// The procedure tells by a negative number, and by no error, that the lock is not taken.
+const ONE_AT_A_TIME: &str = "declare @taken int; exec @taken = sp_getapplock @Resource = N'pipeline.swap', @LockMode = N'Exclusive', \
+    @LockOwner = N'Transaction', @LockTimeout = 600000; \
+    if @taken < 0 throw 51222, N'another replacement of a table has held its lock for ten minutes; run again', 1";
 
 /// Puts a table into the place of another in one transaction. Grants on it are kept, views name it and stay; foreign keys into it are taken
 /// away, for the caller to give back. Triggers go with the table that goes.

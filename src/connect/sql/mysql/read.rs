@@ -20,7 +20,7 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
 /// `query.parameter_missing`, `query.parameter_unused`.
 pub(super) fn positional(text: &str, given: &[(String, Value)]) -> Result<(String, Params), Failure> {
     let places = RefCell::new(Vec::new());
-    let (text, names) = parameters::translate(text, |number| {
+    let (text, names) = parameters::translate(Engine::MySql, text, |number| {
         places.borrow_mut().push(number - 1);
         "?".to_owned()
     })?;

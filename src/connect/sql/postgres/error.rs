@@ -1,6 +1,7 @@
 //! What PostgreSQL's SQLSTATEs mean. Source: "PostgreSQL Error Codes", appendix A of its documentation.
 
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 
 use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
@@ -66,6 +67,28 @@ pub(super) fn failure(error: &Error) -> Failure {
         class,
         code,
         format!("PostgreSQL: {}{place}{detail}, SQLSTATE {state}", told.message()),
+    )
+}
+
+/// What a snapshot that cannot be taken means: its file is gone, or the session that it is of.
+pub(super) fn snapshot_failure(error: &Error) -> Failure {
+    let is_lost = error.code().is_some_and(|state| {
+        [
+            &SqlState::INVALID_PARAMETER_VALUE,
+            &SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE,
+        ]
+        .contains(&state)
+    });
+    if !is_lost {
+        return failure(error);
+    }
+    let told = error.as_db_error().map(|told| told.message()).unwrap_or_default();
+    Failure::transient(
+        "database.snapshot_lost",
+        format!(
+            "PostgreSQL: the view of the data that the chunks of a table shared is gone, because the session that held it has ended ({told}); \
+             run again, the table is loaded anew"
+        ),
     )
 }
 

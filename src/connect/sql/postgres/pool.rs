@@ -17,9 +17,9 @@ const IDLE_MAX: usize = 16;
 /// Statements that are sent without an answer to the first: few enough that they go out in their order.
 const STATEMENTS_UNDER_WAY: usize = 16;
 
-/// What every session begins with: times are UTC, and values are written in one way.
+/// What every session begins with: times are UTC, and a backslash in a text is one, on which the quoting of values relies.
 const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
-                       set extra_float_digits = 3; set application_name = 'pipeline'";
+                       set extra_float_digits = 3; set standard_conforming_strings = on; set application_name = 'pipeline'";
 
 /// Connections to one database.
 pub(super) struct Pool {

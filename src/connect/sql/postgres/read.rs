@@ -5,7 +5,7 @@ use tokio_postgres::{Client, CopyOutStream, RowStream};
 
 use super::Lease;
 use super::decode::append;
-use super::error::failure;
+use super::error::{failure, snapshot_failure};
 use crate::connect::sql::batch::BatchBuilder;
 use crate::connect::sql::select::{from_clause, where_clause};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom};
@@ -16,7 +16,8 @@ use crate::model::{Carry, ColumnMapping, Engine, Failure, RowRange, Value};
 /// # Errors
 /// `query.parameter_missing`, `query.parameter_unused`.
 pub(super) fn numbered(text: &str, parameters: &[(String, Value)]) -> Result<(String, Vec<Value>), Failure> {
-    let (text, names) = crate::connect::sql::parameters::translate(text, |number| format!("${number}"))?;
+    let (text, names) =
+        crate::connect::sql::parameters::translate(Engine::Postgres, text, |number| format!("${number}"))?;
     crate::connect::sql::parameters::values(&names, parameters).map(|values| (text, values))
 }
 
@@ -94,7 +95,9 @@ pub(super) async fn enter(lease: &Lease, snapshot: Option<&str>) -> Result<bool,
     let Some(snapshot) = snapshot else { return Ok(false) };
     let name = crate::connect::sql::select::literal(Engine::Postgres, &Value::from(snapshot));
     let begin = format!("begin isolation level repeatable read read only; set transaction snapshot {name}");
-    lease.run(&begin).await.map(|()| true)
+    let begun = lease.client().batch_execute(&begin).await;
+    begun.map_err(|error| snapshot_failure(&error))?;
+    Ok(true)
 }
 
 pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStream, Failure> {
