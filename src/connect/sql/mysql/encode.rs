@@ -117,6 +117,8 @@ fn value(column: &ColumnMapping, values: &dyn Array, row: usize) -> Result<Optio
             }
             Ok(Some(text.strip_suffix("+00").map_or(text.clone(), str::to_owned)))
         }
+        // Of fewer digits a year is one of this century or the last: `0` would be 2000.
+        Carry::Int16 if column.target_native.starts_with("year") => Ok(Some(format!("{text:0>4}"))),
         _ => Ok(Some(text)),
     }
 }
@@ -173,6 +175,19 @@ mod tests {
             load_columns(&[column(Carry::Bytes)]),
             "(@pipeline_0) set `c``d` = unhex(@pipeline_0)"
         );
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        let (mut columns, batch) = one(Carry::Int16, |values| {
+            if let ColumnBuilder::Int16(values) = values {
+                values.append_value(0);
+            }
+        });
+        columns[0].target_native = "year".to_owned();
+        let mut loaded = Vec::new();
+        load_row(&columns, &batch, 0, &mut loaded).unwrap();
+        assert_eq!(loaded, b"0000\n");
     }
 
     #[test]
