@@ -6,20 +6,17 @@ use futures::{StreamExt, stream};
 use crate::connect::{Ddl, KeyAround, Snapshot, TableMapping};
 use crate::engine::ItemEntry;
 use crate::engine::attempts::repeat;
-use crate::engine::item::{Broken, Past, records_of};
+use crate::engine::item::{Broken, Past};
 use crate::model::{
     Account, Event, Failure, ItemStatus, ItemSummary, PageIntent, RowRange, StageStatus, Timestamp, UnitIntent,
     UnitRecord, UnitResult, UnitStatus,
 };
-use crate::resolve::RowMode;
-use crate::stages::tables::{
-    Bookkeeping, Committed, PlannedTable, TakeUp, chunk_name, plan_chunks, take_up, take_up_added,
-};
+use crate::stages::tables::{Bookkeeping, PlannedTable, chunk_name, plan_chunks};
 
 use super::bookkeeping::bookkeeping;
 use super::chunk::{Chunk, ChunkWork, work_on};
 use super::context::TableContext;
-use super::place::{Place, place, prepare, stands, swap};
+use super::place::{Place, place, prepare, swap};
 
 /// Makes a table and loads it: the stages `schema` and `data`. What an interrupted run left of it is loaded again.
 ///
@@ -87,11 +84,12 @@ fn end_status(summary: &ItemSummary) -> ItemStatus {
     }
 }
 
-struct TableRun<'a> {
-    context: &'a Arc<TableContext>,
-    planned: &'a PlannedTable,
+/// One table on its way, in this run.
+pub(super) struct TableRun<'a> {
+    pub(super) context: &'a Arc<TableContext>,
+    pub(super) planned: &'a PlannedTable,
     summary: ItemSummary,
-    past: Past,
+    pub(super) past: Past,
 }
 
 impl TableRun<'_> {
@@ -162,56 +160,6 @@ impl TableRun<'_> {
         Ok(())
     }
 
-    /// The chunks that an interrupted run has left, and all chunks; `None` when the table is loaded from its beginning.
-    async fn kept(
-        &self,
-        bookkeeping: Option<&Bookkeeping>,
-        mapping: &TableMapping,
-    ) -> Result<Result<Option<(Committed, Vec<RowRange>)>, Failure>, Broken> {
-        Ok(match bookkeeping {
-            Some(bookkeeping) => self.noted(bookkeeping, mapping).await,
-            None if self.context.job.work.sink.mode == RowMode::Append && self.planned.existing.is_some() => {
-                let mut records = Vec::new();
-                for page in &self.past.pages {
-                    records.extend(records_of(&self.past, page).await?);
-                }
-                self.added(&records).await
-            }
-            None => Ok(None),
-        })
-    }
-
-    /// What the sink has noted itself.
-    async fn noted(
-        &self,
-        bookkeeping: &Bookkeeping,
-        mapping: &TableMapping,
-    ) -> Result<Option<(Committed, Vec<RowRange>)>, Failure> {
-        let (context, planned) = (self.context, self.planned);
-        let committed = self.with_retries(|| bookkeeping.committed(&*context.sink)).await?;
-        if committed.is_empty() {
-            return Ok(None);
-        }
-        let chunks = self.chunks().await?;
-        let mode = context.job.work.sink.mode;
-        let stands = stands(planned, mapping, mode);
-        match take_up(bookkeeping, committed, &chunks, stands, mode, &planned.key)? {
-            TakeUp::Anew => Ok(None),
-            TakeUp::GoOn(committed) => Ok(Some((committed, chunks))),
-        }
-    }
-
-    /// What the ledger says that this job has added.
-    async fn added(&self, records: &[UnitRecord]) -> Result<Option<(Committed, Vec<RowRange>)>, Failure> {
-        if records.is_empty() {
-            return Ok(None);
-        }
-        let chunks = self.chunks().await?;
-        let is_quiet = self.context.job.work.source.is_quiet;
-        let done = take_up_added(records, &chunks, is_quiet, &self.planned.key)?;
-        Ok(done.map(|done| (done, chunks)))
-    }
-
     /// Makes the place for the rows. Keys around a table that is emptied are noted before they go, to be given back behind the barrier.
     async fn make(&mut self, mapping: &TableMapping, place: &Place) -> Result<Result<(), Failure>, Broken> {
         let sink = &self.context.sink;
@@ -272,7 +220,7 @@ impl TableRun<'_> {
         Ok((chunks, snapshot))
     }
 
-    async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
+    pub(super) async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
         let (context, planned) = (self.context, self.planned);
         let policy = &context.job.work.source.chunks;
         self.with_retries(|| plan_chunks(&*context.source, &planned.from, &planned.source, policy))
@@ -425,7 +373,7 @@ impl TableRun<'_> {
         }
     }
 
-    async fn with_retries<T, Work>(&self, work: impl FnMut() -> Work) -> Result<T, Failure>
+    pub(super) async fn with_retries<T, Work>(&self, work: impl FnMut() -> Work) -> Result<T, Failure>
     where
         Work: Future<Output = Result<T, Failure>>,
     {

@@ -13,6 +13,7 @@ mod leftovers;
 mod place;
 mod preview;
 mod run;
+mod taken_up;
 mod verifier;
 
 pub use leftovers::remove_leftovers;
