@@ -37,32 +37,12 @@ impl EventSink {
 
     /// Returns when the event, and every one sent before it by the same worker, survives a kill.
     pub async fn send_durable(&self, event: Event) -> Result<(), RunOver> {
-        self.send_recorded(event).await?.wait().await
-    }
-
-    /// Sends an event and returns what to wait for until it survives a kill.
-    pub async fn send_recorded(&self, event: Event) -> Result<Recorded, RunOver> {
         let (durable, acknowledged) = oneshot::channel();
-        self.sender
-            .send(Envelope {
-                event,
-                durable: Some(durable),
-            })
-            .await
-            .map_err(|_| RunOver)?;
-        Ok(Recorded { acknowledged })
-    }
-}
-
-/// An event on its way to the disk.
-#[derive(Debug)]
-#[must_use = "what depends on the event has to wait for it"]
-pub struct Recorded {
-    acknowledged: oneshot::Receiver<()>,
-}
-
-impl Recorded {
-    pub async fn wait(self) -> Result<(), RunOver> {
-        self.acknowledged.await.map_err(|_| RunOver)
+        let envelope = Envelope {
+            event,
+            durable: Some(durable),
+        };
+        self.sender.send(envelope).await.map_err(|_| RunOver)?;
+        acknowledged.await.map_err(|_| RunOver)
     }
 }

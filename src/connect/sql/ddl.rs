@@ -262,18 +262,6 @@ impl Ddl {
         let name = format!("pipeline_staging_{}_{}", &digest[..8], target.name);
         TableName::new(target.schema.clone(), self.engine.cut(&name))
     }
-
-    /// The name that a table has between its replacement and its end.
-    pub fn replaced(self, staging: &TableName) -> TableName {
-        let name = staging.name.replacen("staging", "replaced", 1);
-        TableName::new(staging.schema.clone(), self.engine.cut(&name))
-    }
-
-    /// Puts one table in the place of another in one statement, where the engine has one.
-    pub fn rename_both(self, staging: &TableName, target: &TableName, replaced: &TableName) -> String {
-        let (staging, target, replaced) = (self.table(staging), self.table(target), self.table(replaced));
-        format!("rename table {target} to {replaced}, {staging} to {target}")
-    }
 }
 
 /// PostgreSQL asks for the right to make schemas even of who says `if not exists` of one that exists; so it is asked for only where it is missing. Who is

@@ -147,9 +147,16 @@ impl SqlDatabase for MySqlDatabase {
                     taken => taken?,
                 }
             }
-            let replaced = ddl.replaced(staging);
+            // The name that the table has between its replacement and its end.
+            let replaced = staging.name.replacen("staging", "replaced", 1);
+            let replaced = TableName::new(staging.schema.clone(), Engine::MySql.cut(&replaced));
             let renamed = match (stands(staging), stands(target)) {
-                (true, true) => Some(ddl.rename_both(staging, target, &replaced)),
+                (true, true) => Some(format!(
+                    "rename table {0} to {2}, {1} to {0}",
+                    ddl.table(target),
+                    ddl.table(staging),
+                    ddl.table(&replaced)
+                )),
                 (false, true) => None,
                 (_, false) => Some(ddl.rename(staging, target)),
             };
