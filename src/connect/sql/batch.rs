@@ -64,20 +64,34 @@ pub enum ColumnBuilder {
 
 impl ColumnBuilder {
     pub fn new(carry: Carry) -> Self {
+        Self::with_capacity(carry, 0, 0)
+    }
+
+    /// One that has room for so many rows, and so many bytes in all where values are of any length.
+    pub fn with_capacity(carry: Carry, rows: usize, bytes: usize) -> Self {
         match carry {
-            Carry::Boolean => Self::Boolean(BooleanBuilder::new()),
-            Carry::Int16 => Self::Int16(Int16Builder::new()),
-            Carry::Int32 => Self::Int32(Int32Builder::new()),
-            Carry::Int64 => Self::Int64(Int64Builder::new()),
-            Carry::Float32 => Self::Float32(Float32Builder::new()),
-            Carry::Float64 => Self::Float64(Float64Builder::new()),
-            Carry::Decimal | Carry::Text | Carry::Json => Self::Text(StringBuilder::new()),
-            Carry::Bytes => Self::Bytes(BinaryBuilder::new()),
-            Carry::Date => Self::Date(Date32Builder::new()),
-            Carry::Time => Self::Time(Time64MicrosecondBuilder::new()),
-            Carry::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
-            Carry::Instant => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            Carry::Uuid => Self::Uuid(FixedSizeBinaryBuilder::new(16)),
+            Carry::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
+            Carry::Int16 => Self::Int16(Int16Builder::with_capacity(rows)),
+            Carry::Int32 => Self::Int32(Int32Builder::with_capacity(rows)),
+            Carry::Int64 => Self::Int64(Int64Builder::with_capacity(rows)),
+            Carry::Float32 => Self::Float32(Float32Builder::with_capacity(rows)),
+            Carry::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
+            Carry::Decimal | Carry::Text | Carry::Json => Self::Text(StringBuilder::with_capacity(rows, bytes)),
+            Carry::Bytes => Self::Bytes(BinaryBuilder::with_capacity(rows, bytes)),
+            Carry::Date => Self::Date(Date32Builder::with_capacity(rows)),
+            Carry::Time => Self::Time(Time64MicrosecondBuilder::with_capacity(rows)),
+            Carry::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows)),
+            Carry::Instant => Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC")),
+            Carry::Uuid => Self::Uuid(FixedSizeBinaryBuilder::with_capacity(rows, 16)),
+        }
+    }
+
+    /// Bytes of the values so far, where they are of any length.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(builder) => builder.values_slice().len(),
+            Self::Bytes(builder) => builder.values_slice().len(),
+            _ => 0,
         }
     }
 
@@ -120,6 +134,7 @@ impl ColumnBuilder {
 #[derive(Debug)]
 pub struct BatchBuilder {
     schema: SchemaRef,
+    carries: Vec<Carry>,
     pub columns: Vec<ColumnBuilder>,
     rows: usize,
     bytes: usize,
@@ -129,6 +144,7 @@ impl BatchBuilder {
     pub fn new(columns: &[ColumnMapping]) -> Self {
         Self {
             schema: schema(columns),
+            carries: columns.iter().map(|column| column.carry).collect(),
             columns: columns.iter().map(|column| ColumnBuilder::new(column.carry)).collect(),
             rows: 0,
             bytes: 0,
@@ -146,12 +162,20 @@ impl BatchBuilder {
         self.rows == 0
     }
 
-    /// Gives the rows so far and begins a new batch.
+    /// Gives the rows so far and begins a new batch, with room for as many.
     ///
     /// # Errors
     /// `rows.shape`: the columns do not have the same length, which is a defect of the reader.
     pub fn finish(&mut self) -> Result<RecordBatch, Failure> {
-        let arrays = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        let columns = self.columns.iter_mut().zip(&self.carries);
+        let arrays = columns.map(|(column, carry)| {
+            let bytes = column.bytes();
+            let values = column.finish();
+            // A sixteenth more, because rows are not all of one length.
+            *column = ColumnBuilder::with_capacity(*carry, self.rows, bytes + bytes / 16);
+            values
+        });
+        let arrays = arrays.collect();
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
             .map_err(|error| Failure::permanent("rows.shape", format!("a batch does not fit its columns: {error}")))

@@ -1,13 +1,16 @@
 //! Decimal numbers as text and in the binary form of PostgreSQL's `numeric`: groups of four decimal digits.
 
+use std::fmt;
+
 /// The first 16 bits after the length: sign of a number that is no number.
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const INFINITY: u16 = 0xD000;
 const NEGATIVE_INFINITY: u16 = 0xF000;
 
-/// Digits of one group.
+/// Digits of one group, and the largest that it can be.
 const GROUP: usize = 4;
+const GROUP_MAX: u16 = 9_999;
 
 /// Appends a decimal number in PostgreSQL's binary form. `None` when the text is no decimal number.
 ///
@@ -99,52 +102,56 @@ fn shift(whole: &str, fraction: &str, exponent: i32) -> Option<String> {
     }
 }
 
-/// The text of a number in PostgreSQL's binary form. `None` when the bytes are none.
-pub fn decode_numeric(bytes: &[u8]) -> Option<String> {
-    let word = |at: usize| Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-    let (count, sign, scale) = (usize::from(word(0)?), word(4)?, usize::from(word(6)?));
-    let weight = i32::from(i16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?));
+/// Writes the text of a number in PostgreSQL's binary form. `None`, and nothing written, when the bytes are none.
+pub fn decode_numeric(bytes: &[u8], out: &mut impl fmt::Write) -> Option<()> {
+    let (header, groups) = bytes.split_first_chunk::<8>()?;
+    let word = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let (count, weight, sign, scale) = (
+        usize::from(word(0)),
+        word(2).cast_signed(),
+        word(4),
+        usize::from(word(6)),
+    );
     match sign {
-        NAN => return Some("NaN".to_owned()),
-        INFINITY => return Some("Infinity".to_owned()),
-        NEGATIVE_INFINITY => return Some("-Infinity".to_owned()),
+        NAN => return out.write_str("NaN").ok(),
+        INFINITY => return out.write_str("Infinity").ok(),
+        NEGATIVE_INFINITY => return out.write_str("-Infinity").ok(),
         _ => {}
     }
-    let group = |place: i32| -> Option<u16> {
-        let index = usize::try_from(weight - place).ok();
-        match index.filter(|index| *index < count) {
-            Some(index) => word(8 + 2 * index),
-            None => Some(0),
-        }
-    };
-    let mut text = String::with_capacity(count * GROUP + 3);
-    if sign == NEGATIVE {
-        text.push('-');
+    let groups = groups.get(..2 * count)?.as_chunks::<2>().0;
+    if groups.iter().any(|group| u16::from_be_bytes(*group) > GROUP_MAX) {
+        return None;
     }
-    let before = text.len();
+    let weight = i32::from(weight);
+    let digits = |place: i32| {
+        let index = usize::try_from(weight - place).ok();
+        let group = index.and_then(|index| groups.get(index));
+        let group = group.map_or(0, |group| u16::from_be_bytes(*group));
+        [group / 1_000, group / 100 % 10, group / 10 % 10, group % 10].map(|digit| b'0' + digit.to_le_bytes()[0])
+    };
+    let mut write = |digits: &[u8]| out.write_str(std::str::from_utf8(digits).ok()?).ok();
+    if sign == NEGATIVE {
+        write(b"-")?;
+    }
+    let mut is_first = true;
     for place in (0..=weight.max(0)).rev() {
-        let digits = group(place)?;
-        if text.len() == before && place > 0 && digits == 0 {
-            continue;
-        }
-        let digits = if text.len() == before {
-            digits.to_string()
-        } else {
-            format!("{digits:04}")
+        let digits = digits(place);
+        let zeros = match is_first {
+            true => digits.iter().take_while(|digit| **digit == b'0').count(),
+            false => 0,
         };
-        text.push_str(&digits);
+        // The last digit before the point stands there even when it is a zero.
+        let zeros = if place == 0 { zeros.min(GROUP - 1) } else { zeros };
+        is_first &= zeros == GROUP;
+        write(&digits[zeros..])?;
     }
     if scale > 0 {
-        text.push('.');
-        let end = text.len() + scale;
-        let mut place = -1;
-        while text.len() < end {
-            text.push_str(&format!("{:04}", group(place)?));
-            place -= 1;
-        }
-        text.truncate(end);
+        write(b".")?;
     }
-    Some(text)
+    for (place, written) in (1..).zip((0..scale).step_by(GROUP)) {
+        write(&digits(-place)[..GROUP.min(scale - written)])?;
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -153,10 +160,15 @@ mod tests {
 
     use super::*;
 
+    fn decoded(bytes: &[u8]) -> Option<String> {
+        let mut text = String::new();
+        decode_numeric(bytes, &mut text).map(|()| text)
+    }
+
     fn through(text: &str) -> Option<String> {
         let mut bytes = Vec::new();
         encode_numeric(text, &mut bytes)?;
-        decode_numeric(&bytes)
+        decoded(&bytes)
     }
 
     #[test]
@@ -210,7 +222,7 @@ mod tests {
 
         #[test]
         fn nothing_makes_it_panic(text in "\\PC{0,20}", like in "[-+0-9.eE]{0,20}", bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            let _ = (through(&text), through(&like), decode_numeric(&bytes));
+            let _ = (through(&text), through(&like), decoded(&bytes));
         }
     }
 }

@@ -265,6 +265,13 @@ fn decimals(column: &ColumnMapping, values: &ArrayRef, precision: u8, scale: u8)
 /// A decimal number as a multiple of its least step; `None` when it is none, or has more digits than the type. Zeros behind the scale say
 /// nothing and may be there.
 pub fn unscaled(text: &str, precision: u8, scale: u8) -> Option<i128> {
+    let usual = short(text, scale).filter(|number| {
+        let bound = 10_u64.checked_pow(precision.into());
+        bound.is_none_or(|bound| number.unsigned_abs() < bound)
+    });
+    if let Some(number) = usual {
+        return Some(number.into());
+    }
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
         None => (text, 0),
@@ -303,6 +310,28 @@ pub fn unscaled(text: &str, precision: u8, scale: u8) -> Option<i128> {
     let number = number.checked_mul(factor)?;
     let fits = number < 10_i128.checked_pow(u32::from(precision))?;
     fits.then_some(if is_negative { -number } else { number })
+}
+
+/// A number of at most 18 digits, with as many behind its point as the scale has: what databases send of columns that have a scale.
+fn short(text: &str, scale: u8) -> Option<i64> {
+    const DIGITS_MAX: usize = 18;
+    let digits = text.strip_prefix('-').unwrap_or(text).as_bytes();
+    let (mut number, mut behind) = (0_i64, None);
+    if digits.is_empty() || digits.len() > DIGITS_MAX {
+        return None;
+    }
+    for byte in digits {
+        match byte {
+            b'0'..=b'9' => {
+                number = number * 10 + i64::from(byte - b'0');
+                behind = behind.map(|behind: u8| behind + 1);
+            }
+            b'.' if behind.is_none() && digits.len() > 1 => behind = Some(0),
+            _ => return None,
+        }
+    }
+    let number = if text.starts_with('-') { -number } else { number };
+    (behind.unwrap_or_default() == scale).then_some(number)
 }
 
 fn misfit(column: &ColumnMapping, kind: FileType) -> Failure {

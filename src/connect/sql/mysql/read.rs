@@ -9,10 +9,10 @@ use super::Lease;
 use super::decode::{append, text};
 use super::error::failure;
 use crate::connect::sql::batch::BatchBuilder;
-use crate::connect::sql::select::{from_clause, where_clause};
+use crate::connect::sql::select::{from_clause, literal, where_clause};
 use crate::connect::sql::streamed::{BATCHES_AHEAD, Batch, streamed};
 use crate::connect::sql::{BatchStream, ReadRequest, RowsFrom, parameters};
-use crate::model::{ColumnMapping, Engine, Failure, RowRange, Value};
+use crate::model::{ColumnMapping, Engine, Failure, RowRange, TableName, Value};
 
 /// A query with its parameters as `?`, and the values in the order in which they stand there, a repeated one repeated.
 ///
@@ -79,6 +79,11 @@ pub(super) async fn key_bounds(
     column: &str,
     rows: u64,
 ) -> Result<Vec<Value>, Failure> {
+    if let RowsFrom::Table(table) = from
+        && leads_an_index(connection, table, column).await?
+    {
+        return walked_bounds(connection, from, column, rows).await;
+    }
     let (from, values) = text_and_values(from)?;
     let (source, key) = (from_clause(Engine::MySql, &from), Engine::MySql.quote(column));
     let text = format!(
@@ -86,22 +91,55 @@ pub(super) async fn key_bounds(
          where {key} is not null) as numbered where place > 1 and (place - 1) % {rows} = 0 order by bound"
     );
     let found: Vec<Row> = connection.exec(text, values).await.map_err(|error| failure(&error))?;
-    found
-        .into_iter()
-        .map(|row| {
-            let native = row.columns_ref().first().map(|column| column.column_type());
-            row.as_ref(0)
-                .and_then(|field| bound_value(field, native))
-                .ok_or_else(|| {
-                    Failure::data(
-                        "database.key_type",
-                        format!(
-                            "the key `{column}` holds bytes, which chunks cannot be cut by; name another in `chunks`"
-                        ),
-                    )
-                })
-        })
-        .collect()
+    found.iter().map(|row| bound_of(row, column)).collect()
+}
+
+/// Whether keys can be read in their order without being sorted.
+async fn leads_an_index(connection: &mut Conn, table: &TableName, column: &str) -> Result<bool, Failure> {
+    const INDEXES: &str = "select 1 from information_schema.statistics where table_schema = ? and table_name = ? and column_name = ? \
+                           and seq_in_index = 1 and sub_part is null and index_type = 'BTREE' limit 1";
+    let names = (&table.schema, &table.name, column);
+    let found: Option<u64> = connection
+        .exec_first(INDEXES, names)
+        .await
+        .map_err(|error| failure(&error))?;
+    Ok(found.is_some())
+}
+
+/// The bounds along an index, one chunk at a step: a window would gather all keys in a table of the server's own first.
+async fn walked_bounds(connection: &mut Conn, from: &RowsFrom, column: &str, rows: u64) -> Result<Vec<Value>, Failure> {
+    let (source, key) = (from_clause(Engine::MySql, from), Engine::MySql.quote(column));
+    let mut bounds: Vec<Value> = Vec::new();
+    let mut next =
+        format!("select {key}, 1 from {source} where {key} is not null order by {key} limit 1 offset {rows}");
+    loop {
+        let row: Option<Row> = connection.exec_first(next, ()).await.map_err(|error| failure(&error))?;
+        let Some(row) = row else { return Ok(bounds) };
+        // More rows than a chunk has may be of one key, by the server's understanding of equal.
+        let is_further = row.get::<u64, _>(1) == Some(1);
+        if is_further {
+            bounds.push(bound_of(&row, column)?);
+        }
+        let Some(last) = bounds.last() else { return Ok(bounds) };
+        let last = literal(Engine::MySql, last);
+        next = match is_further {
+            true => format!(
+                "select {key}, {key} > {last} from {source} where {key} >= {last} order by {key} limit 1 offset {rows}"
+            ),
+            false => format!("select {key}, 1 from {source} where {key} > {last} order by {key} limit 1"),
+        };
+    }
+}
+
+fn bound_of(row: &Row, column: &str) -> Result<Value, Failure> {
+    let native = row.columns_ref().first().map(|column| column.column_type());
+    let bound = row.as_ref(0).and_then(|field| bound_value(field, native));
+    bound.ok_or_else(|| {
+        Failure::data(
+            "database.key_type",
+            format!("the key `{column}` holds bytes, which chunks cannot be cut by; name another in `chunks`"),
+        )
+    })
 }
 
 fn bound_value(field: &Field, kind: Option<mysql_async::consts::ColumnType>) -> Option<Value> {

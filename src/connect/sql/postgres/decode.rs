@@ -36,7 +36,11 @@ fn append_value(builder: &mut ColumnBuilder, carry: Carry, bytes: &[u8]) -> Opti
         ColumnBuilder::Int64(builder) => builder.append_value(integer(bytes)?),
         ColumnBuilder::Float32(builder) => builder.append_value(f32::from_be_bytes(bytes.try_into().ok()?)),
         ColumnBuilder::Float64(builder) => builder.append_value(f64::from_be_bytes(bytes.try_into().ok()?)),
-        ColumnBuilder::Text(builder) if carry == Carry::Decimal => builder.append_value(decode_numeric(bytes)?),
+        ColumnBuilder::Text(builder) if carry == Carry::Decimal => {
+            decode_numeric(bytes, builder)?;
+            // Ends the value that has been written.
+            builder.append_value("");
+        }
         ColumnBuilder::Text(builder) => builder.append_value(std::str::from_utf8(bytes).ok()?),
         ColumnBuilder::Bytes(builder) => builder.append_value(bytes),
         ColumnBuilder::Date(builder) => builder.append_value(match i32::from_be_bytes(bytes.try_into().ok()?) {
