@@ -57,12 +57,7 @@ impl FailedUnit {
     /// The failure of an item's list, when it could not be read.
     pub fn of_listing(summary: &ItemSummary) -> Option<Self> {
         let failure = summary.listing_failure.as_ref()?;
-        let mut failed = Self::new(&summary.key, None, failure, summary.attempts);
-        // Of a table's stage the name stands before the message already; it is told once.
-        if let Some(rest) = failed.message.strip_prefix(&format!("`{}`: ", failed.item)) {
-            failed.message = rest.to_owned();
-        }
-        Some(failed)
+        Some(Self::new(&summary.key, None, failure, summary.attempts))
     }
 
     fn new(item: &str, names: Option<(&str, &str)>, failure: &Failure, attempts: u32) -> Self {

@@ -1,5 +1,3 @@
-use std::sync::LazyLock;
-
 use schemars::transform::{Transform, transform_subschemas};
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::Value;
@@ -15,16 +13,17 @@ pub struct Schemas {
     pub connections: String,
 }
 
+/// What specs are validated against: the checked-in text, so that no run has to generate it. `tests/schemas.rs` keeps it that of the wire types.
+pub(super) const JOB_SCHEMA: &str = include_str!("../../schemas/job.schema.json");
+pub(super) const CONNECTIONS_SCHEMA: &str = include_str!("../../schemas/connections.schema.json");
+
 /// The schemas of both kinds of file, generated from the wire types.
 pub fn schema() -> Schemas {
     Schemas {
-        job: format!("{:#}\n", *JOB_SCHEMA),
-        connections: format!("{:#}\n", *CONNECTIONS_SCHEMA),
+        job: format!("{:#}\n", generate::<JobSpec>()),
+        connections: format!("{:#}\n", generate::<ConnectionsSpec>()),
     }
 }
-
-pub(super) static JOB_SCHEMA: LazyLock<Value> = LazyLock::new(generate::<JobSpec>);
-pub(super) static CONNECTIONS_SCHEMA: LazyLock<Value> = LazyLock::new(generate::<ConnectionsSpec>);
 
 fn generate<T: JsonSchema>() -> Value {
     SchemaSettings::draft2020_12()

@@ -26,7 +26,7 @@ pub struct Reading<T> {
 /// A document as a job. Of its own connections only those that it uses are kept.
 pub fn read_job(document: &Document) -> Reading<JobSpec> {
     let used = used_connections(document);
-    read(document, &JOB_SCHEMA, |instance| {
+    read(document, JOB_SCHEMA, |instance| {
         if let Some(connections) = instance.get_mut("connections").and_then(Value::as_object_mut) {
             connections.retain(|name, _| used.contains(name));
         }
@@ -39,7 +39,7 @@ pub fn read_connections(
     profile: &str,
     used: &BTreeSet<String>,
 ) -> Reading<BTreeMap<String, ConnectionSpec>> {
-    let read: Reading<ConnectionsSpec> = read(document, &CONNECTIONS_SCHEMA, |instance| {
+    let read: Reading<ConnectionsSpec> = read(document, CONNECTIONS_SCHEMA, |instance| {
         if let Some(profiles) = instance.as_object_mut() {
             profiles.retain(|name, _| name == profile);
             for connections in profiles.values_mut().filter_map(Value::as_object_mut) {
@@ -81,15 +81,22 @@ pub fn closest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
 }
 
 /// `prune` takes out what is checked but not needed: it may hold values that are not known here.
-fn read<T: DeserializeOwned>(document: &Document, schema: &Value, prune: impl FnOnce(&mut Value)) -> Reading<T> {
+fn read<T: DeserializeOwned>(document: &Document, schema: &str, prune: impl FnOnce(&mut Value)) -> Reading<T> {
     let mut instance = document.root.to_json();
-    let validator = match jsonschema::validator_for(schema) {
+    let parsed: Result<Value, _> = serde_json::from_str(schema);
+    let parsed = parsed.map_err(|error| error.to_string());
+    let validator = parsed.and_then(|schema| {
+        let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+        Ok((schema, validator))
+    });
+    let (schema, validator) = match validator {
         Ok(validator) => validator,
         Err(error) => {
             let problems = vec![Problem::new(format!("the schema of this version is broken: {error}"))];
             return Reading { spec: None, problems };
         }
     };
+    let schema = &schema;
     let errors: Vec<ValidationError<'_>> = validator
         .iter_errors(&instance)
         .map(ValidationError::to_owned)

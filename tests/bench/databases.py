@@ -114,7 +114,7 @@ def postgres(scratch):
     command = [*user, programs[-1] / "postgres", "-D", "data", "-p", str(port)]
     for setting in (
         "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=512MB", "max_wal_size=8GB",
-        "autovacuum=off", "max_connections=100",
+        "autovacuum=off", "max_connections=100", "dynamic_shared_memory_type=mmap",
     ):
         command += ["-c", setting]
     with running(command, folder):

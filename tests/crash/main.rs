@@ -25,6 +25,7 @@ mod recorded;
 mod full_disk;
 mod kills_containers;
 mod kills_folders;
+mod lost_answers;
 mod messages;
 mod opening;
 mod outage;

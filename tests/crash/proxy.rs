@@ -21,6 +21,26 @@ struct Shared {
     open: Mutex<Vec<TcpStream>>,
     delay: Mutex<Delay>,
     delay_changed: Condvar,
+    loss: Mutex<Option<Loss>>,
+}
+
+/// An answer that never arrives, and with which its connection breaks: the server has done what it was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// What the connection has been asked before.
+    pub behind: &'static str,
+    pub request: &'static str,
+    /// What the answer holds; nothing where the server gives one answer to each request.
+    pub answer: &'static str,
+}
+
+/// How far a connection has come towards the answer that is to be lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Asked {
+    #[default]
+    Nothing,
+    Before,
+    Request,
 }
 
 /// What happens to the first two writes. The second one waits for the answer to the first, which waits for the second to come.
@@ -80,8 +100,21 @@ impl Proxy {
                 let (there, here) = (Arc::clone(&shared), Arc::clone(&shared));
                 let is_held = Arc::new(AtomicBool::new(false));
                 let is_held_too = Arc::clone(&is_held);
-                thread::spawn(move || forward(client, server, |bytes| there.before_request(bytes, &is_held)));
-                thread::spawn(move || forward(back.0, back.1, |_| here.before_answer(&is_held_too)));
+                let asked = Arc::new(Mutex::new(Asked::default()));
+                let asked_too = Arc::clone(&asked);
+                thread::spawn(move || {
+                    forward(client, server, |bytes| {
+                        there.before_request(bytes, &is_held);
+                        there.note_request(bytes, &mut asked.lock().unwrap());
+                        true
+                    });
+                });
+                thread::spawn(move || {
+                    forward(back.0, back.1, |bytes| {
+                        here.before_answer(&is_held_too);
+                        !here.loses(bytes, *asked_too.lock().unwrap())
+                    });
+                });
             }
         });
     }
@@ -110,6 +143,15 @@ impl Proxy {
 
     pub fn has_delivered_the_write(&self) -> bool {
         *self.shared.delay.lock().unwrap() == Delay::FirstAnswered
+    }
+
+    /// Loses one answer.
+    pub fn lose(&self, loss: Loss) {
+        *self.shared.loss.lock().unwrap() = Some(loss);
+    }
+
+    pub fn has_lost_it(&self) -> bool {
+        self.shared.loss.lock().unwrap().is_none()
     }
 
     /// Comes back on the same port.
@@ -148,6 +190,25 @@ impl Shared {
         }
     }
 
+    fn note_request(&self, bytes: &[u8], asked: &mut Asked) {
+        let Some(loss) = *self.loss.lock().unwrap() else { return };
+        if holds(bytes, loss.behind) {
+            *asked = (*asked).max(Asked::Before);
+        }
+        if *asked == Asked::Before && holds(bytes, loss.request) {
+            *asked = Asked::Request;
+        }
+    }
+
+    fn loses(&self, bytes: &[u8], asked: Asked) -> bool {
+        let mut loss = self.loss.lock().unwrap();
+        let is_it = asked == Asked::Request && loss.is_some_and(|loss| holds(bytes, loss.answer));
+        if is_it {
+            *loss = None;
+        }
+        is_it
+    }
+
     fn before_answer(&self, is_held: &AtomicBool) {
         if is_held.load(Ordering::SeqCst) {
             self.set_delay(Delay::FirstAnswered);
@@ -155,11 +216,18 @@ impl Shared {
     }
 }
 
-fn forward(mut from: TcpStream, mut to: TcpStream, mut before: impl FnMut(&[u8])) {
+fn holds(bytes: &[u8], text: &str) -> bool {
+    text.is_empty() || bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// Until an end, or until `before` does not let something through, which breaks the connection.
+fn forward(mut from: TcpStream, mut to: TcpStream, mut before: impl FnMut(&[u8]) -> bool) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length) = from.read(&mut buffer) {
-        if length > 0 {
-            before(&buffer[..length]);
+        if length > 0 && !before(&buffer[..length]) {
+            let _ = from.shutdown(Shutdown::Both);
+            let _ = to.shutdown(Shutdown::Both);
+            return;
         }
         if length == 0 || to.write_all(&buffer[..length]).is_err() {
             break;

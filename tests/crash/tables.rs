@@ -18,7 +18,7 @@ retry: { max_attempts: 3, initial_delay: 10ms, max_delay: 100ms }
 "#;
 
 /// Rows of a table.
-fn rows(number: usize) -> usize {
+pub fn rows(number: usize) -> usize {
     100 + 37 * (number % 40)
 }
 

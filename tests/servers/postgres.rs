@@ -57,6 +57,8 @@ impl Postgres {
             "shared_buffers=32MB",
             "max_connections=60",
             "autovacuum=off",
+            // In its folder, because a server that is killed leaves what it has shared behind.
+            "dynamic_shared_memory_type=mmap",
         ] {
             command.args(["-c", setting]);
         }

@@ -296,7 +296,7 @@ mod tests {
     fn a_table_gets_the_names_and_types_of_the_sink() {
         let table = Table {
             name: TableName::new("shop", "Orders"),
-            columns: vec![column("Id", "int(11)"), column("Total", "decimal(10,2)")],
+            columns: vec![column("Id", "int"), column("Total", "decimal(10,2)")],
             primary_key: Some(Key {
                 columns: vec!["Id".to_owned()],
             }),

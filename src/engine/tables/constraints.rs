@@ -59,22 +59,16 @@ pub async fn add_constraints(
             return Ok(());
         }
     };
-    let there: HashMap<&TableName, Names> = existing.iter().map(|table| (&table.name, Names::of(table))).collect();
-    let has_key: HashSet<&TableName> = existing
-        .iter()
-        .filter(|table| table.primary_key.is_some())
-        .map(|table| &table.name)
-        .collect();
+    let there: HashMap<&TableName, &Table> = existing.iter().map(|table| (&table.name, table)).collect();
     let ddl = Ddl::new(context.sink.engine());
     let work: Vec<Work> = tables
         .into_iter()
         .map(|(mut summary, mapping)| {
-            let there = there.get(&mapping.target);
-            let is_missing = |statement: &Statement| {
-                let is_key = ddl.primary_key(mapping).is_some_and(|key| key.name == statement.name);
-                let is_there = there.is_some_and(|names| names.have(statement));
-                !(is_there || is_key && has_key.contains(&mapping.target))
-            };
+            let key = ddl.primary_key(mapping).map(|key| key.name);
+            let there = there
+                .get(&mapping.target)
+                .map(|table| Standing::of(table, key.as_deref()));
+            let is_missing = |statement: &Statement| !there.as_ref().is_some_and(|there| there.has(statement));
             let statements: Vec<Statement> = ddl.constraints(mapping).into_iter().filter(is_missing).collect();
             let record = summary.stage("constraints");
             (record.status, record.failure) = (StageStatus::InProgress, None);
@@ -83,6 +77,8 @@ pub async fn add_constraints(
             (summary.status, summary.listing_failure) = (ItemStatus::Pending, None);
             Work {
                 summary,
+                target: mapping.target.clone(),
+                key,
                 statements,
                 owed,
                 failure: None,
@@ -146,31 +142,37 @@ impl Unready {
 /// One table on its way through the stage.
 struct Work {
     summary: ItemSummary,
+    target: TableName,
+    /// What its primary key is called.
+    key: Option<String>,
     statements: Vec<Statement>,
     owed: Vec<String>,
     failure: Option<Failure>,
 }
 
 /// What a table has already. An index and a foreign key may have the same name: MySQL gives the index behind a key the name of the key.
-struct Names<'a> {
+struct Standing<'a> {
     indexes: HashSet<&'a str>,
     foreign_keys: HashSet<&'a str>,
+    primary_key: Option<&'a str>,
 }
 
-impl<'a> Names<'a> {
-    fn of(table: &'a Table) -> Self {
+impl<'a> Standing<'a> {
+    /// `key` is what the primary key is to be called: one that is there counts, whatever its name.
+    fn of(table: &'a Table, key: Option<&'a str>) -> Self {
         Self {
             indexes: table.indexes.iter().map(|index| index.name.as_str()).collect(),
             foreign_keys: table.foreign_keys.iter().map(|key| key.name.as_str()).collect(),
+            primary_key: key.filter(|_| table.primary_key.is_some()),
         }
     }
 
-    fn have(&self, statement: &Statement) -> bool {
-        let names = match statement.needs {
-            Some(_) => &self.foreign_keys,
-            None => &self.indexes,
-        };
-        names.contains(statement.name.as_str())
+    fn has(&self, statement: &Statement) -> bool {
+        let name = statement.name.as_str();
+        match statement.needs {
+            Some(_) => self.foreign_keys.contains(name),
+            None => self.primary_key == Some(name) || self.indexes.contains(name),
+        }
     }
 }
 
@@ -185,7 +187,7 @@ async fn add_own(context: &Arc<TableContext>, mut work: Work) -> Work {
         return work;
     }
     for statement in own {
-        if let Err(failure) = run(context, &statement.text).await {
+        if let Err(failure) = add(context, &work, statement).await {
             note(&mut work.failure, failure.context(format_args!("`{}`", statement.name)));
         }
     }
@@ -204,7 +206,7 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<Tab
             note(&mut work.failure, failure);
             continue;
         }
-        if let Err(failure) = run(context, &statement.text).await {
+        if let Err(failure) = add(context, &work, statement).await {
             note(&mut work.failure, failure.context(format_args!("`{}`", statement.name)));
         }
     }
@@ -216,14 +218,30 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<Tab
     Some(work)
 }
 
-async fn run_all(context: &Arc<TableContext>, statements: &[String]) -> Result<(), Failure> {
+async fn run_all(context: &TableContext, statements: &[String]) -> Result<(), Failure> {
     let _permit = context.permits.leaf(&context.doors).await?;
     let ran = repeat(&context.retry, &context.stop, || context.sink.execute(statements)).await;
     // What follows waits for a connection that is gone.
     ran.inspect_err(|failure| context.health.exhausted(failure))
 }
 
-async fn run(context: &Arc<TableContext>, text: &str) -> Result<(), Failure> {
+/// Adds what is not there. Databases tell in many ways that something is: the answer to an attempt before may have been lost.
+async fn add(context: &TableContext, work: &Work, statement: &Statement) -> Result<(), Failure> {
+    let Err(failure) = run(context, &statement.text).await else {
+        return Ok(());
+    };
+    if failure.class == FailureClass::Cancelled {
+        return Err(failure);
+    }
+    let tables = context.sink.tables().await.unwrap_or_default();
+    let there = tables.iter().find(|table| table.name == work.target);
+    match there.is_some_and(|table| Standing::of(table, work.key.as_deref()).has(statement)) {
+        true => Ok(()),
+        false => Err(failure),
+    }
+}
+
+async fn run(context: &TableContext, text: &str) -> Result<(), Failure> {
     match run_all(context, &[text.to_owned()]).await {
         // A run that was killed has made it, or a table of this job that has the key itself.
         Err(failure) if failure.code == "database.exists" => Ok(()),

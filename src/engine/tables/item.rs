@@ -357,7 +357,12 @@ impl TableRun<'_> {
             self.fail("data", failure);
             return Ok(());
         }
-        match self.with_retries(|| swap(&**sink, place, mapping)).await {
+        let mut attempts = 0;
+        let swapped = self.with_retries(|| {
+            attempts += 1;
+            swap(&**sink, place, mapping, attempts > 1)
+        });
+        match swapped.await {
             Ok(()) => self.end("data"),
             Err(failure) => self.fail("data", failure),
         }
@@ -402,7 +407,6 @@ impl TableRun<'_> {
             return;
         }
         self.context.note_failure(&failure);
-        let failure = failure.context(format_args!("`{}`", self.planned.key));
         let record = self.summary.stage(stage);
         record.status = StageStatus::Failed;
         record.ended = Some(Timestamp::now());

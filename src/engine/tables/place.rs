@@ -152,10 +152,25 @@ pub async fn prepare(sink: &dyn SqlDatabase, place: &Place) -> Result<(), Failur
     sink.execute(&place.statements).await
 }
 
-/// Puts the gathered rows into the target's place.
-pub async fn swap(sink: &dyn SqlDatabase, place: &Place, mapping: &TableMapping) -> Result<(), Failure> {
-    if place.is_staging {
-        sink.swap(&place.into, &mapping.target).await?;
+/// Puts the gathered rows into the target's place. The answer to an attempt before a repetition may have been lost: what was gathered stands in its
+/// place then, under its name.
+pub async fn swap(
+    sink: &dyn SqlDatabase,
+    place: &Place,
+    mapping: &TableMapping,
+    is_repetition: bool,
+) -> Result<(), Failure> {
+    if !place.is_staging {
+        return Ok(());
     }
-    Ok(())
+    match sink.swap(&place.into, &mapping.target).await {
+        Err(_) if is_repetition && is_swapped(sink, place, mapping).await => Ok(()),
+        swapped => swapped,
+    }
+}
+
+async fn is_swapped(sink: &dyn SqlDatabase, place: &Place, mapping: &TableMapping) -> bool {
+    let tables = sink.tables().await.unwrap_or_default();
+    let stands = |name: &TableName| tables.iter().any(|table| table.name == *name);
+    !stands(&place.into) && stands(&mapping.target)
 }

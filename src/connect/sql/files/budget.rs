@@ -8,7 +8,7 @@ use crate::model::Failure;
 const FILES_MAX: usize = 8;
 
 /// Encoded bytes that all groups of rows under way may have together.
-const GROUPS_BYTES_MAX: usize = 16 << 20;
+const GROUPS_BYTES_MAX: usize = 8 << 20;
 
 /// How many files of one store are worked on at once: as many as there are cores to do it, because each holds a group of rows, or pages of
 /// all of its columns, in memory.

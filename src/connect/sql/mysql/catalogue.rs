@@ -103,12 +103,18 @@ async fn documents(connection: &mut Conn, database: &str) -> Result<HashSet<(Str
     Ok(rows.into_iter().collect())
 }
 
-/// The type in small letters, without how its numbers are shown: the values of an `enum` keep their case.
+/// The type in small letters, without how its numbers are shown: the values of an `enum` keep their case, and a `tinyint(1)` says that it is
+/// a truth value.
 fn normal_type(declared: &str) -> String {
     let end = declared.find('(').unwrap_or(declared.len());
     let (name, rest) = declared.split_at(end);
-    let native = format!("{}{rest}", name.to_lowercase());
-    native.strip_suffix(" zerofill").map_or(native.clone(), str::to_owned)
+    let name = name.to_lowercase();
+    let rest = rest.strip_suffix(" zerofill").unwrap_or(rest);
+    let is_shown_so = name.ends_with("int") && !(name == "tinyint" && rest == "(1)") || name == "year";
+    match rest.split_once(')') {
+        Some((_, rest)) if is_shown_so => format!("{name}{rest}"),
+        _ => format!("{name}{rest}"),
+    }
 }
 
 async fn read_indexes(
@@ -280,7 +286,12 @@ mod tests {
 
     #[test]
     fn a_type_is_named_without_how_it_is_shown() {
-        assert_eq!(normal_type("INT(10) unsigned zerofill"), "int(10) unsigned");
+        assert_eq!(normal_type("INT(10) unsigned zerofill"), "int unsigned");
+        assert_eq!(normal_type("bigint(20)"), "bigint");
+        assert_eq!(normal_type("tinyint(1)"), "tinyint(1)");
+        assert_eq!(normal_type("tinyint(4)"), "tinyint");
+        assert_eq!(normal_type("year(4)"), "year");
+        assert_eq!(normal_type("point"), "point");
         assert_eq!(normal_type("enum('A','b')"), "enum('A','b')");
         assert_eq!(normal_type("datetime"), "datetime");
     }

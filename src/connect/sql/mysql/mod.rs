@@ -131,7 +131,7 @@ impl SqlDatabase for MySqlDatabase {
     }
 
     /// Views and grants name tables, so that they stay. One statement gives both tables their new names: there is a table of the target's name at
-    /// every moment, and a repetition whose first answer was lost finds nothing left to do.
+    /// every moment.
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::MySql);
@@ -150,20 +150,22 @@ impl SqlDatabase for MySqlDatabase {
             // The name that the table has between its replacement and its end.
             let replaced = staging.name.replacen("staging", "replaced", 1);
             let replaced = TableName::new(staging.schema.clone(), Engine::MySql.cut(&replaced));
-            let renamed = match (stands(staging), stands(target)) {
-                (true, true) => Some(format!(
+            if !stands(staging) && stands(&replaced) {
+                // The answer to the renaming was lost.
+                return self.execute_all(&[ddl.drop_table(&replaced)]).await;
+            }
+            let renamed = match stands(target) {
+                true => format!(
                     "rename table {0} to {2}, {1} to {0}",
                     ddl.table(target),
                     ddl.table(staging),
                     ddl.table(&replaced)
-                )),
-                (false, true) => None,
-                (_, false) => Some(ddl.rename(staging, target)),
+                ),
+                false => ddl.rename(staging, target),
             };
             // What a killed run has put aside must not be in the way.
-            let statements = renamed.map(|renamed| vec![ddl.drop_table(&replaced), renamed]);
-            self.execute_all(&statements.unwrap_or_default()).await?;
-            self.execute_all(&[ddl.drop_table(&replaced)]).await
+            let statements = [ddl.drop_table(&replaced), renamed, ddl.drop_table(&replaced)];
+            self.execute_all(&statements).await
         })
     }
 
