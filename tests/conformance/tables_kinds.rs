@@ -53,6 +53,8 @@ pub fn tds() -> &'static TdsServer {
     SERVER.get_or_init(TdsServer::start)
 }
 
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 impl TablesKind {
     pub fn engine(self) -> Engine {
         match self {
@@ -90,15 +92,21 @@ impl TablesKind {
 
     /// A database that may not be there, on a server of the caller's, with a password that may be wrong.
     pub async fn subject_at(self, port: u16, name: &str, password: &str) -> TablesSubject {
-        self.open(port, name, password, false).await
+        self.open(port, name, password, false, TIMEOUT).await
     }
 
     /// A database of a server that has no encryption, by a connection that insists on it.
     pub async fn encrypted_at(self, port: u16, name: &str) -> TablesSubject {
-        self.open(port, name, Postgres::PASSWORD, true).await
+        self.open(port, name, Postgres::PASSWORD, true, TIMEOUT).await
     }
 
-    async fn open(self, port: u16, name: &str, password: &str, is_encrypted: bool) -> TablesSubject {
+    /// A database of a server, by a connection without patience.
+    pub async fn hurried_at(self, port: u16, name: &str) -> TablesSubject {
+        let moment = Duration::from_millis(300);
+        self.open(port, name, Postgres::PASSWORD, false, moment).await
+    }
+
+    async fn open(self, port: u16, name: &str, password: &str, is_encrypted: bool, timeout: Duration) -> TablesSubject {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let secret = folder.path().join("password");
         std::fs::write(&secret, password).expect("the folder is writable");
@@ -122,7 +130,7 @@ impl TablesKind {
         let config = ConnectionConfig {
             name: "subject".to_owned(),
             kind,
-            timeout: Duration::from_secs(30),
+            timeout,
             ceilings: Ceilings::default(),
             retry: None,
         };

@@ -508,21 +508,21 @@ pub async fn refused(kind: TablesKind) {
         (FailureClass::Permanent, "connection.tls"),
         "{failure}"
     );
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = free.local_addr().unwrap().port();
-    drop(free);
-    let failure = kind
-        .subject_at(nobody, known, SECRET)
-        .await
-        .connections
-        .probe("subject")
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (failure.class, &*failure.code),
-        (FailureClass::Transient, "database.connection"),
-        "{failure}"
-    );
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let is_gone = async || {
+        let hurried = kind.hurried_at(port, known).await;
+        let failure = hurried.connections.probe("subject").await.unwrap_err();
+        assert_eq!(
+            (failure.class, &*failure.code),
+            (FailureClass::Transient, "database.connection"),
+            "{failure}"
+        );
+    };
+    // Somebody takes the connection and says nothing; then nobody is there.
+    is_gone().await;
+    drop(listener);
+    is_gone().await;
 }
 
 /// The server dies while rows are read from it, and while rows are written to it.

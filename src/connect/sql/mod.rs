@@ -19,6 +19,7 @@ mod postgres;
 mod queries;
 mod rows;
 mod select;
+mod session;
 mod sqlite;
 mod streamed;
 mod types;

@@ -153,8 +153,8 @@ pub(super) fn failure(error: &Error) -> Failure {
             "connection.tls",
             "SQL Server: the server offers no encryption; let it, or write `tls: none` where the way to it is safe",
         ),
-        Error::TimeoutError(told) => Failure::transient("database.timeout", format!("SQL Server: {told}")),
         Error::Io(_)
+        | Error::TimeoutError(_)
         | Error::ConnectionError(_)
         | Error::ConnectionClosed(_)
         | Error::OperationCancelledError(_)

@@ -9,6 +9,7 @@ use mssql_tds::datatypes::column_values::ColumnValues;
 use mssql_tds::message::parameters::rpc_parameters::RpcParameter;
 
 use super::error::failure;
+use crate::connect::sql::session::within;
 use crate::model::{DatabaseAddress, Failure};
 
 /// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
@@ -83,13 +84,8 @@ impl Pool {
         context.encryption_options = encryption(*is_encrypted);
         let place = format!("tcp:{host},{port}");
         let provider = TdsConnectionProvider::new();
-        let connecting = tokio::time::timeout(self.timeout, provider.create_client(context, &place, None)).await;
-        let client = connecting.map_err(|_| {
-            Failure::transient(
-                "database.timeout",
-                format!("no session with {host}:{port} within the connection's time-out"),
-            )
-        })?;
+        let connecting = provider.create_client(context, &place, None);
+        let client = within(self.timeout, host, *port, connecting).await?;
         client.map_err(|error| failure(&error))
     }
 }

@@ -6,6 +6,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
 
 use super::error::failure;
+use crate::connect::sql::session::within;
 use crate::connect::tls;
 use crate::model::{DatabaseAddress, Failure};
 
@@ -85,13 +86,7 @@ impl Pool {
         if *is_encrypted {
             options = options.ssl_opts(Some(encryption()));
         }
-        let connecting = tokio::time::timeout(self.timeout, Conn::new(options)).await;
-        let connection = connecting.map_err(|_| {
-            Failure::transient(
-                "database.timeout",
-                format!("no session with {host}:{port} within the connection's time-out"),
-            )
-        })?;
+        let connection = within(self.timeout, host, *port, Conn::new(options)).await?;
         connection.map_err(|error| failure(&error))
     }
 }

@@ -8,6 +8,7 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::failure;
+use crate::connect::sql::session::within;
 use crate::connect::tls;
 use crate::model::{DatabaseAddress, Failure, Secret};
 
@@ -57,7 +58,6 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Client, Failure> {
-        let timeout = self.timeout;
         let DatabaseAddress {
             host,
             port,
@@ -73,8 +73,12 @@ impl Pool {
             .port(*port)
             .dbname(database)
             .user(user)
-            .connect_timeout(timeout);
+            .connect_timeout(self.timeout);
+        // A server that is gone without a word is missed within a minute.
         config.keepalives_idle(Duration::from_secs(30));
+        config
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
         // Left to itself, it would go on in the clear where the server has no encryption.
         config.ssl_mode(if *is_encrypted {
             SslMode::Require
@@ -98,12 +102,7 @@ impl Pool {
                 Ok::<_, Failure>(client)
             }
         };
-        let client = tokio::time::timeout(timeout, connecting).await.map_err(|_| {
-            Failure::transient(
-                "database.timeout",
-                format!("no session with {host}:{port} within the connection's time-out"),
-            )
-        })??;
+        let client = within(self.timeout, host, *port, connecting).await??;
         client.batch_execute(SESSION).await.map_err(|error| failure(&error))?;
         Ok(client)
     }
