@@ -1,4 +1,3 @@
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mssql_tds::connection::client_context::ClientContext;
@@ -9,11 +8,8 @@ use mssql_tds::datatypes::column_values::ColumnValues;
 use mssql_tds::message::parameters::rpc_parameters::RpcParameter;
 
 use super::error::failure;
-use crate::connect::sql::session::within;
+use crate::connect::sql::session::{Idle, within};
 use crate::model::{DatabaseAddress, Failure};
-
-/// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
-const IDLE_MAX: usize = 16;
 
 /// What every session begins with. The server keeps no time zone for a session; the words and the order of dates are pinned, texts of any
 /// length come whole, an error in one statement leaves the transaction to us, and nobody waits for a lock for ever.
@@ -26,7 +22,7 @@ const SESSION: &str = "set language us_english; set dateformat ymd; set datefirs
 pub(super) struct Pool {
     address: DatabaseAddress,
     timeout: Duration,
-    idle: Arc<Mutex<Vec<TdsClient>>>,
+    idle: Idle<TdsClient>,
 }
 
 impl Pool {
@@ -34,14 +30,13 @@ impl Pool {
         Self {
             address,
             timeout,
-            idle: Arc::default(),
+            idle: Idle::default(),
         }
     }
 
     /// An idle connection that still answers, or a new one.
     pub(super) async fn take(&self) -> Result<Lease, Failure> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        while let Some(client) = idle() {
+        while let Some(client) = self.idle.take() {
             let mut lease = self.lease(client);
             // A server that went away shows only when it is asked.
             let answer = tokio::time::timeout(self.timeout, lease.run("select 1")).await;
@@ -58,7 +53,7 @@ impl Pool {
     fn lease(&self, client: TdsClient) -> Lease {
         Lease {
             client: Some(client),
-            idle: Arc::clone(&self.idle),
+            idle: self.idle.clone(),
         }
     }
 
@@ -106,7 +101,7 @@ fn encryption(is_encrypted: bool) -> EncryptionOptions {
 /// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
 pub(super) struct Lease {
     client: Option<TdsClient>,
-    idle: Arc<Mutex<Vec<TdsClient>>>,
+    idle: Idle<TdsClient>,
 }
 
 impl Lease {
@@ -144,9 +139,8 @@ impl Lease {
     }
 
     pub(super) fn give_back(mut self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.extend(self.client.take());
+        if let Some(client) = self.client.take() {
+            self.idle.keep(client);
         }
     }
 }

@@ -1,4 +1,3 @@
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -6,12 +5,9 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, OptsBuilder, SslOpts};
 
 use super::error::failure;
-use crate::connect::sql::session::within;
+use crate::connect::sql::session::{Idle, within};
 use crate::connect::tls;
 use crate::model::{DatabaseAddress, Failure};
-
-/// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
-const IDLE_MAX: usize = 16;
 
 /// What every session begins with. Times are UTC; a value that a column cannot hold is an error, but a zero date is none and a 0 in a
 /// numbered column stays 0; notes are no warnings; and a reader that waits for its sink is not thrown out.
@@ -25,7 +21,7 @@ const SESSION: &[&str] = &[
 pub(super) struct Pool {
     address: DatabaseAddress,
     timeout: Duration,
-    idle: Arc<Mutex<Vec<Conn>>>,
+    idle: Idle<Conn>,
 }
 
 impl Pool {
@@ -33,7 +29,7 @@ impl Pool {
         Self {
             address,
             timeout,
-            idle: Arc::default(),
+            idle: Idle::default(),
         }
     }
 
@@ -43,8 +39,7 @@ impl Pool {
 
     /// An idle connection that still answers, or a new one.
     pub(super) async fn take(&self) -> Result<Lease, Failure> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        while let Some(connection) = idle() {
+        while let Some(connection) = self.idle.take() {
             let mut lease = self.lease(connection);
             // A server that went away shows only when it is asked.
             let answer = tokio::time::timeout(self.timeout, lease.connection()?.ping()).await;
@@ -59,7 +54,7 @@ impl Pool {
     fn lease(&self, connection: Conn) -> Lease {
         Lease {
             connection: Some(connection),
-            idle: Arc::clone(&self.idle),
+            idle: self.idle.clone(),
         }
     }
 
@@ -104,7 +99,7 @@ fn encryption() -> SslOpts {
 /// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
 pub(super) struct Lease {
     connection: Option<Conn>,
-    idle: Arc<Mutex<Vec<Conn>>>,
+    idle: Idle<Conn>,
 }
 
 impl Lease {
@@ -121,9 +116,8 @@ impl Lease {
     }
 
     pub(super) fn give_back(mut self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.extend(self.connection.take());
+        if let Some(connection) = self.connection.take() {
+            self.idle.keep(connection);
         }
     }
 }

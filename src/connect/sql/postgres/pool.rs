@@ -1,5 +1,4 @@
 use std::iter;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -8,12 +7,9 @@ use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::failure;
-use crate::connect::sql::session::within;
+use crate::connect::sql::session::{Idle, within};
 use crate::connect::tls;
 use crate::model::{DatabaseAddress, Failure, Secret};
-
-/// Idle connections that are kept for the next caller; how many are in use is the engine's to bound.
-const IDLE_MAX: usize = 16;
 
 /// Statements that are sent without an answer to the first: few enough that they go out in their order.
 const STATEMENTS_UNDER_WAY: usize = 16;
@@ -26,7 +22,7 @@ const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set int
 pub(super) struct Pool {
     address: DatabaseAddress,
     timeout: Duration,
-    idle: Arc<Mutex<Vec<Client>>>,
+    idle: Idle<Client>,
 }
 
 impl Pool {
@@ -34,14 +30,13 @@ impl Pool {
         Self {
             address,
             timeout,
-            idle: Arc::default(),
+            idle: Idle::default(),
         }
     }
 
     /// An idle connection, or a new one.
     pub(super) async fn take(&self) -> Result<Lease, Failure> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        while let Some(client) = idle() {
+        while let Some(client) = self.idle.take() {
             if !client.is_closed() {
                 return Ok(self.lease(client));
             }
@@ -53,7 +48,7 @@ impl Pool {
     fn lease(&self, client: Client) -> Lease {
         Lease {
             client,
-            idle: Arc::clone(&self.idle),
+            idle: self.idle.clone(),
         }
     }
 
@@ -111,7 +106,7 @@ impl Pool {
 /// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
 pub(super) struct Lease {
     client: Client,
-    idle: Arc<Mutex<Vec<Client>>>,
+    idle: Idle<Client>,
 }
 
 impl Lease {
@@ -156,9 +151,6 @@ impl Lease {
     }
 
     pub(super) fn give_back(self) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.push(self.client);
-        }
+        self.idle.keep(self.client);
     }
 }
