@@ -113,7 +113,7 @@ impl Default for Limits {
             memory_bytes: 256 << 20,
             progress_every: Duration::from_secs(10),
             summary_every: 10,
-            page_units: 2_048,
+            page_units: 1_024,
         }
     }
 }

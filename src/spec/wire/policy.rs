@@ -105,7 +105,7 @@ pub struct LimitsSpec {
     /// In a job of tables, the number of tables behind which a summary is told. Default 10.
     #[schemars(range(min = 1))]
     pub summary_every: Option<u64>,
-    /// Units in one page of an item's state. Default 2048.
+    /// Units in one page of an item's state. Default 1024.
     #[schemars(range(min = 1, max = 10_000))]
     pub page_units: Option<u32>,
 }
