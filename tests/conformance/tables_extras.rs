@@ -30,7 +30,7 @@ fn definitions(kind: TablesKind) -> Vec<&'static str> {
         ],
         TablesKind::MySql => &[
             "create table rich (id int auto_increment primary key, `check` varchar(20) default 'NULL', \
-             n int not null default 7 check (n > 0) comment 'a number', plain int default null, doubled int generated always as (n * 2) stored, \
+             n int not null default 7 comment 'a number' check (n > 0), plain int default null, doubled int generated always as (n * 2) stored, \
              document json, changed timestamp not null default current_timestamp on update current_timestamp, \
              constraint below check (n < 100)) comment 'all of it'",
             "create trigger audit before insert on rich for each row set new.plain = 1",

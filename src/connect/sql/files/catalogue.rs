@@ -14,7 +14,7 @@ use super::object_bytes::ObjectBytes;
 use super::values::native;
 use crate::connect::{ObjectInfo, Store};
 use crate::format::csv_header;
-use crate::model::{Column, Failure, FailureClass, FileFormat, ObjectVersion, Table, TableName};
+use crate::model::{Column, Columns, Failure, FailureClass, FileFormat, ObjectVersion, Table, TableName};
 
 /// Files looked into at once.
 const FILES_AT_ONCE: usize = 8;
@@ -277,7 +277,10 @@ async fn look(
             let told = |failure: Failure| failure.context(format_args!("`{path}`"));
             match format {
                 FileFormat::Csv => {
-                    let names = csv_header(bytes).await.map_err(told)?;
+                    let names = match csv_header(bytes).await {
+                        Err(failure) if failure.code == "csv.empty" => Columns::from([]),
+                        names => names.map_err(told)?,
+                    };
                     names.iter().map(|name| typed(name, "text", types)).collect()
                 }
                 _ => {
