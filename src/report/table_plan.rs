@@ -106,8 +106,13 @@ impl TablePlanReport<'_> {
             Some(rows) => format!(", about {}", counted(rows, "row", "rows")),
         };
         let of = self.tables.len();
-        let (decision, target) = (table.decision.name(), shown(&target));
-        writeln!(formatter, "  [{number}/{of}] {decision:<6} {key} → {target}{rows}")?;
+        // A table that cannot be mapped has no name at the sink.
+        let target = match shown(&target) {
+            target if target.is_empty() => String::new(),
+            target => format!(" → {target}"),
+        };
+        let decision = table.decision.name();
+        writeln!(formatter, "  [{number}/{of}] {decision:<6} {key}{target}{rows}")?;
         if let TableChoice::Refuse(reasons) = &table.decision {
             for reason in reasons {
                 writeln!(formatter, "      {}", shown(reason))?;

@@ -72,7 +72,7 @@ fn a_column_that_the_source_cannot_fill_is_refused_before_any_row_is() {
             assert_eq!(table["decision"], "refuse", "{mode} {contract}: {table}");
             let told = table["reasons"][0].as_str().unwrap();
             assert!(
-                told.contains("`tenant`") && told.contains("a default at the sink"),
+                told.contains("its column `tenant` needs a value") && told.contains("a default there"),
                 "{told}"
             );
             assert!(!told.contains("`at`") && !told.contains("`number`"), "{told}");

@@ -39,9 +39,8 @@ pub fn fit(
     }
     let is_other_shape = !differences.is_empty();
     let demanding = demanding(existing, mapping, engine);
-    differences.extend(demanding.iter().map(|column| {
-        format!("its column `{column}`, which the source does not have, must be given a value, so that it would refuse every row")
-    }));
+    let needs = |column: &&str| format!("its column `{column}` needs a value, and the source has none for it");
+    differences.extend(demanding.iter().map(needs));
     if differences.is_empty() {
         return Ok(additions);
     }
@@ -54,9 +53,7 @@ pub fn fit(
     }
     if !demanding.is_empty() {
         let columns = demanding.join("`, `");
-        remedies.push(format!(
-            "give `{columns}` a default at the sink or let it be NULL there"
-        ));
+        remedies.push(format!("give `{columns}` a default there"));
     }
     let last = remedies.pop().unwrap_or_default();
     let remedies = match remedies.join(", ") {
@@ -159,12 +156,9 @@ mod tests {
         for contract in [Contract::Freeze, Contract::Evolve] {
             let columns = vec![column("id", "bigint"), column("tenant", "text")];
             let told = fitted(columns, none(), contract, Engine::Postgres).unwrap_err();
+            assert!(told.contains("its column `tenant` needs a value"), "{told}");
             assert!(
-                told.contains("its column `tenant`") && told.contains("refuse every row"),
-                "{told}"
-            );
-            assert!(
-                told.ends_with("or give `tenant` a default at the sink or let it be NULL there"),
+                told.ends_with("use `mode: replace`, or give `tenant` a default there"),
                 "{told}"
             );
             assert!(!told.contains("types"), "{told}");
