@@ -24,7 +24,8 @@ pub struct TableLook {
 
 /// Looks at both databases and decides about every table as a run would; nothing is written.
 ///
-/// Rows are counted or looked at only where that is asked for: it takes a scan of each table.
+/// Rows are counted or looked at only where that is asked for: it takes a scan of each table. One that rows were added to by an interrupted run is
+/// cut into chunks, as the run that goes on with it does.
 pub async fn preview_tables(
     job: &TableJob,
     state: Option<&State>,
