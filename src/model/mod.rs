@@ -53,7 +53,7 @@ pub use size::{format_bytes, format_count, parse_size};
 pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use stage_record::{StageRecord, StageStatus};
 pub use table::{
-    Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, FileFormat, FileType, ForeignKey, Index, Key,
+    Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, Extras, FileFormat, FileType, ForeignKey, Index, Key,
     ParquetCompression, RowRange, Table, TableName,
 };
 pub use table_progress::{StageProgress, TableProgress};

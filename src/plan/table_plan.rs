@@ -1,4 +1,4 @@
-use crate::model::{ColumnMapping, TableName};
+use crate::model::{ColumnMapping, Extras, TableName};
 
 /// What would happen to one table, and why.
 #[derive(Clone, Debug)]
@@ -17,6 +17,10 @@ pub struct TableDecision {
     pub owed: Vec<String>,
     /// What the sink does not get, and why.
     pub left_out: Vec<String>,
+    /// What the table at the source has and the one that the run makes will not have.
+    pub not_carried: Extras,
+    /// Why its rows are not cut although the spec asks for it.
+    pub uncut: Option<String>,
     /// In what the table that stands at the sink is another, in words.
     pub drift: Vec<String>,
     /// What a look at every row has found, where it was asked for.
@@ -38,7 +42,7 @@ pub struct ProbedColumn {
 /// | the rows are there, indexes and keys are not | finish |
 /// | completed | done |
 /// | set aside | skip |
-/// | – and it cannot be mapped, or does not fit what is there | refuse |
+/// | – and it cannot be mapped, does not fit what is there, or cannot be gone on with | refuse |
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableChoice {
     Load,

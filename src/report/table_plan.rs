@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::model::format_count;
+use crate::model::{Extras, format_count};
 use crate::plan::{Plan, ProbedColumn, TableChoice, TableDecision};
 
 use super::json::SCHEMA_VERSION;
@@ -82,6 +82,8 @@ impl TablePlanReport<'_> {
                 "statements": table.statements,
                 "gives_back": table.owed,
                 "left_out": table.left_out,
+                "not_carried_over": extras_json(&table.not_carried),
+                "uncut": table.uncut,
                 "drift": table.drift,
                 "probed": table.probed.as_ref().map(|probed| probed.iter().map(probed_json).collect::<Vec<_>>()),
             })
@@ -104,8 +106,13 @@ impl TablePlanReport<'_> {
             Some(rows) => format!(", about {}", counted(rows, "row", "rows")),
         };
         let of = self.tables.len();
-        let (decision, target) = (table.decision.name(), shown(&target));
-        writeln!(formatter, "  [{number}/{of}] {decision:<6} {key} → {target}{rows}")?;
+        // A table that cannot be mapped has no name at the sink.
+        let target = match shown(&target) {
+            target if target.is_empty() => String::new(),
+            target => format!(" → {target}"),
+        };
+        let decision = table.decision.name();
+        writeln!(formatter, "  [{number}/{of}] {decision:<6} {key}{target}{rows}")?;
         if let TableChoice::Refuse(reasons) = &table.decision {
             for reason in reasons {
                 writeln!(formatter, "      {}", shown(reason))?;
@@ -144,6 +151,13 @@ impl TablePlanReport<'_> {
         for left_out in &table.left_out {
             writeln!(formatter, "      left out: {}", shown(left_out))?;
         }
+        if !table.not_carried.is_empty() {
+            let extras = extras_words(&table.not_carried);
+            writeln!(formatter, "      not carried over: {}", shown(&extras.join("; ")))?;
+        }
+        if let Some(why) = &table.uncut {
+            writeln!(formatter, "      one chunk: {}", shown(why))?;
+        }
         if self.is_detailed {
             for statement in &table.statements {
                 writeln!(formatter, "      {}", shown(statement).replace('\n', "\n      "))?;
@@ -151,6 +165,40 @@ impl TablePlanReport<'_> {
         }
         Ok(())
     }
+}
+
+/// ``defaults of `created`, `state` ``, `1 check`, ``trigger `audit` ``
+fn extras_words(extras: &Extras) -> Vec<String> {
+    let of = |one: &str, more: &str, names: &[String]| {
+        let what = if names.len() == 1 { one } else { more };
+        (!names.is_empty()).then(|| format!("{what} `{}`", names.join("`, `")))
+    };
+    let number = |count: u64, one: &str, more: &str| (count > 0).then(|| counted(count, one, more));
+    let Extras {
+        defaults,
+        updates,
+        checks,
+        triggers,
+        comments,
+    } = extras;
+    let words = [
+        of("default of", "defaults of", defaults),
+        of("`on update` of", "`on update` of", updates),
+        number(*checks, "check", "checks"),
+        of("trigger", "triggers", triggers),
+        number(*comments, "comment", "comments"),
+    ];
+    words.into_iter().flatten().collect()
+}
+
+fn extras_json(extras: &Extras) -> Value {
+    json!({
+        "defaults": extras.defaults,
+        "updates": extras.updates,
+        "checks": extras.checks,
+        "triggers": extras.triggers,
+        "comments": extras.comments,
+    })
 }
 
 fn probed_json(probed: &ProbedColumn) -> Value {

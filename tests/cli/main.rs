@@ -45,6 +45,7 @@ mod store_kinds;
 mod stored_vars;
 mod table_files;
 mod tables;
+mod tables_losses;
 mod tables_mssql;
 mod tables_resumed;
 mod tables_told;

@@ -256,6 +256,47 @@ fn postgres_goes_through_parquet_and_comes_back() {
 }
 
 #[test]
+fn a_file_without_values_stops_no_other_table() {
+    let project = project("jsonl");
+    project.write("jobs/lake/sales/orders.jsonl", "{\"id\": 1}\n{\"id\": 2}\n");
+    project.write("jobs/lake/sales/refunds.jsonl", "");
+    project.write("jobs/lake/visits.csv", "id,page\n1,/\n");
+    project.write("jobs/lake/nothing.csv", "");
+    // A part of a table may hold nothing, if another tells the columns.
+    project.write("jobs/lake/parts/part-1.jsonl", "");
+    project.write("jobs/lake/parts/part-2.jsonl", "{\"id\": 3}\n");
+    project.write("jobs/back.yaml", BACK.replace("TYPES", "types: {}"));
+    let plan = project.command(["plan", "jobs/back.yaml", "--json"]).exits(0).json();
+    let tables = plan["tables"].as_array().unwrap();
+    for table in tables {
+        let is_empty = ["sales.refunds", "nothing"].contains(&table["table"].as_str().unwrap());
+        assert_eq!(table["decision"], if is_empty { "refuse" } else { "load" }, "{table}");
+    }
+    assert_eq!(tables.len(), 5, "{plan}");
+    let told = "sales.refunds: its files hold no values from which its columns could be told";
+    project
+        .command(["plan", "jobs/back.yaml"])
+        .exits(0)
+        .says(told)
+        .says("2 refused");
+    let run = project.command(["run", "jobs/back.yaml", "--json"]).exits(6).json();
+    assert_eq!(run["account"]["items"]["done"], json!(3), "{run}");
+    assert_eq!(run["account"]["items"]["failed"], json!(2), "{run}");
+    project
+        .command(["failures", "jobs/back.yaml"])
+        .says(told)
+        .says("`exclude`");
+    let rows = "select (select count(*) from orders) || ' ' || (select count(*) from visits) || ' ' || (select count(*) from parts)";
+    assert_eq!(sqlite(&project, "jobs/copy.sqlite", rows), "2 1 1");
+    project.edit(
+        "jobs/back.yaml",
+        "\"empty/*.jsonl\"",
+        "\"sales/refunds.jsonl\", \"nothing.csv\"",
+    );
+    project.command(["run", "jobs/back.yaml", "--accept-changes"]).exits(0);
+}
+
+#[test]
 fn what_a_store_cannot_do_is_told_before_anything_is_touched() {
     let project = project("parquet");
     let refused = |sink: &str, words: &str| {

@@ -34,12 +34,42 @@ fn what_was_added_from_a_source_that_is_cut_otherwise_now_is_refused() {
     project.run().exits(6);
     psql("alter domain tame drop constraint tame_check");
     let source = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    assert_eq!(project.plan_json()["tables"][0]["decision"], "load", "the others are");
     source.execute("delete from T where Id < 50", []).unwrap();
-    project.run().exits(6);
+    let table = &project.plan_json()["tables"][0];
+    assert_eq!(table["decision"], "refuse", "{table}");
+    let told = table["reasons"][0].as_str().unwrap();
+    assert!(
+        told.contains("9 of 10 chunks of `T`") && told.contains("`--restart`"),
+        "{told}"
+    );
+    project.plan().exits(0).says(told).says("1 refused");
+    project.run().exits(6).says(told);
     project
         .command(["failures", SPEC])
         .says("tables.partial")
         .says("9 of 10 chunks of `T`");
+    assert_eq!(psql("select count(*) from t"), "900");
+}
+
+#[test]
+fn noted_chunks_of_a_source_that_was_written_to_are_refused_by_plan_and_run() {
+    let project = into_postgres(THOUSAND, "noted");
+    let psql = |text: &str| postgres().psql("noted", text);
+    psql("create domain tame as text check (value <> 'label 555')");
+    psql("create table t (id bigint, label tame)");
+    project.edit(SPEC, "connection: crm,", "connection: crm, quiet: true,");
+    with_sink(&project, "mode: append, on_partial: keep, types: { text: tame }");
+    assert_eq!(project.plan_json()["tables"][0]["decision"], "load");
+    project.run().exits(6);
+    assert_eq!(project.plan_json()["tables"][0]["decision"], "load", "the others are");
+    let source = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    source.execute("delete from T where Id < 50", []).unwrap();
+    let table = &project.plan_json()["tables"][0];
+    assert_eq!(table["decision"], "refuse", "{table}");
+    let told = table["reasons"][0].as_str().unwrap();
+    assert!(told.contains("no chunks of the source any more"), "{told}");
+    project.run().exits(6).says(told);
     assert_eq!(psql("select count(*) from t"), "900");
 }
 

@@ -16,6 +16,7 @@ mod sftp_hosts;
 mod suite;
 mod tables_edges;
 mod tables_edges_mssql;
+mod tables_extras;
 mod tables_files;
 mod tables_kinds;
 mod tables_suite;
@@ -158,6 +159,11 @@ macro_rules! tables_suite {
             #[test]
             fn the_catalogue_tells_all_that_a_copy_needs() {
                 $variant.run(tables_suite::catalogue);
+            }
+
+            #[test]
+            fn the_catalogue_tells_what_no_copy_carries() {
+                $variant.run(tables_extras::extras);
             }
 
             #[test]

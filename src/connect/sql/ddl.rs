@@ -24,6 +24,10 @@ impl Ddl {
         Self { engine }
     }
 
+    pub fn engine(self) -> Engine {
+        self.engine
+    }
+
     pub fn table(self, name: &TableName) -> String {
         if name.schema.is_empty() {
             self.engine.quote(&name.name)

@@ -43,6 +43,13 @@ pub struct Mapper<'a> {
 
 /// Maps a table; gives every problem at once.
 pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec<MappingProblem>> {
+    if table.columns.is_empty() && mapper.source == Engine::Files {
+        return Err(vec![MappingProblem {
+            place: table.name.to_string(),
+            message: "its files hold no values from which its columns could be told".to_owned(),
+            help: "leave it out with `exclude`".to_owned(),
+        }]);
+    }
     let mut problems = Vec::new();
     let mut columns = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
@@ -314,7 +321,7 @@ mod tests {
                 on_delete: "CASCADE".to_owned(),
                 on_update: "NO ACTION".to_owned(),
             }],
-            rows_estimate: None,
+            ..Table::default()
         };
         let mapping = map(&table, &BTreeMap::new()).unwrap();
         assert_eq!(mapping.target.to_string(), "campaign.orders");

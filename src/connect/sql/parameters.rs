@@ -16,12 +16,10 @@ pub fn translate(
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
     while let Some(next) = rest.chars().next() {
+        // Elsewhere brackets hold the place in an array, which may be a parameter.
+        let aside = aside(rest, engine == Engine::SqlServer)?;
         let length = match next {
-            '\'' | '"' | '`' => quoted(rest, next)?,
-            // Elsewhere it is the place in an array, which may be a parameter.
-            '[' if engine == Engine::SqlServer => quoted(rest, ']')?,
-            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map(|end| end + 2).ok_or_else(|| unclosed("comment"))?,
+            _ if aside > 0 => aside,
             ':' if rest.starts_with("::") => 2,
             ':' => {
                 let name: String = rest[1..]
@@ -47,6 +45,21 @@ pub fn translate(
         rest = behind;
     }
     Ok((out, names))
+}
+
+/// The length of the text, quoted identifier or comment that `text` begins with; 0 where it begins with none. Brackets quote identifiers in SQL
+/// Server, and in definitions of SQLite.
+///
+/// # Errors
+/// `query.invalid`: it does not end.
+pub fn aside(text: &str, is_quoted_by_brackets: bool) -> Result<usize, Failure> {
+    Ok(match text.chars().next() {
+        Some(quote @ ('\'' | '"' | '`')) => quoted(text, quote)?,
+        Some('[') if is_quoted_by_brackets => quoted(text, ']')?,
+        Some('-') if text.starts_with("--") => text.find('\n').unwrap_or(text.len()),
+        Some('/') if text.starts_with("/*") => text.find("*/").map(|end| end + 2).ok_or_else(|| unclosed("comment"))?,
+        _ => 0,
+    })
 }
 
 /// The length of a quoted text with its quotes; a doubled quote does not end it.

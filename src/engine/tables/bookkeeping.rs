@@ -1,7 +1,7 @@
 use crate::connect::{Ddl, RowsFrom, SqlDatabase, TableMapping};
 use crate::engine::Fatal;
 use crate::engine::attempts::repeat;
-use crate::model::{Failure, FailureClass, ItemStatus, ItemSummary, StageStatus, TableName};
+use crate::model::{Engine, Failure, FailureClass, ItemStatus, ItemSummary, StageStatus, TableName};
 use crate::resolve::{OnPartial, TableJob};
 use crate::stages::tables::{Bookkeeping, PlannedTable};
 use crate::state::{State, StateError};
@@ -15,14 +15,14 @@ pub fn bookkeeping_table(job: &TableJob, sink: &dyn SqlDatabase) -> Option<Table
     (job.work.sink.on_partial == OnPartial::Keep).then(table)
 }
 
-/// What the sink is to know of this loading, where chunks that are there may stay.
+/// What the sink is to know of this loading in the job's table of notes.
 pub fn bookkeeping(
-    context: &TableContext,
+    table: &TableName,
+    engine: Engine,
     planned: &PlannedTable,
     mapping: &TableMapping,
     summary: &ItemSummary,
-) -> Option<Bookkeeping> {
-    let table = context.bookkeeping.clone()?;
+) -> Bookkeeping {
     let columns: Vec<String> = (mapping.columns.iter())
         .map(|column| format!("{}>{} {}", column.source, column.target, column.target_native))
         .collect();
@@ -35,7 +35,7 @@ pub fn bookkeeping(
     };
     let loading = format!("{} {:?}", summary.id(), summary.started);
     let shape = format!("{from} {}", columns.join(", "));
-    Some(Bookkeeping::new(table, context.sink.engine(), &loading, &shape))
+    Bookkeeping::new(table.clone(), engine, &loading, &shape)
 }
 
 /// Makes the table of notes where the job has one. False when a stop came first.

@@ -98,7 +98,9 @@ impl TableRun<'_> {
         if !(options.does("schema") || options.does("data")) {
             return Ok(());
         }
-        let bookkeeping = bookkeeping(self.context, self.planned, mapping, &self.summary);
+        let engine = self.context.sink.engine();
+        let notes = self.context.bookkeeping.as_ref();
+        let bookkeeping = notes.map(|table| bookkeeping(table, engine, self.planned, mapping, &self.summary));
         let kept = match self.kept(bookkeeping.as_ref(), mapping).await? {
             Ok(kept) => kept,
             Err(failure) => {
@@ -106,7 +108,7 @@ impl TableRun<'_> {
                 return Ok(());
             }
         };
-        let ddl = Ddl::new(self.context.sink.engine());
+        let ddl = Ddl::new(engine);
         let place = place(self.planned, mapping, &self.context.job, ddl, kept.is_some());
         let mut place = match place {
             Ok(place) => place,
@@ -220,7 +222,7 @@ impl TableRun<'_> {
         Ok((chunks, snapshot))
     }
 
-    pub(super) async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
+    async fn chunks(&self) -> Result<Vec<RowRange>, Failure> {
         let (context, planned) = (self.context, self.planned);
         let policy = &context.job.work.source.chunks;
         self.with_retries(|| plan_chunks(&*context.source, &planned.from, &planned.source, policy))

@@ -8,6 +8,7 @@ mod chunk;
 mod constraints;
 mod context;
 mod drift;
+mod fit;
 mod item;
 mod leftovers;
 mod place;

@@ -1,7 +1,9 @@
 use crate::connect::{Ddl, SqlDatabase, TableMapping};
-use crate::model::{Failure, Table, TableName};
-use crate::resolve::{Contract, RowMode, TableJob};
+use crate::model::{Failure, TableName};
+use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, staging};
+
+use super::fit::fit;
 
 /// Where the rows of a table go, and what has to be done before they can.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,7 @@ pub fn place(
             }
         }
         Some(existing) => {
-            statements.extend(fit(existing, mapping, work.sink.contract, ddl)?);
+            statements.extend(fit(existing, mapping, work.sink.contract, ddl.engine())?);
             if mode == RowMode::Truncate && !goes_on {
                 is_emptied = true;
                 statements.push(ddl.truncate(&mapping.target));
@@ -92,41 +94,6 @@ pub fn place(
         is_emptied,
         statements,
     })
-}
-
-/// What makes a table that is there fit: the columns that it lacks, where the contract allows it.
-fn fit(existing: &Table, mapping: &TableMapping, contract: Contract, ddl: Ddl) -> Result<Vec<String>, Failure> {
-    let mut differences = Vec::new();
-    let mut is_short = false;
-    let mut additions = Vec::new();
-    for column in &mapping.columns {
-        match existing.column(&column.target) {
-            None if contract == Contract::Evolve => additions.push(ddl.add_column(&mapping.target, column)),
-            None => {
-                is_short = true;
-                differences.push(format!("it has no column `{}`", column.target));
-            }
-            Some(found) if found.native != column.target_native => differences.push(format!(
-                "`{}` is `{}` there, not `{}`",
-                column.target, found.native, column.target_native
-            )),
-            Some(_) => {}
-        }
-    }
-    if differences.is_empty() {
-        return Ok(additions);
-    }
-    let remedy = if is_short {
-        "use `mode: replace`, give the types in `types`, or let `contract: evolve` add columns"
-    } else {
-        "use `mode: replace`, or give the types in `types`"
-    };
-    let differences = differences.join("; ");
-    let message = format!(
-        "`{}` stands at the sink with another shape: {differences}; {remedy}",
-        mapping.target
-    );
-    Err(Failure::permanent("tables.contract", message))
 }
 
 /// Whether the table that rows were going into stands as it was left.

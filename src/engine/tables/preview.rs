@@ -1,15 +1,17 @@
 use crate::connect::{Connections, Ddl};
 use crate::engine::item_list::read_tables;
 use crate::engine::{Fatal, Selection, Stop};
-use crate::model::{ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
+use crate::model::{Extras, FailureClass, ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
 use crate::plan::{TableChoice, TableDecision};
-use crate::resolve::TableJob;
-use crate::stages::tables::{PlannedTable, check_chunks, probe_table};
+use crate::resolve::{RowMode, TableJob};
+use crate::stages::tables::{PlannedTable, check_chunks, probe_table, uncut};
 use crate::state::State;
 
+use super::bookkeeping::{bookkeeping, bookkeeping_table};
 use super::context::TableEnds;
 use super::drift::drift;
 use super::place::place;
+use super::taken_up::Begun;
 
 /// What is looked at besides the catalogues.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +24,8 @@ pub struct TableLook {
 
 /// Looks at both databases and decides about every table as a run would; nothing is written.
 ///
-/// Rows are counted or looked at only where that is asked for: it takes a scan of each table.
+/// Rows are counted or looked at only where that is asked for: it takes a scan of each table. One that rows were added to by an interrupted run is
+/// cut into chunks, as the run that goes on with it does.
 pub async fn preview_tables(
     job: &TableJob,
     state: Option<&State>,
@@ -35,7 +38,19 @@ pub async fn preview_tables(
     let ends = ends.map_err(|(name, failure)| Fatal::Connection { name, failure })?;
     let (entries, inventory) = read_tables(job, &connections).await.map_err(Fatal::Tables)?;
     let entries = selection.clone().apply(entries).map_err(Fatal::Selection)?;
-    let ddl = Ddl::new(ends.sink.engine());
+    let notes = bookkeeping_table(job, &*ends.sink);
+    // A table of notes that is not there has none of an interrupted run.
+    let may_be_begun = match &notes {
+        Some(table) if state.is_some() => {
+            let sink = &job.work.sink.connection;
+            let tables = ends.sink.tables().await;
+            let tables =
+                tables.map_err(|failure| Fatal::Tables(failure.context(format_args!("connection `{sink}`"))))?;
+            tables.iter().any(|found| found.name == *table)
+        }
+        _ => true,
+    };
+    let state_of_begun = state.filter(|_| may_be_begun);
     let mut decisions = Vec::with_capacity(entries.len());
     for entry in entries {
         let Some(planned) = inventory.tables.get(entry.ordinal as usize) else {
@@ -45,7 +60,10 @@ pub async fn preview_tables(
             Some(state) => state.item(ItemId::of(&planned.key))?,
             None => None,
         };
-        let mut decision = decide(job, planned, summary.as_ref(), ddl);
+        let mut decision = decide(job, planned, summary.as_ref(), &ends);
+        if let (TableChoice::Load, Some(state), Some(summary)) = (&decision.decision, state_of_begun, &summary) {
+            take_up(job, planned, state, summary, &ends, &mut decision).await?;
+        }
         if let (Ok(mapping), true) = (&planned.mapping, look.probe) {
             let probed = probe_table(&*ends.source, ends.sink.engine(), planned, mapping).await;
             let probed = probed.map_err(|failure| Fatal::Tables(failure.context(&planned.key)))?;
@@ -61,17 +79,30 @@ pub async fn preview_tables(
     Ok(decisions)
 }
 
-fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>, ddl: Ddl) -> TableDecision {
+/// What follows from the state alone.
+fn choice(summary: Option<&ItemSummary>) -> TableChoice {
+    let is_done = |stage: &str| summary.is_some_and(|summary| summary.stage_status(stage) == StageStatus::Done);
+    match summary.map(|summary| summary.status) {
+        Some(ItemStatus::Skipped) => TableChoice::Skip,
+        Some(ItemStatus::Completed) => TableChoice::Done,
+        _ if is_done("data") => TableChoice::Finish,
+        _ => TableChoice::Load,
+    }
+}
+
+fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>, ends: &TableEnds) -> TableDecision {
     let mut decision = TableDecision {
         key: planned.key.clone(),
         target: TableName::default(),
-        decision: TableChoice::Load,
+        decision: choice(summary),
         rows: planned.source.rows_estimate,
         is_counted: false,
         columns: Vec::new(),
         statements: Vec::new(),
         owed: summary.map_or_else(Vec::new, |summary| summary.owed().to_vec()),
         left_out: Vec::new(),
+        not_carried: Extras::default(),
+        uncut: None,
         drift: Vec::new(),
         probed: None,
     };
@@ -92,19 +123,18 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
     if let Some(existing) = &planned.existing {
         decision.drift = drift(existing, mapping);
     }
-    let is_done = |stage: &str| summary.is_some_and(|summary| summary.stage_status(stage) == StageStatus::Done);
-    decision.decision = match summary.map(|summary| summary.status) {
-        Some(ItemStatus::Skipped) => TableChoice::Skip,
-        Some(ItemStatus::Completed) => TableChoice::Done,
-        _ if is_done("data") => TableChoice::Finish,
-        _ => TableChoice::Load,
-    };
-    if decision.decision == TableChoice::Load
-        && let Some(failure) = check_chunks(&planned.source, &job.work.source.chunks)
-    {
-        decision.decision = TableChoice::Refuse(vec![failure.message]);
-        return decision;
+    if job.work.sink.mode == RowMode::Replace || planned.existing.is_none() {
+        decision.not_carried.clone_from(&planned.source.extras);
     }
+    let (engine, policy) = (ends.source.engine(), &job.work.source.chunks);
+    if decision.decision == TableChoice::Load {
+        if let Some(failure) = check_chunks(engine, &planned.source, policy) {
+            decision.decision = TableChoice::Refuse(vec![failure.message]);
+            return decision;
+        }
+        decision.uncut = uncut(engine, &planned.source, policy);
+    }
+    let ddl = Ddl::new(ends.sink.engine());
     match place(planned, mapping, job, ddl, false) {
         Ok(place) => {
             decision.statements.extend(place.statements);
@@ -117,4 +147,42 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         Err(_) => {}
     }
     decision
+}
+
+/// Refuses a table that a run would not take up again, for what an interrupted one has left of it.
+async fn take_up(
+    job: &TableJob,
+    planned: &PlannedTable,
+    state: &State,
+    summary: &ItemSummary,
+    ends: &TableEnds,
+    decision: &mut TableDecision,
+) -> Result<(), Fatal> {
+    let Ok(mapping) = &planned.mapping else {
+        return Ok(());
+    };
+    let notes = bookkeeping_table(job, &*ends.sink);
+    let notes = notes.map(|table| bookkeeping(&table, ends.sink.engine(), planned, mapping, summary));
+    let begun = Begun {
+        job,
+        source: &*ends.source,
+        sink: &*ends.sink,
+        planned,
+        mapping,
+        bookkeeping: notes.as_ref(),
+    };
+    let mut records = Vec::new();
+    if begun.is_told_by_ledger() {
+        for page in state.pages(summary.id())? {
+            records.extend(state.records(page)?);
+        }
+    }
+    match begun.kept(&records).await {
+        Ok(_) => {}
+        Err(failure) if failure.class == FailureClass::Permanent => {
+            decision.decision = TableChoice::Refuse(vec![failure.message]);
+        }
+        Err(failure) => return Err(Fatal::Tables(failure.context(&planned.key))),
+    }
+    Ok(())
 }

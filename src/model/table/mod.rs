@@ -3,6 +3,7 @@
 mod carry;
 mod column;
 mod engine;
+mod extras;
 mod file_format;
 mod file_type;
 mod range;
@@ -15,6 +16,7 @@ mod table;
 pub use carry::Carry;
 pub use column::{Column, ColumnMapping};
 pub use engine::Engine;
+pub use extras::Extras;
 pub use file_format::{FileFormat, ParquetCompression};
 pub use file_type::FileType;
 pub use range::{ChunkPolicy, ChunkWay, RowRange};

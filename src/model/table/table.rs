@@ -1,6 +1,6 @@
 use std::fmt;
 
-use super::Column;
+use super::{Column, Extras};
 
 /// A table's name within its database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,7 @@ pub struct Table {
     /// Without the primary key's own.
     pub indexes: Vec<Index>,
     pub foreign_keys: Vec<ForeignKey>,
+    pub extras: Extras,
     /// What the catalogue's statistics say; `None` where it has none.
     pub rows_estimate: Option<u64>,
 }

@@ -13,7 +13,7 @@ mod rejects;
 pub use added::{chunk_name, take_up_added};
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
 pub use checksum::{RowDigest, digest_rows, read_back};
-pub use chunks::{check_chunks, plan_chunks};
+pub use chunks::{check_chunks, plan_chunks, uncut};
 pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory, staging};
 pub use load::{LoadRequest, Loaded, load};

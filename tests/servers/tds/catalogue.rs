@@ -7,9 +7,10 @@ use super::types::SqlType;
 
 /// What the definitions said, beside the data: SQLite keeps no type as it stands there, and no name of a key.
 pub const KEPT: &str = "
-    create table if not exists main.fake_columns (sch, tbl, ord integer, name, type, nullable integer, numbered integer, computed integer);
+    create table if not exists main.fake_columns (sch, tbl, ord integer, name, type, nullable integer, numbered integer, computed integer, defaulted integer);
     create table if not exists main.fake_indexes (sch, tbl, name, is_key integer, is_unique integer, is_filtered integer, columns);
     create table if not exists main.fake_keys (sch, tbl, name, columns, rsch, rtbl, rcolumns, on_delete, on_update);
+    create table if not exists main.fake_extras (sch, tbl, kind, name);
     create table if not exists main.fake_rights (sch, tbl, state, permission, grantee);";
 
 /// Between the names of columns in one text.
@@ -21,7 +22,7 @@ pub const VIEWS: &str = "
     create table sys.partitions (object_id int, index_id int, rows bigint);
     create table sys.types (name nvarchar(128), system_type_id int, user_type_id int);
     create table sys.columns (object_id int, column_id int, name nvarchar(128), system_type_id int, user_type_id int, max_length int,
-        precision int, scale int, is_nullable int, is_identity int, is_computed int);
+        precision int, scale int, is_nullable int, is_identity int, is_computed int, default_object_id int);
     create table sys.identity_columns (object_id int, column_id int);
     create table sys.indexes (object_id int, index_id int, name nvarchar(128), type_desc nvarchar(60), is_primary_key int, is_unique int,
         has_filter int, is_hypothetical int);
@@ -30,6 +31,9 @@ pub const VIEWS: &str = "
         update_referential_action_desc nvarchar(60));
     create table sys.foreign_key_columns (constraint_object_id int, constraint_column_id int, parent_object_id int, parent_column_id int,
         referenced_object_id int, referenced_column_id int);
+    create table sys.check_constraints (parent_object_id int, name nvarchar(128));
+    create table sys.triggers (parent_id int, parent_class int, name nvarchar(128));
+    create table sys.extended_properties (class int, major_id int, name nvarchar(128));
     create table sys.database_principals (principal_id int, name nvarchar(128));
     create table sys.database_permissions (class int, major_id int, minor_id int, grantee_principal_id int, permission_name nvarchar(128),
         state_desc nvarchar(60));
@@ -72,6 +76,9 @@ pub fn fill(connection: &Connection) -> Result<(), SqlError> {
         "index_columns",
         "foreign_keys",
         "foreign_key_columns",
+        "check_constraints",
+        "triggers",
+        "extended_properties",
         "database_principals",
         "database_permissions",
     ] {
@@ -80,6 +87,7 @@ pub fn fill(connection: &Connection) -> Result<(), SqlError> {
     fill_tables(connection)?;
     fill_indexes(connection)?;
     fill_keys(connection)?;
+    fill_extras(connection)?;
     let mut rights = connection.prepare("select sch, tbl, state, permission, grantee from main.fake_rights")?;
     let rights = rights.query_map([], |row| {
         Ok((
@@ -105,9 +113,24 @@ pub fn fill(connection: &Connection) -> Result<(), SqlError> {
     Ok(())
 }
 
+fn fill_extras(connection: &Connection) -> Result<(), SqlError> {
+    let mut extras = connection.prepare("select sch, tbl, kind, name from main.fake_extras")?;
+    let mut rows = extras.query([])?;
+    while let Some(row) = rows.next()? {
+        let id = table_id(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?);
+        let insert = match row.get::<_, String>(2)?.as_str() {
+            "check" => "insert into sys.check_constraints values (?, ?)",
+            "trigger" => "insert into sys.triggers values (?, 1, ?)",
+            _ => "insert into sys.extended_properties values (1, ?, ?)",
+        };
+        connection.execute(insert, (id, row.get::<_, String>(3)?))?;
+    }
+    Ok(())
+}
+
 fn fill_tables(connection: &Connection) -> Result<(), SqlError> {
     let mut columns = connection.prepare(
-        "select sch, tbl, ord, name, type, nullable, numbered, computed from main.fake_columns order by sch, tbl, ord",
+        "select sch, tbl, ord, name, type, nullable, numbered, computed, defaulted from main.fake_columns order by sch, tbl, ord",
     )?;
     let mut rows = columns.query([])?;
     let mut seen = Vec::new();
@@ -136,12 +159,13 @@ fn fill_tables(connection: &Connection) -> Result<(), SqlError> {
         let described = SqlType::parse(&written).describe();
         let (system, user) = type_ids(&described.name);
         let flags: (i64, i64, i64) = (row.get(5)?, row.get(6)?, row.get(7)?);
+        let default: i64 = row.get(8)?;
         connection.execute(
             "insert into sys.types select ?1, ?2, ?3 where not exists (select 1 from sys.types where user_type_id = ?3)",
             (&described.name, system, user),
         )?;
         connection.execute(
-            "insert into sys.columns values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into sys.columns values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 id,
                 ordinal,
@@ -154,6 +178,7 @@ fn fill_tables(connection: &Connection) -> Result<(), SqlError> {
                 flags.0,
                 flags.1,
                 flags.2,
+                default,
             ),
         )?;
         if flags.1 == 1 {

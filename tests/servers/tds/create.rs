@@ -12,6 +12,8 @@ pub struct ColumnDefinition {
     pub is_nullable: bool,
     pub is_identity: bool,
     pub is_computed: bool,
+    /// Only the catalogue knows of it: what is written here always has a value.
+    pub has_default: bool,
     /// What SQLite is told after the name.
     rest: String,
 }
@@ -41,6 +43,8 @@ pub struct TableDefinition {
     pub keys: Vec<KeyDefinition>,
     /// Conditions, as SQLite reads them.
     pub checks: Vec<String>,
+    /// With those that stand behind a column.
+    pub check_count: usize,
 }
 
 /// A type under a name by which SQLite changes no value: one with `BLOB` in it.
@@ -112,6 +116,7 @@ pub fn column(part: &[Word], table: &mut TableDefinition) -> Result<ColumnDefini
         is_nullable: true,
         is_identity: false,
         is_computed: false,
+        has_default: false,
         rest: String::new(),
     };
     let mut rest = String::new();
@@ -127,9 +132,13 @@ pub fn column(part: &[Word], table: &mut TableDefinition) -> Result<ColumnDefini
         } else if word.is("identity") {
             column.is_identity = true;
             at += 1 + bracketed(&part[at + 1..]).map_or(0, |(_, count)| count);
+        } else if word.is("default") {
+            column.has_default = true;
+            at += 1;
         } else if word.is("check") {
             let (condition, count) = bracketed(&part[at + 1..]).ok_or_else(wrong)?;
             rest.push_str(&format!(" check ({})", words::sqlite(condition)));
+            table.check_count += 1;
             at += 1 + count;
         } else if word.is("as") {
             let (expression, count) = bracketed(&part[at + 1..]).ok_or_else(wrong)?;
@@ -164,6 +173,7 @@ fn constraint(part: &[Word], table: &mut TableDefinition) -> Result<(), SqlError
     } else if first.is("check") {
         let (condition, _) = bracketed(&part[1..]).ok_or_else(wrong)?;
         table.checks.push(words::sqlite(condition));
+        table.check_count += 1;
     }
     Ok(())
 }

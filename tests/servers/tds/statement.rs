@@ -30,6 +30,7 @@ impl Executor {
             ("rollback", _) => self.transaction("rollback", Effect::RolledBack),
             ("save", "tran" | "transaction") => self.transaction("savepoint pipeline_fake", Effect::None),
             ("exec" | "execute", "sp_rename") => self.rename(words).map_err(Stop::from),
+            ("exec" | "execute", "sp_addextendedproperty") => self.comment(words).map_err(Stop::from),
             // There is one writer at a time, so that the lock for swaps is always taken.
             ("declare" | "exec" | "if", "@taken") => Ok(Outcome::quiet()),
             ("exec" | "execute", name) => {
@@ -38,6 +39,7 @@ impl Executor {
             ("if", "schema_id") => self.create_schema(words.get(3)).map_err(Stop::from),
             ("create", "schema") => self.create_schema(words.get(2)).map_err(Stop::from),
             ("create", "table") => self.create_table(words).map_err(Stop::from),
+            ("create", "trigger") => self.create_trigger(words).map_err(Stop::from),
             ("create", "index" | "unique") => self.create_index(words).map_err(Stop::from),
             ("alter", "table") => self.alter_table(words).map_err(Stop::from),
             ("drop", "table") => self.drop_table(words).map_err(Stop::from),
@@ -111,12 +113,50 @@ impl Executor {
         if !table.primary_key.is_empty() {
             self.keep_index(name, "PK", (true, true, false), &table.primary_key)?;
         }
+        for number in 1..=table.check_count {
+            self.keep_extra(name, "check", &format!("CK{number}"))?;
+        }
         table.keys.iter().try_for_each(|key| self.keep_key(name, key))
+    }
+
+    fn keep_extra(&self, (schema, table): &Name, kind: &str, name: &str) -> Result<(), SqlError> {
+        self.connection.execute(
+            "insert into main.fake_extras values (?, ?, ?, ?)",
+            (catalogue_schema(schema), table, kind, name),
+        )?;
+        Ok(())
+    }
+
+    /// `create trigger n on t after insert as …`: it never fires.
+    fn create_trigger(&self, words: &[Word]) -> Result<Outcome, SqlError> {
+        let ((_, name), count) = table_name(&words[2..]).ok_or_else(|| wrong(words))?;
+        let (table, _) = words
+            .get(3 + count..)
+            .and_then(table_name)
+            .ok_or_else(|| wrong(words))?;
+        self.keep_extra(&table, "trigger", &name)?;
+        Ok(Outcome::quiet())
+    }
+
+    /// `exec sp_addextendedproperty N'MS_Description', N'…', N'schema', N'dbo', N'table', N't', N'column', N'c'`
+    fn comment(&self, words: &[Word]) -> Result<Outcome, SqlError> {
+        let given: Vec<&str> = words
+            .iter()
+            .filter_map(|word| match word {
+                Word::Text(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let [name, _, "schema", schema, "table", table, ..] = given[..] else {
+            return Err(wrong(words));
+        };
+        self.keep_extra(&(words::schema(schema), table.to_owned()), "comment", name)?;
+        Ok(Outcome::quiet())
     }
 
     fn keep_column(&self, (schema, table): &Name, ordinal: usize, column: &ColumnDefinition) -> Result<(), SqlError> {
         self.connection.execute(
-            "insert into main.fake_columns values (?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into main.fake_columns values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 catalogue_schema(schema),
                 table,
@@ -126,6 +166,7 @@ impl Executor {
                 column.is_nullable,
                 column.is_identity,
                 column.is_computed,
+                column.has_default,
             ),
         )?;
         Ok(())
@@ -291,7 +332,7 @@ impl Executor {
             return Err(SqlError::new(3_726, 16, text));
         }
         self.batch(&format!("drop table {lenient}{}", target(&name)))?;
-        for kept in ["columns", "indexes", "keys", "rights"] {
+        for kept in ["columns", "indexes", "keys", "rights", "extras"] {
             let delete = format!("delete from main.fake_{kept} where sch = ? and tbl = ?");
             self.connection.execute(&delete, (&schema, table))?;
         }
@@ -306,7 +347,7 @@ impl Executor {
         };
         let (name, _) = table_name(&words::words(from)).ok_or_else(|| wrong(words))?;
         self.batch(&format!("alter table {} rename to {}", target(&name), quoted(to)))?;
-        for kept in ["columns", "indexes", "keys", "rights"] {
+        for kept in ["columns", "indexes", "keys", "rights", "extras"] {
             let update = format!("update main.fake_{kept} set tbl = ? where sch = ? and tbl = ?");
             self.connection
                 .execute(&update, (to, catalogue_schema(&name.0), &name.1))?;

@@ -183,6 +183,8 @@ fn computed(words: &[Word]) -> Option<(String, usize)> {
             let ((schema, table), _) = table_name(&self::words(name))?;
             table_id(&catalogue_schema(&schema), &table).to_string()
         }
+        // There is no column here that the server fills with the time of a change.
+        [.., Word::Text(_)] if function.is("columnproperty") => "0".to_owned(),
         [Word::Text(text), _, Word::Bare(times)] if function.is("replicate") => {
             Word::Text(text.repeat(times.parse().ok()?)).sqlite()
         }

@@ -14,7 +14,7 @@ use super::object_bytes::ObjectBytes;
 use super::values::native;
 use crate::connect::{ObjectInfo, Store};
 use crate::format::csv_header;
-use crate::model::{Column, Failure, FailureClass, FileFormat, ObjectVersion, Table, TableName};
+use crate::model::{Column, Columns, Failure, FailureClass, FileFormat, ObjectVersion, Table, TableName};
 
 /// Files looked into at once.
 const FILES_AT_ONCE: usize = 8;
@@ -110,15 +110,8 @@ pub async fn discover(store: &Arc<dyn Store>, selection: &Selection) -> Result<V
     let mut tables = Vec::with_capacity(found.len());
     for found in found {
         check_complete(store, &found.home).await?;
-        let table = open(store, found.home.table.clone(), found.objects, Some(&selection.types)).await?;
-        if table.columns.is_empty() {
-            let path = table.parts.first().map_or("", |part| &part.path);
-            return Err(Failure::data(
-                "files.no_columns",
-                format!("`{path}` has no values from which its columns could be told; leave it out with `exclude`"),
-            ));
-        }
-        tables.push(table);
+        // One whose files hold nothing has no columns, which is that table's fault and no other's.
+        tables.push(open(store, found.home.table.clone(), found.objects, Some(&selection.types)).await?);
     }
     Ok(tables)
 }
@@ -284,7 +277,10 @@ async fn look(
             let told = |failure: Failure| failure.context(format_args!("`{path}`"));
             match format {
                 FileFormat::Csv => {
-                    let names = csv_header(bytes).await.map_err(told)?;
+                    let names = match csv_header(bytes).await {
+                        Err(failure) if failure.code == "csv.empty" => Columns::from([]),
+                        names => names.map_err(told)?,
+                    };
                     names.iter().map(|name| typed(name, "text", types)).collect()
                 }
                 _ => {

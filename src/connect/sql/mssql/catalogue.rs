@@ -38,8 +38,19 @@ async fn ask(lease: &mut Lease, text: &str) -> Result<Vec<Fields>, Failure> {
     Ok(rows.into_iter().map(Fields).collect())
 }
 
-/// All tables of the database, in the order of their names.
+/// All tables of the database, in the order of their names, with what hangs on them.
+pub(super) async fn tables_with_extras(lease: &mut Lease) -> Result<Vec<Table>, Failure> {
+    let (mut tables, places) = tables_and_places(lease).await?;
+    read_extras(lease, &places, &mut tables).await?;
+    Ok(tables)
+}
+
+/// What a change of tables has to know of them.
 pub(super) async fn tables(lease: &mut Lease) -> Result<Vec<Table>, Failure> {
+    tables_and_places(lease).await.map(|(tables, _)| tables)
+}
+
+async fn tables_and_places(lease: &mut Lease) -> Result<(Vec<Table>, Places), Failure> {
     let found = ask(
         lease,
         "select t.object_id, s.name, t.name, sum(p.rows) from sys.tables as t \
@@ -65,15 +76,17 @@ pub(super) async fn tables(lease: &mut Lease) -> Result<Vec<Table>, Failure> {
     read_columns(lease, &places, &mut tables).await?;
     read_indexes(lease, &places, &mut tables).await?;
     read_foreign_keys(lease, &places, &mut tables).await?;
-    Ok(tables)
+    Ok((tables, places))
 }
 
 async fn read_columns(lease: &mut Lease, places: &Places, tables: &mut [Table]) -> Result<(), Failure> {
-    // A type with a name of its own is what it is made of; those of the CLR are made of nothing that the catalogue knows.
+    // A type with a name of its own is what it is made of; those of the CLR are made of nothing that the catalogue knows. Servers that are too
+    // old for columns that they fill with the time of a change say NULL of the property.
     let rows = ask(
         lease,
         "select c.object_id, c.name, coalesce(b.name, y.name), c.max_length, c.precision, c.scale, c.is_nullable, c.is_identity, \
-         c.is_computed from sys.columns as c join sys.tables as t on t.object_id = c.object_id \
+         c.is_computed, c.default_object_id, columnproperty(c.object_id, c.name, 'GeneratedAlwaysType') \
+         from sys.columns as c join sys.tables as t on t.object_id = c.object_id \
          join sys.types as y on y.user_type_id = c.user_type_id \
          left join sys.types as b on b.user_type_id = c.system_type_id order by c.object_id, c.column_id",
     )
@@ -82,13 +95,17 @@ async fn read_columns(lease: &mut Lease, places: &Places, tables: &mut [Table]) 
         let Some(table) = places.get(&row.integer(0)).and_then(|place| tables.get_mut(*place)) else {
             continue;
         };
-        table.columns.push(Column {
+        let column = Column {
             name: row.text(1),
             native: native(&row.text(2), row.integer(3), row.integer(4), row.integer(5)),
             is_nullable: row.is_set(6),
             is_identity: row.is_set(7),
-            is_computed: row.is_set(8),
-        });
+            is_computed: row.is_set(8) || row.is_set(10),
+        };
+        if row.is_set(9) && !column.is_computed {
+            table.extras.defaults.push(column.name.clone());
+        }
+        table.columns.push(column);
     }
     Ok(())
 }
@@ -176,6 +193,29 @@ async fn read_foreign_keys(lease: &mut Lease, places: &Places, tables: &mut [Tab
         if let Some(key) = table.foreign_keys.last_mut() {
             key.columns.push(row.text(2));
             key.referenced_columns.push(row.text(5));
+        }
+    }
+    Ok(())
+}
+
+/// What else hangs on tables, by one question about all of them.
+async fn read_extras(lease: &mut Lease, places: &Places, tables: &mut [Table]) -> Result<(), Failure> {
+    let rows = ask(
+        lease,
+        "select k.parent_object_id, N'check', k.name from sys.check_constraints as k \
+         union all select r.parent_id, N'trigger', r.name from sys.triggers as r where r.parent_class = 1 \
+         union all select e.major_id, N'comment', N'' from sys.extended_properties as e \
+         where e.class = 1 and e.name = N'MS_Description' order by 1, 2, 3",
+    )
+    .await?;
+    for row in rows {
+        let Some(table) = places.get(&row.integer(0)).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        match row.text(1).as_str() {
+            "check" => table.extras.checks += 1,
+            "trigger" => table.extras.triggers.push(row.text(2)),
+            _ => table.extras.comments += 1,
         }
     }
     Ok(())

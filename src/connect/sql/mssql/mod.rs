@@ -59,7 +59,7 @@ impl SqlDatabase for SqlServerDatabase {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let mut lease = self.pool.take().await?;
-            let tables = catalogue::tables(&mut lease).await?;
+            let tables = catalogue::tables_with_extras(&mut lease).await?;
             lease.give_back();
             Ok(tables)
         })
@@ -127,7 +127,12 @@ impl SqlDatabase for SqlServerDatabase {
     }
 
     fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
-        Box::pin(async move { Ok(keys_around(Engine::SqlServer, &self.tables().await?, target)) })
+        Box::pin(async move {
+            let mut lease = self.pool.take().await?;
+            let tables = catalogue::tables(&mut lease).await?;
+            lease.give_back();
+            Ok(keys_around(Engine::SqlServer, &tables, target))
+        })
     }
 
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {

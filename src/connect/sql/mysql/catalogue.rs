@@ -6,18 +6,18 @@ use mysql_async::{Conn, Params};
 
 use super::error::failure;
 use super::read;
-use crate::model::{Column, Failure, ForeignKey, Index, Key, Table, TableName, Value};
+use crate::model::{Column, Extras, Failure, ForeignKey, Index, Key, Table, TableName, Value};
 
 /// The character set of bytes that are no text.
 const BINARY: u16 = 63;
 
 type Places = HashMap<String, usize>;
 
-/// All tables of a database.
+/// All tables of a database, but for their triggers.
 pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<Table>, Failure> {
-    let found: Vec<(String, Option<u64>)> = ask(
+    let found: Vec<(String, Option<u64>, i64)> = ask(
         connection,
-        "select table_name, table_rows from information_schema.tables \
+        "select table_name, table_rows, cast(table_comment <> '' as signed) from information_schema.tables \
          where table_schema = ? and table_type = 'BASE TABLE' order by binary table_name",
         database,
     )
@@ -25,13 +25,17 @@ pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<
     let places = found
         .iter()
         .enumerate()
-        .map(|(place, (name, _))| (name.clone(), place))
+        .map(|(place, (name, ..))| (name.clone(), place))
         .collect();
     let mut tables: Vec<Table> = found
         .into_iter()
-        .map(|(name, rows_estimate)| Table {
+        .map(|(name, rows_estimate, has_comment)| Table {
             name: TableName::new(database, name),
             rows_estimate,
+            extras: Extras {
+                comments: u64::from(has_comment != 0),
+                ..Extras::default()
+            },
             ..Table::default()
         })
         .collect();
@@ -56,20 +60,30 @@ async fn read_columns(
     places: &Places,
     tables: &mut [Table],
 ) -> Result<(), Failure> {
-    let documents = documents(connection, database).await?;
-    let rows: Vec<(String, String, String, String, String, Option<String>)> = ask(
+    /// Table, column, type, whether it may be NULL, what the server does with it, its expression; whether it has a default, whether that is spelled
+    /// `NULL`, whether it has a comment. Defaults may hold any bytes.
+    type Part = (String, String, String, String, String, Option<String>, i64, i64, i64);
+    let version: Option<String> = connection
+        .query_first("select version()")
+        .await
+        .map_err(|error| failure(&error))?;
+    let is_mariadb = version.is_some_and(|version| version.contains("MariaDB"));
+    let documents = read_checks(connection, database, is_mariadb, places, tables).await?;
+    let rows: Vec<Part> = ask(
         connection,
-        "select table_name, column_name, column_type, is_nullable, extra, generation_expression from information_schema.columns \
-         where table_schema = ? order by table_name, ordinal_position",
+        "select table_name, column_name, column_type, is_nullable, extra, generation_expression, \
+         cast(column_default is not null as signed), cast(column_default <=> 'NULL' as signed), cast(column_comment <> '' as signed) \
+         from information_schema.columns where table_schema = ? order by table_name, ordinal_position",
         database,
     )
     .await?;
-    for (table, name, native, is_nullable, extra, expression) in rows {
+    for (table, name, native, is_nullable, extra, expression, has_default, is_null, has_comment) in rows {
         let is_document = documents.contains(&(table.clone(), name.clone()));
         let Some(table) = places.get(&table).and_then(|place| tables.get_mut(*place)) else {
             continue;
         };
-        table.columns.push(Column {
+        let extra = extra.to_lowercase();
+        let column = Column {
             name,
             native: if is_document {
                 "json".to_owned()
@@ -77,30 +91,69 @@ async fn read_columns(
                 normal_type(&native)
             },
             is_nullable: is_nullable == "YES",
-            is_identity: extra.to_lowercase().contains("auto_increment"),
+            is_identity: extra.contains("auto_increment"),
             is_computed: expression.is_some_and(|expression| !expression.is_empty()),
-        });
+        };
+        // MariaDB shows the word for a column that is NULL where nothing is given, and quotes texts; MySQL does neither.
+        let has_default = has_default != 0 && !(is_mariadb && is_null != 0);
+        if has_default && !column.is_identity && !column.is_computed {
+            table.extras.defaults.push(column.name.clone());
+        }
+        if extra.contains("on update") {
+            table.extras.updates.push(column.name.clone());
+        }
+        table.extras.comments += u64::from(has_comment != 0);
+        table.columns.push(column);
     }
     Ok(())
 }
 
-/// Table and name of the columns that were declared `json` to MariaDB, which keeps them as texts with a condition.
-async fn documents(connection: &mut Conn, database: &str) -> Result<HashSet<(String, String)>, Failure> {
-    let version: Option<String> = connection
-        .query_first("select version()")
-        .await
-        .map_err(|error| failure(&error))?;
-    if !version.is_some_and(|version| version.contains("MariaDB")) {
-        return Ok(HashSet::new());
+/// Counts the conditions of each table. Gives table and name of the columns that were declared `json` to MariaDB, which keeps them as texts with a
+/// condition that is none of the user's.
+async fn read_checks(
+    connection: &mut Conn,
+    database: &str,
+    is_mariadb: bool,
+    places: &Places,
+    tables: &mut [Table],
+) -> Result<HashSet<(String, String)>, Failure> {
+    // Only MariaDB says there which table a condition is of, and nowhere else has it those of columns.
+    let text = if is_mariadb {
+        "select table_name, constraint_name, \
+         cast(check_clause = concat('json_valid(`', replace(constraint_name, '`', '``'), '`)') as signed) \
+         from information_schema.check_constraints where constraint_schema = ?"
+    } else {
+        "select table_name, constraint_name, 0 from information_schema.table_constraints \
+         where table_schema = ? and constraint_type = 'CHECK'"
+    };
+    let rows: Vec<(String, String, i64)> = ask(connection, text, database).await?;
+    let mut documents = HashSet::new();
+    for (table, name, is_document) in rows {
+        if is_document == 1 {
+            documents.insert((table, name));
+        } else if let Some(table) = places.get(&table).and_then(|place| tables.get_mut(*place)) {
+            table.extras.checks += 1;
+        }
     }
+    Ok(documents)
+}
+
+/// The triggers of all tables: what only those ask for who tell of them, since it takes the server a look at a file for each.
+pub(super) async fn read_triggers(connection: &mut Conn, database: &str, tables: &mut [Table]) -> Result<(), Failure> {
     let rows: Vec<(String, String)> = ask(
         connection,
-        "select table_name, constraint_name from information_schema.check_constraints \
-         where constraint_schema = ? and check_clause = concat('json_valid(`', replace(constraint_name, '`', '``'), '`)')",
+        "select event_object_table, trigger_name from information_schema.triggers where event_object_schema = ? order by binary trigger_name",
         database,
     )
     .await?;
-    Ok(rows.into_iter().collect())
+    let mut triggers: HashMap<String, Vec<String>> = HashMap::new();
+    for (table, name) in rows {
+        triggers.entry(table).or_default().push(name);
+    }
+    for table in tables {
+        table.extras.triggers = triggers.remove(&table.name.name).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// The type in small letters, without how its numbers are shown: the values of an `enum` keep their case, and a `tinyint(1)` says that it is

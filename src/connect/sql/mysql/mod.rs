@@ -34,6 +34,14 @@ impl MySqlDatabase {
         }
     }
 
+    /// What a change of tables has to know of them.
+    async fn plain_tables(&self) -> Result<Vec<Table>, Failure> {
+        let mut lease = self.pool.take().await?;
+        let tables = catalogue::tables(lease.connection()?, self.pool.database()).await?;
+        lease.give_back();
+        Ok(tables)
+    }
+
     async fn execute_all(&self, statements: &[String]) -> Result<(), Failure> {
         let mut lease = self.pool.take().await?;
         lease.run("start transaction").await?;
@@ -60,7 +68,8 @@ impl SqlDatabase for MySqlDatabase {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<Table>, Failure>> {
         Box::pin(async {
             let mut lease = self.pool.take().await?;
-            let tables = catalogue::tables(lease.connection()?, self.pool.database()).await?;
+            let mut tables = catalogue::tables(lease.connection()?, self.pool.database()).await?;
+            catalogue::read_triggers(lease.connection()?, self.pool.database(), &mut tables).await?;
             lease.give_back();
             Ok(tables)
         })
@@ -127,7 +136,7 @@ impl SqlDatabase for MySqlDatabase {
     }
 
     fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
-        Box::pin(async move { Ok(keys_around(Engine::MySql, &self.tables().await?, target)) })
+        Box::pin(async move { Ok(keys_around(Engine::MySql, &self.plain_tables().await?, target)) })
     }
 
     /// Views and grants name tables, so that they stay. One statement gives both tables their new names: there is a table of the target's name at
@@ -135,7 +144,7 @@ impl SqlDatabase for MySqlDatabase {
     fn swap<'a>(&'a self, staging: &'a TableName, target: &'a TableName) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let ddl = Ddl::new(Engine::MySql);
-            let tables = self.tables().await?;
+            let tables = self.plain_tables().await?;
             let stands = |name: &TableName| tables.iter().any(|table| table.name == *name);
             for key in keys_around(Engine::MySql, &tables, target)
                 .into_iter()

@@ -35,6 +35,7 @@ pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
     read_columns(client, &places, &mut tables).await?;
     read_indexes(client, &places, &mut tables).await?;
     read_foreign_keys(client, &places, &mut tables).await?;
+    read_extras(client, &places, &mut tables).await?;
     Ok(tables)
 }
 
@@ -44,8 +45,10 @@ async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) ->
     let rows = client
         .query(
             "select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-             a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '' \
-             from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
+             a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '', \
+             d.adbin is not null or t.typdefault is not null \
+             from pg_attribute a join pg_type t on t.oid = a.atttypid \
+             left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
              where a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum",
             &[],
         )
@@ -54,13 +57,18 @@ async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) ->
         let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
             continue;
         };
-        table.columns.push(Column {
+        let column = Column {
             name: row.get(1),
             native: row.get(2),
             is_nullable: !row.get::<_, bool>(3),
             is_identity: row.get(4),
             is_computed: row.get(5),
-        });
+        };
+        // What numbers or computes a column stands in the catalogue as its default.
+        if row.get(6) && !column.is_identity && !column.is_computed {
+            table.extras.defaults.push(column.name.clone());
+        }
+        table.columns.push(column);
     }
     Ok(())
 }
@@ -128,6 +136,29 @@ async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table
             on_delete: action(row.get(5)),
             on_update: action(row.get(6)),
         });
+    }
+    Ok(())
+}
+
+/// What else hangs on tables, by one question about all of them. What hangs on anything else names none of them.
+async fn read_extras(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
+    let rows = client
+        .query(
+            "select conrelid, 'check', conname::text from pg_constraint where contype = 'c' \
+             union all select tgrelid, 'trigger', tgname::text from pg_trigger where not tgisinternal \
+             union all select objoid, 'comment', '' from pg_description where classoid = 'pg_class'::regclass order by 1, 2, 3",
+            &[],
+        )
+        .await?;
+    for row in rows {
+        let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
+            continue;
+        };
+        match row.get(1) {
+            "check" => table.extras.checks += 1,
+            "trigger" => table.extras.triggers.push(row.get(2)),
+            _ => table.extras.comments += 1,
+        }
     }
     Ok(())
 }

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use rusqlite::Connection;
 
 use super::error::failure;
-use crate::model::{Column, Failure, ForeignKey, Index, Key, Table, TableName};
+use crate::connect::sql::parameters::aside;
+use crate::model::{Column, Extras, Failure, ForeignKey, Index, Key, Table, TableName};
 
 type Rows<T> = Result<Vec<T>, rusqlite::Error>;
 
@@ -15,18 +18,64 @@ fn read_tables(connection: &Connection) -> Rows<Table> {
         .prepare("select name from pragma_table_list where schema = 'main' and type = 'table' and name not like 'sqlite\\_%' escape '\\' order by name")?
         .query_map([], |row| row.get(0))?
         .collect::<Rows<_>>()?;
-    names.into_iter().map(|name| table(connection, name)).collect()
+    let mut tables = names
+        .into_iter()
+        .map(|name| table(connection, name))
+        .collect::<Rows<_>>()?;
+    read_extras(connection, &mut tables)?;
+    Ok(tables)
+}
+
+/// What only the definitions of tables and triggers tell. Triggers name their table as their author wrote it, in any case.
+fn read_extras(connection: &Connection, tables: &mut [Table]) -> Result<(), rusqlite::Error> {
+    let mut places: HashMap<String, &mut Extras> = tables
+        .iter_mut()
+        .map(|table| (table.name.name.to_lowercase(), &mut table.extras))
+        .collect();
+    let mut definitions = connection.prepare(
+        "select type, name, tbl_name, coalesce(sql, '') from main.sqlite_schema where type in ('table', 'trigger') order by name",
+    )?;
+    let mut rows = definitions.query([])?;
+    while let Some(row) = rows.next()? {
+        let (kind, table): (String, String) = (row.get(0)?, row.get(2)?);
+        let Some(extras) = places.get_mut(&table.to_lowercase()) else {
+            continue;
+        };
+        if kind == "trigger" {
+            extras.triggers.push(row.get(1)?);
+        } else {
+            extras.checks = count_checks(&row.get::<_, String>(3)?);
+        }
+    }
+    Ok(())
+}
+
+/// The conditions in a table's definition: `check` is no name unless it is quoted.
+fn count_checks(definition: &str) -> u64 {
+    let (mut count, mut rest) = (0, definition);
+    while let Some(next) = rest.chars().next() {
+        let is_of_word = |sign: char| sign.is_alphanumeric() || sign == '_';
+        // What does not end is no definition that SQLite has taken.
+        let Ok(aside) = aside(rest, true) else { break };
+        let word = rest.find(|sign| !is_of_word(sign)).unwrap_or(rest.len());
+        count += u64::from(rest[..word].eq_ignore_ascii_case("check"));
+        let length = if aside > 0 { aside } else { word.max(next.len_utf8()) };
+        rest = &rest[length..];
+    }
+    count
 }
 
 fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error> {
     struct Described {
         column: Column,
         key_place: i64,
+        has_default: bool,
     }
     // `hidden` is 1 for columns of virtual tables, 2 and 3 for generated ones.
     let described = connection
         .prepare(
-            "select name, type, \"notnull\", pk, hidden from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
+            "select name, type, \"notnull\", pk, hidden, upper(coalesce(dflt_value, 'NULL')) <> 'NULL' \
+             from pragma_table_xinfo(?1) where hidden <> 1 order by cid",
         )?
         .query_map([&name], |row| {
             Ok(Described {
@@ -38,6 +87,7 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
                     is_computed: row.get::<_, i64>(4)? > 1,
                 },
                 key_place: row.get(3)?,
+                has_default: row.get(5)?,
             })
         })?
         .collect::<Rows<_>>()?;
@@ -47,6 +97,11 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
         .map(|described| (described.key_place, described.column.name.clone()))
         .collect();
     key.sort();
+    let defaults = described
+        .iter()
+        .filter(|described| described.has_default && !described.column.is_computed)
+        .map(|described| described.column.name.clone());
+    let mut defaults: Vec<String> = defaults.collect();
     let mut columns: Vec<Column> = described.into_iter().map(|described| described.column).collect();
     if let [(_, only)] = &key[..]
         && let Some(column) = columns.iter_mut().find(|column| column.name == *only)
@@ -55,6 +110,8 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
         // Another name of the row id: SQLite numbers it, and never lets it be NULL.
         column.is_identity = true;
         column.is_nullable = false;
+        let identity = &column.name;
+        defaults.retain(|name| name != identity);
     }
     let rows: Option<u64> = connection
         .query_row(
@@ -72,6 +129,10 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
         name: TableName::new("", name),
         columns,
         rows_estimate: rows,
+        extras: Extras {
+            defaults,
+            ..Extras::default()
+        },
     })
 }
 
@@ -186,4 +247,18 @@ fn normal_type(declared: &str) -> String {
         .replace(" )", ")")
         .replace(", ", ",");
     if joined.is_empty() { "blob".to_owned() } else { joined }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_counted_and_nothing_that_only_looks_like_one() {
+        let definition = "CREATE TABLE t (a int CHECK (a > 0), \"check\" text default 'check (1)', [check] int, `check` int, -- check\n \
+                          b text check(b in ('check', \"check\")), checked int /* check */, constraint c check (a < 9))";
+        assert_eq!(count_checks(definition), 3);
+        assert_eq!(count_checks("create table größe (ö int)"), 0);
+        assert_eq!(count_checks(""), 0);
+    }
 }
