@@ -40,23 +40,23 @@ const FLOORS: &[(&str, &[&str])] = &[
 ];
 
 /// Where table rows are batches of columns.
-const BATCHES: &[&str] = &["connect/sql", "connect/gate/tables.rs", "format/", "stages/tables"];
+const BATCHES: &[&str] = &["connect/tables", "connect/gate/tables.rs", "format/", "stages/tables"];
 
 /// Outside crates that a few places alone may name, mostly one, as the beginnings of paths in `src/`.
 const PLACES: &[(&str, &[&str])] = &[
     ("arrow_array", BATCHES),
     ("arrow_buffer", BATCHES),
-    ("arrow_cast", &["connect/sql/files"]),
+    ("arrow_cast", &["connect/tables/files"]),
     ("arrow_schema", BATCHES),
-    ("async_trait", &["connect/sql/mssql"]),
+    ("async_trait", &["connect/tables/mssql"]),
     ("clap", &["cli"]),
     ("handlebars", &["resolve/"]),
     ("indicatif", &["monitor/"]),
     ("miette", &["spec/"]),
-    ("mssql_tds", &["connect/sql/mssql"]),
-    ("mysql_async", &["connect/sql/mysql"]),
+    ("mssql_tds", &["connect/tables/mssql"]),
+    ("mysql_async", &["connect/tables/mysql"]),
     ("opendal", &["connect/"]),
-    ("parquet", &["connect/sql/files"]),
+    ("parquet", &["connect/tables/files"]),
     ("quick_xml", &["connect/store/web"]),
     ("reqsign_aws_v4", &["connect/credentials"]),
     ("reqsign_azure_storage", &["connect/"]),
@@ -68,8 +68,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("rustix", &["monitor/keyboard"]),
     ("serde_yaml", &["spec/parse"]),
     ("sled", &["state/"]),
-    ("tokio_postgres", &["connect/sql/postgres"]),
-    ("tokio_postgres_rustls", &["connect/sql/postgres"]),
+    ("tokio_postgres", &["connect/tables/postgres"]),
+    ("tokio_postgres_rustls", &["connect/tables/postgres"]),
     ("toml", &["spec/parse"]),
 ];
 

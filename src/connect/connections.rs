@@ -8,8 +8,8 @@ use crate::model::{ConnectionConfig, Failure, Throttle};
 
 use super::gate::{Door, Gate, GatedDatabase, GatedQueue, GatedStore, GatedTables};
 use super::registry::{self, Opened};
-use super::sql::{FileRole, FileTables, Queries};
-use super::{Database, Queue, SqlDatabase, Store};
+use super::tables::{FileRole, FileTables, Queries};
+use super::{Database, Queue, Store, TableStore};
 
 /// Calls in flight to a connection that nothing else bounds.
 const CALLS_MAX: usize = 10_000;
@@ -151,7 +151,7 @@ impl Connections {
     ///
     /// # Errors
     /// `connection.unknown`, `connection.no_tables`, and whatever opening it meets.
-    pub async fn tables(&self, name: &str) -> Result<Arc<dyn SqlDatabase>, Failure> {
+    pub async fn tables(&self, name: &str) -> Result<Arc<dyn TableStore>, Failure> {
         let connection = self.open(name).await?;
         match connection.opened.get() {
             Some(Opened::Tables(database)) => {
@@ -166,7 +166,7 @@ impl Connections {
     ///
     /// # Errors
     /// As for [`Connections::store`].
-    pub async fn file_tables(&self, name: &str, role: FileRole) -> Result<Arc<dyn SqlDatabase>, Failure> {
+    pub async fn file_tables(&self, name: &str, role: FileRole) -> Result<Arc<dyn TableStore>, Failure> {
         let store = self.store_inside(name).await?;
         Ok(Arc::new(FileTables::new(store, role)))
     }

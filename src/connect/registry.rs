@@ -4,8 +4,8 @@ use crate::model::{ConnectionConfig, ConnectionKind, Failure};
 
 use super::csv_sqlite::CsvSqlite;
 use super::queue::{AzureQueue, JsonlQueue};
-use super::sql::{MySqlDatabase, PostgresDatabase, SqlDatabase, SqlServerDatabase, SqliteDatabase};
 use super::store::{FsStore, HttpStore, NullStore, OnRepeat, SampleStore, SftpStore, WebdavStore, object};
+use super::tables::{MySqlDatabase, PostgresDatabase, SqlServerDatabase, SqliteDatabase, TableStore};
 use super::{Database, Queue, Store};
 
 /// An open connection: what can be asked of it.
@@ -13,7 +13,7 @@ pub(super) enum Opened {
     Store(Arc<dyn Store>),
     Database(Arc<dyn Database>),
     Queue(Arc<dyn Queue>),
-    Tables(Arc<dyn SqlDatabase>),
+    Tables(Arc<dyn TableStore>),
 }
 
 /// Opens a connection of any kind: the one list of what this build can talk to. `repeated` hears of what is repeated within a call.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use futures::{StreamExt, TryStreamExt};
 use pipeline::connect::{
-    FileRole, Mapper, ObjectMetadata, Precondition, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping,
+    FileRole, Mapper, ObjectMetadata, Precondition, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore,
     WriteRequest, cell_text, map_table, type_table,
 };
 use pipeline::model::{
@@ -19,14 +19,14 @@ use super::tables_kinds::{TablesKind, Texts, plain_column};
 
 pub const FORMATS: [FileFormat; 3] = [FileFormat::Parquet, FileFormat::Csv, FileFormat::JsonLines];
 
-async fn sink(subject: &Subject, format: FileFormat) -> Arc<dyn SqlDatabase> {
+async fn sink(subject: &Subject, format: FileFormat) -> Arc<dyn TableStore> {
     let compression = ParquetCompression::Zstd;
     let role = FileRole::Sink { format, compression };
     subject.connections.file_tables("subject", role).await.unwrap()
 }
 
 /// The files of the subject; its columns `id` are whole numbers.
-async fn source(subject: &Subject, include: &[&str]) -> Arc<dyn SqlDatabase> {
+async fn source(subject: &Subject, include: &[&str]) -> Arc<dyn TableStore> {
     let role = FileRole::Source {
         include: include.iter().map(|&pattern| pattern.to_owned()).collect(),
         exclude: Vec::new(),
@@ -85,7 +85,7 @@ fn request(table: &TableName, part: u64) -> RowsRequest {
 }
 
 /// Loads a table, a part to each range.
-async fn load(sink: &Arc<dyn SqlDatabase>, table: &TableName, parts: &[(i64, i64)]) {
+async fn load(sink: &Arc<dyn TableStore>, table: &TableName, parts: &[(i64, i64)]) {
     sink.begin(table).await.unwrap();
     for (part, (from, below)) in (1..).zip(parts.iter().copied()) {
         let mut writer = sink.write(request(table, part)).await.unwrap();
@@ -96,7 +96,7 @@ async fn load(sink: &Arc<dyn SqlDatabase>, table: &TableName, parts: &[(i64, i64
 }
 
 async fn texts(
-    files: &Arc<dyn SqlDatabase>,
+    files: &Arc<dyn TableStore>,
     table: &TableName,
     range: RowRange,
     columns: Vec<ColumnMapping>,
@@ -356,7 +356,7 @@ fn mapping(table: &pipeline::model::Table, engine: Engine) -> TableMapping {
 }
 
 async fn write_all(
-    files: &Arc<dyn SqlDatabase>,
+    files: &Arc<dyn TableStore>,
     mapping: &TableMapping,
     batches: Vec<RecordBatch>,
 ) -> Result<u64, Failure> {

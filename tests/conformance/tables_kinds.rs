@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use pipeline::connect::{
-    Connections, Ddl, Mapper, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, cell_text, map_table,
+    Connections, Ddl, Mapper, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, cell_text, map_table,
     type_table,
 };
 use pipeline::model::{
@@ -29,7 +29,7 @@ pub enum TablesKind {
 /// A database to test, with what a test needs to know about it.
 pub struct TablesSubject {
     pub kind: TablesKind,
-    pub database: Arc<dyn SqlDatabase>,
+    pub database: Arc<dyn TableStore>,
     pub connections: Connections,
     /// The schema that its tables are in.
     pub schema: String,

@@ -5,21 +5,20 @@ use futures::future::BoxFuture;
 
 use super::Door;
 use super::stream::{named, noted};
-use crate::connect::sql::RawRows;
+use crate::connect::tables::RawRows;
 use crate::connect::{
-    BatchStream, KeyAround, RawStream, ReadRequest, RowStream, RowsFrom, RowsRequest, Snapshot, SqlDatabase,
-    TableWriter,
+    BatchStream, KeyAround, RawStream, ReadRequest, RowStream, RowsFrom, RowsRequest, Snapshot, TableStore, TableWriter,
 };
 use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
 
 /// A database of tables whose callers hold a pass: its gate learns how every call, every stream and every writer ends.
 pub(in crate::connect) struct GatedTables {
-    inner: Arc<dyn SqlDatabase>,
+    inner: Arc<dyn TableStore>,
     door: Door,
 }
 
 impl GatedTables {
-    pub fn new(inner: Arc<dyn SqlDatabase>, door: Door) -> Self {
+    pub fn new(inner: Arc<dyn TableStore>, door: Door) -> Self {
         Self { inner, door }
     }
 
@@ -37,7 +36,7 @@ impl GatedTables {
     }
 }
 
-impl SqlDatabase for GatedTables {
+impl TableStore for GatedTables {
     fn engine(&self) -> Engine {
         self.inner.engine()
     }
@@ -199,7 +198,7 @@ mod tests {
         }
     }
 
-    impl SqlDatabase for Breaking {
+    impl TableStore for Breaking {
         fn engine(&self) -> Engine {
             Engine::Postgres
         }

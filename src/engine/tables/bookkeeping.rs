@@ -1,4 +1,4 @@
-use crate::connect::{Ddl, RowsFrom, SqlDatabase, TableMapping};
+use crate::connect::{Ddl, RowsFrom, TableMapping, TableStore};
 use crate::engine::Fatal;
 use crate::engine::attempts::repeat;
 use crate::model::{Engine, Failure, FailureClass, ItemStatus, ItemSummary, StageStatus, TableName};
@@ -9,7 +9,7 @@ use crate::state::{State, StateError};
 use super::context::TableContext;
 
 /// The table at the sink that a job's chunks are noted in.
-pub fn bookkeeping_table(job: &TableJob, sink: &dyn SqlDatabase) -> Option<TableName> {
+pub fn bookkeeping_table(job: &TableJob, sink: &dyn TableStore) -> Option<TableName> {
     let schema = job.work.sink.schema.as_deref().unwrap_or(sink.default_schema());
     let table = || Bookkeeping::table(&job.name, &job.profile, schema, sink.engine());
     (job.work.sink.on_partial == OnPartial::Keep).then(table)

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::connect::{Connections, Door, SqlDatabase};
+use crate::connect::{Connections, Door, TableStore};
 use crate::engine::breaker::Breaker;
 use crate::engine::context::Meters;
 use crate::engine::events::EventSink;
@@ -17,8 +17,8 @@ use crate::stages::tables::{PlannedTable, open_sink, open_source};
 pub struct TableContext {
     pub job: Arc<TableJob>,
     pub options: RunOptions,
-    pub source: Arc<dyn SqlDatabase>,
-    pub sink: Arc<dyn SqlDatabase>,
+    pub source: Arc<dyn TableStore>,
+    pub sink: Arc<dyn TableStore>,
     /// Of both, in the order of their names.
     pub doors: Vec<Door>,
     pub permits: Permits,
@@ -38,8 +38,8 @@ pub struct TableContext {
 
 /// The two databases of a job, opened.
 pub struct TableEnds {
-    pub source: Arc<dyn SqlDatabase>,
-    pub sink: Arc<dyn SqlDatabase>,
+    pub source: Arc<dyn TableStore>,
+    pub sink: Arc<dyn TableStore>,
     pub doors: Vec<Door>,
 }
 

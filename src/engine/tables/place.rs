@@ -1,4 +1,4 @@
-use crate::connect::{Ddl, SqlDatabase, TableMapping};
+use crate::connect::{Ddl, TableMapping, TableStore};
 use crate::model::{Failure, TableName};
 use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, staging};
@@ -111,7 +111,7 @@ pub fn stands(planned: &PlannedTable, mapping: &TableMapping, mode: RowMode) -> 
 }
 
 /// Makes the sink ready for the rows to come.
-pub async fn prepare(sink: &dyn SqlDatabase, place: &Place) -> Result<(), Failure> {
+pub async fn prepare(sink: &dyn TableStore, place: &Place) -> Result<(), Failure> {
     sink.begin(&place.into).await?;
     if place.statements.is_empty() {
         return Ok(());
@@ -122,7 +122,7 @@ pub async fn prepare(sink: &dyn SqlDatabase, place: &Place) -> Result<(), Failur
 /// Puts the gathered rows into the target's place. The answer to an attempt before a repetition may have been lost: what was gathered stands in its
 /// place then, under its name.
 pub async fn swap(
-    sink: &dyn SqlDatabase,
+    sink: &dyn TableStore,
     place: &Place,
     mapping: &TableMapping,
     is_repetition: bool,
@@ -136,7 +136,7 @@ pub async fn swap(
     }
 }
 
-async fn is_swapped(sink: &dyn SqlDatabase, place: &Place, mapping: &TableMapping) -> bool {
+async fn is_swapped(sink: &dyn TableStore, place: &Place, mapping: &TableMapping) -> bool {
     let tables = sink.tables().await.unwrap_or_default();
     let stands = |name: &TableName| tables.iter().any(|table| table.name == *name);
     !stands(&place.into) && stands(&mapping.target)

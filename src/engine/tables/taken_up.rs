@@ -1,6 +1,6 @@
 //! What an interrupted run has left of a table.
 
-use crate::connect::{SqlDatabase, TableMapping};
+use crate::connect::{TableMapping, TableStore};
 use crate::engine::item::{Broken, records_of};
 use crate::model::{Failure, RowRange, UnitRecord};
 use crate::resolve::{RowMode, TableJob};
@@ -15,8 +15,8 @@ pub(super) type Kept = Option<(Committed, Vec<RowRange>)>;
 /// A table that may have been begun. The run that takes it up and the plan that tells of it ask the same of it; nothing is written.
 pub(super) struct Begun<'a> {
     pub job: &'a TableJob,
-    pub source: &'a dyn SqlDatabase,
-    pub sink: &'a dyn SqlDatabase,
+    pub source: &'a dyn TableStore,
+    pub sink: &'a dyn TableStore,
     pub planned: &'a PlannedTable,
     pub mapping: &'a TableMapping,
     /// Where chunks are noted at the sink.

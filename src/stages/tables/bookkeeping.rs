@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 
 use futures::TryStreamExt;
 
-use crate::connect::{Ddl, SqlDatabase};
+use crate::connect::{Ddl, TableStore};
 use crate::model::{Engine, Failure, RowCount, RowRange, TableName, Value};
 use crate::resolve::RowMode;
 
@@ -85,7 +85,7 @@ impl Bookkeeping {
     }
 
     /// The chunks of this loading that are there.
-    pub async fn committed(&self, sink: &dyn SqlDatabase) -> Result<Committed, Failure> {
+    pub async fn committed(&self, sink: &dyn TableStore) -> Result<Committed, Failure> {
         let table = Ddl::new(self.engine).table(&self.table);
         let text = format!(
             "select chunk, rows_written, rows_rejected from {table} where loading = '{}'",

@@ -3,7 +3,7 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{ReadRequest, SqlDatabase, cell_text};
+use crate::connect::{ReadRequest, TableStore, cell_text};
 use crate::model::{Carry, ColumnMapping, Failure};
 
 /// A digest over rows that does not depend on their order: the sum of the rows' own digests, and their number.
@@ -102,7 +102,7 @@ impl fmt::Display for RowDigest {
 }
 
 /// Reads rows and digests them.
-pub async fn digest_rows(database: &dyn SqlDatabase, request: ReadRequest) -> Result<RowDigest, Failure> {
+pub async fn digest_rows(database: &dyn TableStore, request: ReadRequest) -> Result<RowDigest, Failure> {
     let columns = request.columns.clone();
     let mut batches = database.read(request).await?;
     let mut digest = RowDigest::default();

@@ -1,4 +1,4 @@
-use crate::connect::{RowsFrom, SqlDatabase, type_table};
+use crate::connect::{RowsFrom, TableStore, type_table};
 use crate::model::{Carry, ChunkPolicy, ChunkWay, Column, Engine, Failure, RowRange, Table};
 
 /// Physical blocks in one chunk when the catalogue cannot say how many rows a block holds.
@@ -19,7 +19,7 @@ const BLOCKS_UNKNOWN: u64 = 1_024;
 /// # Errors
 /// `tables.no_key`, `tables.no_column`, `tables.no_blocks`, `database.key_type`, and what the source answers.
 pub async fn plan_chunks(
-    source: &dyn SqlDatabase,
+    source: &dyn TableStore,
     from: &RowsFrom,
     table: &Table,
     policy: &ChunkPolicy,
@@ -113,13 +113,13 @@ fn is_of_bytes(engine: Engine, column: &Column) -> bool {
     engine != Engine::Postgres && mapped.is_some_and(|mapped| mapped.carry == Carry::Bytes)
 }
 
-async fn by_key(source: &dyn SqlDatabase, from: &RowsFrom, column: &str, rows: u64) -> Result<Vec<RowRange>, Failure> {
+async fn by_key(source: &dyn TableStore, from: &RowsFrom, column: &str, rows: u64) -> Result<Vec<RowRange>, Failure> {
     Ok(RowRange::of_key(column, source.key_bounds(from, column, rows).await?))
 }
 
 /// Ranges of physical blocks; `None` where the engine has none.
 async fn blocks(
-    source: &dyn SqlDatabase,
+    source: &dyn TableStore,
     from: &RowsFrom,
     table: &Table,
     rows: u64,

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use crate::connect::{Connections, FileRole, SqlDatabase};
+use crate::connect::{Connections, FileRole, TableStore};
 use crate::model::Failure;
 use crate::resolve::{TableSelection, TableSink, TableSource};
 
 /// Opens what a job's tables come from.
-pub async fn open_source(source: &TableSource, connections: &Connections) -> Result<Arc<dyn SqlDatabase>, Failure> {
+pub async fn open_source(source: &TableSource, connections: &Connections) -> Result<Arc<dyn TableStore>, Failure> {
     let (
         Some(files),
         TableSelection::Tables {
@@ -27,7 +27,7 @@ pub async fn open_source(source: &TableSource, connections: &Connections) -> Res
 }
 
 /// Opens what a job's tables go to.
-pub async fn open_sink(sink: &TableSink, connections: &Connections) -> Result<Arc<dyn SqlDatabase>, Failure> {
+pub async fn open_sink(sink: &TableSink, connections: &Connections) -> Result<Arc<dyn TableStore>, Failure> {
     match &sink.files {
         None => connections.tables(&sink.connection).await,
         Some(files) => {

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use globset::{Glob, GlobMatcher};
 
 use crate::connect::{
-    Ddl, Mapper, MappingProblem, RowsFrom, SqlDatabase, TableMapping, TypeTable, map_table, same_identifier, type_table,
+    Ddl, Mapper, MappingProblem, RowsFrom, TableMapping, TableStore, TypeTable, map_table, same_identifier, type_table,
 };
 use crate::model::{Failure, Row, Table, TableName, Value};
 use crate::resolve::{Scope, TableJob, TableSelection, TableWork, column_row, table_row};
@@ -35,8 +35,8 @@ pub struct TableInventory {
 /// What the catalogues answer; `tables.none` when nothing fits the patterns.
 pub async fn read_inventory(
     job: &TableJob,
-    source: &dyn SqlDatabase,
-    sink: &dyn SqlDatabase,
+    source: &dyn TableStore,
+    sink: &dyn TableStore,
 ) -> Result<TableInventory, Failure> {
     let work = &job.work;
     let types = type_table(source.engine(), sink.engine());
@@ -131,8 +131,8 @@ fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
 fn map_all(
     job: &TableJob,
     types: TypeTable,
-    source: &dyn SqlDatabase,
-    sink: &dyn SqlDatabase,
+    source: &dyn TableStore,
+    sink: &dyn TableStore,
     chosen: Vec<(String, RowsFrom, Table)>,
     existing: &[Table],
 ) -> Vec<PlannedTable> {
@@ -225,8 +225,8 @@ pub fn staging(job: &TableJob, ddl: Ddl, mapping: &TableMapping) -> TableName {
 fn target_name(
     work: &TableWork,
     table: &TableName,
-    source: &dyn SqlDatabase,
-    sink: &dyn SqlDatabase,
+    source: &dyn TableStore,
+    sink: &dyn TableStore,
 ) -> Result<TableName, Failure> {
     let row: Row = table_row(table);
     let scope = Scope {

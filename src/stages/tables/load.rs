@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{RawStream, ReadRequest, RowsFrom, RowsRequest, SqlDatabase, TableMapping, TableWriter};
+use crate::connect::{RawStream, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, TableWriter};
 use crate::model::{Failure, FailureClass, RowCount, RowRange, TableName};
 
 use super::bookkeeping::Bookkeeping;
@@ -11,8 +11,8 @@ use super::rejects::Rejects;
 
 /// One chunk's way.
 pub struct LoadRequest<'a> {
-    pub source: &'a dyn SqlDatabase,
-    pub sink: &'a dyn SqlDatabase,
+    pub source: &'a dyn TableStore,
+    pub sink: &'a dyn TableStore,
     pub from: &'a RowsFrom,
     pub mapping: &'a TableMapping,
     pub range: &'a RowRange,

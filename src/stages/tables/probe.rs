@@ -6,7 +6,7 @@ use arrow_array::types::{Date32Type, Float32Type, Float64Type, TimestampMicrosec
 use arrow_array::{Array, ArrayRef};
 use futures::TryStreamExt;
 
-use crate::connect::{Ddl, ReadRequest, RowsFrom, SqlDatabase, TableMapping};
+use crate::connect::{Ddl, ReadRequest, RowsFrom, TableMapping, TableStore};
 use crate::model::{Carry, ColumnMapping, Engine, Failure, RowRange, Value};
 use crate::plan::ProbedColumn;
 
@@ -156,7 +156,7 @@ fn arguments(native: &str) -> Vec<usize> {
 /// # Errors
 /// What the source answers: a row that cannot be read is one that a run could not read either.
 pub async fn probe_table(
-    source: &dyn SqlDatabase,
+    source: &dyn TableStore,
     sink: Engine,
     planned: &PlannedTable,
     mapping: &TableMapping,
@@ -208,7 +208,7 @@ pub async fn probe_table(
 
 /// How many values the source itself counts, of the columns that are asked about.
 async fn values_at_source(
-    source: &dyn SqlDatabase,
+    source: &dyn TableStore,
     planned: &PlannedTable,
     columns: &[ColumnMapping],
     checks: &[Check],

@@ -1,0 +1,156 @@
+use std::iter;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::error::failure;
+use crate::connect::tables::session::{Idle, within};
+use crate::connect::tls;
+use crate::model::{DatabaseAddress, Failure, Secret};
+
+/// Statements that are sent without an answer to the first: few enough that they go out in their order.
+const STATEMENTS_UNDER_WAY: usize = 16;
+
+/// What every session begins with: times are UTC, and a backslash in a text is one, on which the quoting of values relies.
+const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
+                       set extra_float_digits = 3; set standard_conforming_strings = on; set application_name = 'pipeline'";
+
+/// Connections to one database.
+pub(super) struct Pool {
+    address: DatabaseAddress,
+    timeout: Duration,
+    idle: Idle<Client>,
+}
+
+impl Pool {
+    pub(super) fn new(address: DatabaseAddress, timeout: Duration) -> Self {
+        Self {
+            address,
+            timeout,
+            idle: Idle::default(),
+        }
+    }
+
+    /// An idle connection, or a new one.
+    pub(super) async fn take(&self) -> Result<Lease, Failure> {
+        while let Some(client) = self.idle.take() {
+            if !client.is_closed() {
+                return Ok(self.lease(client));
+            }
+        }
+        let client = self.connect().await?;
+        Ok(self.lease(client))
+    }
+
+    fn lease(&self, client: Client) -> Lease {
+        Lease {
+            client,
+            idle: self.idle.clone(),
+        }
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let DatabaseAddress {
+            host,
+            port,
+            database,
+            user,
+            password,
+            is_encrypted,
+        } = &self.address;
+        let password: Option<Secret> = crate::connect::secrets::read_optional(password.as_ref()).await?;
+        let mut config = Config::new();
+        config
+            .host(host)
+            .port(*port)
+            .dbname(database)
+            .user(user)
+            .connect_timeout(self.timeout);
+        // A server that is gone without a word is missed within a minute.
+        config.keepalives_idle(Duration::from_secs(30));
+        config
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
+        // Left to itself, it would go on in the clear where the server has no encryption.
+        config.ssl_mode(if *is_encrypted {
+            SslMode::Require
+        } else {
+            SslMode::Disable
+        });
+        if let Some(password) = &password {
+            config.password(password.reveal());
+        }
+        let connecting = async {
+            if *is_encrypted {
+                let (client, connection) = config
+                    .connect(MakeRustlsConnect::new(tls::client_config()?))
+                    .await
+                    .map_err(|error| failure(&error))?;
+                tokio::spawn(connection);
+                Ok(client)
+            } else {
+                let (client, connection) = config.connect(NoTls).await.map_err(|error| failure(&error))?;
+                tokio::spawn(connection);
+                Ok::<_, Failure>(client)
+            }
+        };
+        let client = within(self.timeout, host, *port, connecting).await??;
+        client.batch_execute(SESSION).await.map_err(|error| failure(&error))?;
+        Ok(client)
+    }
+}
+
+/// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
+pub(super) struct Lease {
+    client: Client,
+    idle: Idle<Client>,
+}
+
+impl Lease {
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) async fn run(&self, text: &str) -> Result<(), Failure> {
+        self.client.batch_execute(text).await.map_err(|error| failure(&error))
+    }
+
+    /// Runs statements in a transaction of their own.
+    ///
+    /// # Errors
+    /// Of the first statement that failed, which it names; nothing of them is there then.
+    pub(super) async fn run_in_transaction(&self, statements: &[String]) -> Result<(), Failure> {
+        let texts = iter::once("begin").chain(statements.iter().map(String::as_str));
+        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+    }
+
+    /// Runs statements in the transaction that is open, and commits it.
+    ///
+    /// # Errors
+    /// Of the first statement that failed, which it names; nothing of the transaction is there then.
+    pub(super) async fn finish_transaction(&self, statements: &[String]) -> Result<(), Failure> {
+        let texts = statements.iter().map(String::as_str);
+        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+    }
+
+    /// Sends statements without waiting for the answer to one before the next. In a transaction the server refuses all behind one that fails, and
+    /// a commit behind it is none.
+    async fn run_behind_each_other(&self, texts: impl Iterator<Item = &str>) -> Result<(), Failure> {
+        let texts: Vec<&str> = texts.collect();
+        for group in texts.chunks(STATEMENTS_UNDER_WAY) {
+            // Each is sent when it is polled first, and they are polled in their order.
+            let answers = join_all(group.iter().map(|text| self.client.batch_execute(text))).await;
+            for (text, answer) in group.iter().zip(answers) {
+                answer.map_err(|error| failure(&error).context(format_args!("`{text}`")))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn give_back(self) {
+        self.idle.keep(self.client);
+    }
+}
