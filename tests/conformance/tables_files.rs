@@ -195,7 +195,8 @@ pub async fn whole_or_open(subject: Subject) {
         drop(writer);
         assert_eq!(names(&subject).await, before);
         sink.begin(&table).await.unwrap();
-        let failure = source(&subject, &[&pattern]).await.tables().await.unwrap_err();
+        let tables = source(&subject, &[&pattern]).await.tables().await.unwrap();
+        let failure = tables[0].trouble.as_ref().unwrap();
         assert_eq!(failure.code, "files.incomplete", "{failure}");
         assert!(failure.message.contains(&folder), "{failure}");
 
@@ -234,14 +235,15 @@ pub async fn bad_files(subject: Subject) {
             "`fields.csv`: line 3 has 1 fields, the header has 2",
         ),
         ("value.csv", "rows.value", "`value.csv`: line 4: `id`"),
-        ("no_header.csv", "csv.empty", "`no_header.csv`"),
+        ("no_header.csv", "files.empty", "its files hold no values"),
         ("late.jsonl", "rows.value", "`late.jsonl`: line 2: `id`"),
         ("syntax.jsonl", "jsonl.syntax", "line 2"),
     ] {
         let files = source(&subject, &[name]).await;
-        let failure = match files.tables().await {
-            Err(failure) => failure,
-            Ok(tables) => {
+        let tables = files.tables().await.unwrap();
+        let failure = match &tables[0].trouble {
+            Some(trouble) => trouble.clone(),
+            None => {
                 let columns = tables[0].columns.iter();
                 let columns = columns.map(|column| plain_column(&column.name, &column.native, Carry::Text));
                 let columns = columns.map(|column| match column.target_native.as_str() {

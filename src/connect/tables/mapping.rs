@@ -43,11 +43,11 @@ pub struct Mapper<'a> {
 
 /// Maps a table; gives every problem at once.
 pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec<MappingProblem>> {
-    if table.columns.is_empty() && mapper.source == Engine::Files {
+    if let Some(trouble) = &table.trouble {
         return Err(vec![MappingProblem {
             place: table.name.to_string(),
-            message: "its files hold no values from which its columns could be told".to_owned(),
-            help: "leave it out with `exclude`".to_owned(),
+            message: trouble.message.clone(),
+            help: "mend its files, or leave it out with `exclude`".to_owned(),
         }]);
     }
     let mut problems = Vec::new();

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use super::{Column, Extras};
+use crate::model::Failure;
 
 /// A table's name within its database.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,8 @@ pub struct Table {
     pub extras: Extras,
     /// What the catalogue's statistics say; `None` where it has none.
     pub rows_estimate: Option<u64>,
+    /// Why nothing of it can be read. That is its fault, and no other table's.
+    pub trouble: Option<Failure>,
 }
 
 impl Table {

@@ -26,6 +26,8 @@ pub struct FileTable {
     /// In the order of their paths.
     pub parts: Vec<Part>,
     pub columns: Vec<Column>,
+    /// Why it cannot be read.
+    pub trouble: Option<Failure>,
 }
 
 /// One file of a table.
@@ -60,7 +62,13 @@ impl FileTable {
         Table {
             name: self.name.clone(),
             columns: self.columns.clone(),
-            rows_estimate: self.parts.iter().map(Part::rows).sum(),
+            rows_estimate: self
+                .parts
+                .iter()
+                .map(Part::rows)
+                .sum::<Option<u64>>()
+                .filter(|_| self.trouble.is_none()),
+            trouble: self.trouble.clone(),
             ..Table::default()
         }
     }
@@ -85,10 +93,11 @@ struct Found {
     objects: Vec<ObjectInfo>,
 }
 
-/// Finds the tables that a selection means.
+/// Finds the tables that a selection means. What is wrong with the files of one is its own trouble: `files.incomplete`, `files.columns`,
+/// `files.empty`, and what is met in their bytes.
 ///
 /// # Errors
-/// `tables.none`, `tables.pattern`, `files.ambiguous`, `files.incomplete`, and what reading a file meets.
+/// `tables.none`, `tables.pattern`, `files.ambiguous`, and what the store answers.
 pub async fn discover(store: &Arc<dyn Store>, selection: &Selection) -> Result<Vec<FileTable>, Failure> {
     let mut found: Vec<Found> = list(store, selection).await?.into_values().collect();
     if found.is_empty() {
@@ -109,11 +118,28 @@ pub async fn discover(store: &Arc<dyn Store>, selection: &Selection) -> Result<V
     }
     let mut tables = Vec::with_capacity(found.len());
     for found in found {
-        check_complete(store, &found.home).await?;
-        // One whose files hold nothing has no columns, which is that table's fault and no other's.
-        tables.push(open(store, found.home.table.clone(), found.objects, Some(&selection.types)).await?);
+        let name = found.home.table.clone();
+        tables.push(match look_at(store, found, &selection.types).await {
+            Err(trouble) if matches!(trouble.class, FailureClass::Data | FailureClass::Conflict) => FileTable {
+                name,
+                parts: Vec::new(),
+                columns: Vec::new(),
+                trouble: Some(trouble),
+            },
+            table => table?,
+        });
     }
     Ok(tables)
+}
+
+async fn look_at(store: &Arc<dyn Store>, found: Found, types: &BTreeMap<String, String>) -> Result<FileTable, Failure> {
+    check_complete(store, &found.home).await?;
+    let table = open(store, found.home.table, found.objects, Some(types)).await?;
+    if table.columns.is_empty() {
+        let message = "its files hold no values from which its columns could be told";
+        return Err(Failure::data("files.empty", message));
+    }
+    Ok(table)
 }
 
 async fn list(store: &Arc<dyn Store>, selection: &Selection) -> Result<BTreeMap<TableName, Found>, Failure> {
@@ -218,6 +244,7 @@ pub async fn open(
         name,
         parts: Vec::with_capacity(seen.len()),
         columns: Vec::new(),
+        trouble: None,
     };
     for (part, columns) in seen {
         match table.parts.first() {

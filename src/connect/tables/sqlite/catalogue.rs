@@ -133,6 +133,7 @@ fn table(connection: &Connection, name: String) -> Result<Table, rusqlite::Error
             defaults,
             ..Extras::default()
         },
+        trouble: None,
     })
 }
 
