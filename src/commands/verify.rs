@@ -136,10 +136,11 @@ async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit
     };
     let mut text = String::new();
     for finding in findings.iter().filter(|finding| !is_equal(finding)) {
+        let target = finding.target.as_ref().map(|target| format!(" → {}", shown(target)));
         text.push_str(&format!(
-            "{} → {}: {}\n",
+            "{}{}: {}\n",
             shown(&finding.table),
-            shown(&finding.target),
+            target.unwrap_or_default(),
             told(&finding.outcome)
         ));
     }

@@ -297,6 +297,10 @@ fn files_that_cannot_be_read_stop_no_other_table() {
         .says("`exclude`");
     let rows = "select (select count(*) from orders) || ' ' || (select count(*) from visits) || ' ' || (select count(*) from parts)";
     assert_eq!(sqlite(&project, "jobs/copy.sqlite", rows), "2 1 1");
+    project
+        .command(["verify", "jobs/back.yaml"])
+        .exits(11)
+        .says("sales.refunds: not loaded to its end yet");
     project.edit(
         "jobs/back.yaml",
         "\"empty/*.jsonl\"",

@@ -13,7 +13,8 @@ use super::context::{TableEnds, chunk_policy};
 #[derive(Clone, Debug)]
 pub struct TableFinding {
     pub table: String,
-    pub target: String,
+    /// `None` when it cannot be made from what the source is.
+    pub target: Option<String>,
     pub outcome: TableOutcome,
 }
 
@@ -54,19 +55,15 @@ pub async fn verify_tables(
         let summary = state.item(ItemId::of(&planned.key))?;
         let is_left_out = (summary.as_ref()).is_some_and(|summary| summary.status == ItemStatus::Skipped);
         let is_loaded = summary.is_some_and(|summary| summary.stage_status("data") == StageStatus::Done);
-        let (target, outcome) = match &planned.mapping {
-            Ok(mapping) if is_left_out => (mapping.target.to_string(), TableOutcome::LeftOut),
-            Err(_) if is_left_out => (String::new(), TableOutcome::LeftOut),
+        let outcome = match &planned.mapping {
+            _ if is_left_out => TableOutcome::LeftOut,
             Ok(mapping) if is_loaded => {
                 let compared = repeat(&policy, &stop, || compare(&ends, &planned, mapping, by_checksum)).await;
-                (
-                    mapping.target.to_string(),
-                    compared.unwrap_or_else(TableOutcome::Unreadable),
-                )
+                compared.unwrap_or_else(TableOutcome::Unreadable)
             }
-            Ok(mapping) => (mapping.target.to_string(), TableOutcome::NotLoaded),
-            Err(_) => (String::new(), TableOutcome::NotLoaded),
+            _ => TableOutcome::NotLoaded,
         };
+        let target = planned.mapping.as_ref().ok().map(|mapping| mapping.target.to_string());
         found(TableFinding {
             table: planned.key,
             target,
