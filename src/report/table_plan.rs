@@ -180,6 +180,7 @@ fn extras_words(extras: &Extras) -> Vec<String> {
         checks,
         triggers,
         comments,
+        is_partitioned,
     } = extras;
     let words = [
         of("default of", "defaults of", defaults),
@@ -187,6 +188,7 @@ fn extras_words(extras: &Extras) -> Vec<String> {
         number(*checks, "check", "checks"),
         of("trigger", "triggers", triggers),
         number(*comments, "comment", "comments"),
+        is_partitioned.then(|| "its partitions".to_owned()),
     ];
     words.into_iter().flatten().collect()
 }
@@ -198,6 +200,7 @@ fn extras_json(extras: &Extras) -> Value {
         "checks": extras.checks,
         "triggers": extras.triggers,
         "comments": extras.comments,
+        "partitions": extras.is_partitioned,
     })
 }
 

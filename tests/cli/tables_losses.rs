@@ -43,7 +43,7 @@ fn what_a_new_table_will_not_have_is_told_for_each() {
     let extras = planned(&project, "Rich")["not_carried_over"].clone();
     assert_eq!(
         extras,
-        json!({ "defaults": ["Label", "Created"], "updates": [], "checks": 2, "triggers": ["audit"], "comments": 0 })
+        json!({ "defaults": ["Label", "Created"], "updates": [], "checks": 2, "triggers": ["audit"], "comments": 0, "partitions": false })
     );
     project.run().exits(0);
     project.plan().exits(0).says("not carried over");

@@ -69,7 +69,17 @@ pub async fn extras(subject: TablesSubject) {
             TablesKind::Sqlite => 0,
             TablesKind::Postgres | TablesKind::MySql | TablesKind::SqlServer => 2,
         },
+        is_partitioned: false,
     };
     assert_eq!(subject.table("rich").await.extras, expected);
+    if matches!(subject.kind, TablesKind::Postgres | TablesKind::MySql) {
+        let pieces = match subject.kind {
+            TablesKind::MySql => " partitions 2",
+            _ => "",
+        };
+        let parted = format!("create table parted (id integer) partition by hash (id){pieces}");
+        subject.execute(&[parted.as_str()]).await;
+        assert!(subject.table("parted").await.extras.is_partitioned);
+    }
     assert_eq!(subject.table("bare").await.extras, Extras::default());
 }

@@ -11,6 +11,8 @@ pub struct Extras {
     pub triggers: Vec<String>,
     /// On the table and on its columns.
     pub comments: u64,
+    /// Its rows lie in several places, which is nothing that their readers see.
+    pub is_partitioned: bool,
 }
 
 impl Extras {

@@ -15,9 +15,10 @@ type Places = HashMap<String, usize>;
 
 /// All tables of a database, but for their triggers.
 pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<Table>, Failure> {
-    let found: Vec<(String, Option<u64>, i64)> = ask(
+    let found: Vec<(String, Option<u64>, i64, i64)> = ask(
         connection,
-        "select table_name, table_rows, cast(table_comment <> '' as signed) from information_schema.tables \
+        "select table_name, table_rows, cast(table_comment <> '' as signed), cast(coalesce(create_options, '') like '%partitioned%' as signed) \
+         from information_schema.tables \
          where table_schema = ? and table_type = 'BASE TABLE' order by binary table_name",
         database,
     )
@@ -29,11 +30,12 @@ pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<
         .collect();
     let mut tables: Vec<Table> = found
         .into_iter()
-        .map(|(name, rows_estimate, has_comment)| Table {
+        .map(|(name, rows_estimate, has_comment, is_partitioned)| Table {
             name: TableName::new(database, name),
             rows_estimate,
             extras: Extras {
                 comments: u64::from(has_comment != 0),
+                is_partitioned: is_partitioned != 0,
                 ..Extras::default()
             },
             ..Table::default()

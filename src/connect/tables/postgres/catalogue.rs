@@ -4,7 +4,7 @@ use tokio_postgres::{Client, Error};
 
 use super::error::failure;
 use super::read;
-use crate::model::{Column, Failure, ForeignKey, Index, Key, Table, TableName, Value};
+use crate::model::{Column, Extras, Failure, ForeignKey, Index, Key, Table, TableName, Value};
 
 /// Schemas of the server itself.
 const OWN: &str = "n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'";
@@ -14,7 +14,7 @@ pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
     let found = client
         .query(
             &format!(
-                "select c.oid, n.nspname, c.relname, c.reltuples::bigint from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+                "select c.oid, n.nspname, c.relname, c.reltuples::bigint, c.relkind = 'p' from pg_class c join pg_namespace n on n.oid = c.relnamespace \
                  where c.relkind in ('r', 'p') and not c.relispartition and {OWN} order by n.nspname, c.relname"
             ),
             &[],
@@ -29,6 +29,10 @@ pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
             name: TableName::new(row.get::<_, String>(1), row.get::<_, String>(2)),
             // -1 means that nobody has counted yet.
             rows_estimate: u64::try_from(estimate).ok(),
+            extras: Extras {
+                is_partitioned: row.get(4),
+                ..Extras::default()
+            },
             ..Table::default()
         });
     }
