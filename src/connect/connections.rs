@@ -156,7 +156,8 @@ impl Connections {
         match connection.opened.get() {
             Some(Opened::Tables(database)) => {
                 let door = connection.gate.door(&self.slot);
-                Ok(Arc::new(GatedTables::new(Arc::clone(database), door)))
+                let timeout = connection.config.timeout;
+                Ok(Arc::new(GatedTables::new(Arc::clone(database), door, timeout)))
             }
             _ => Err(self.wrong_kind(name, "connection.no_tables", "holds no tables")),
         }

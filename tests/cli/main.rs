@@ -45,6 +45,7 @@ mod store_kinds;
 mod stored_vars;
 mod table_files;
 mod tables;
+mod tables_apart;
 mod tables_losses;
 mod tables_mssql;
 mod tables_resumed;

@@ -73,6 +73,27 @@ fn a_database_that_is_gone_pauses_the_tables_until_it_is_back() {
 }
 
 #[test]
+fn a_database_that_says_nothing_any_more_is_waited_for_as_one_that_is_gone() {
+    let postgres = Postgres::start();
+    let proxy = Proxy::to(([127, 0, 0, 1], postgres.port).into());
+    let place = place(&postgres, &proxy, "10m");
+    let connections = std::fs::read_to_string(place.path().join("connections.toml")).unwrap();
+    place.write("connections.toml", &format!("{connections}timeout = '1s'\n"));
+    let mut running = place.start();
+    assert!(running.wait_until(|| complete(&postgres) >= 3));
+    proxy.freeze();
+    assert!(
+        running.wait_until(|| place.probes().is_some_and(|probes| probes >= 2)),
+        "it is noticed, and asked for"
+    );
+    proxy.thaw();
+    let ended = running.wait();
+    assert!([0, 5].contains(&ended.code), "{ended:?}");
+    assert_eq!(ended.json["account"]["balanced"], true, "{ended:?}");
+    assert_completed(&place, &postgres);
+}
+
+#[test]
 fn a_database_that_stays_away_ends_the_run_and_a_later_one_completes() {
     let postgres = Postgres::start();
     let proxy = Proxy::to(([127, 0, 0, 1], postgres.port).into());

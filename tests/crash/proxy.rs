@@ -22,6 +22,8 @@ struct Shared {
     delay: Mutex<Delay>,
     delay_changed: Condvar,
     loss: Mutex<Option<Loss>>,
+    is_frozen: Mutex<bool>,
+    thawed: Condvar,
 }
 
 /// An answer that never arrives, and with which its connection breaks: the server has done what it was asked for.
@@ -104,6 +106,7 @@ impl Proxy {
                 let asked_too = Arc::clone(&asked);
                 thread::spawn(move || {
                     forward(client, server, |bytes| {
+                        there.wait_for_thaw();
                         there.before_request(bytes, &is_held);
                         there.note_request(bytes, &mut asked.lock().unwrap());
                         true
@@ -111,6 +114,7 @@ impl Proxy {
                 });
                 thread::spawn(move || {
                     forward(back.0, back.1, |bytes| {
+                        here.wait_for_thaw();
                         here.before_answer(&is_held_too);
                         !here.loses(bytes, *asked_too.lock().unwrap())
                     });
@@ -143,6 +147,16 @@ impl Proxy {
 
     pub fn has_delivered_the_write(&self) -> bool {
         *self.shared.delay.lock().unwrap() == Delay::FirstAnswered
+    }
+
+    /// Keeps what is open and what comes, and lets nothing through.
+    pub fn freeze(&self) {
+        *self.shared.is_frozen.lock().unwrap() = true;
+    }
+
+    pub fn thaw(&self) {
+        *self.shared.is_frozen.lock().unwrap() = false;
+        self.shared.thawed.notify_all();
     }
 
     /// Loses one answer.
@@ -188,6 +202,11 @@ impl Shared {
             }
             Delay::None | Delay::SecondCame | Delay::FirstAnswered => {}
         }
+    }
+
+    fn wait_for_thaw(&self) {
+        let is_frozen = self.is_frozen.lock().unwrap();
+        drop(self.thawed.wait_while(is_frozen, |is_frozen| *is_frozen).unwrap());
     }
 
     fn note_request(&self, bytes: &[u8], asked: &mut Asked) {

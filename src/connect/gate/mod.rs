@@ -11,6 +11,7 @@ mod queue;
 mod store;
 mod stream;
 mod tables;
+mod watch;
 
 pub(super) use database::GatedDatabase;
 pub(super) use door::Gate;

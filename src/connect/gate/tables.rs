@@ -1,11 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use futures::future::BoxFuture;
 
 use super::Door;
 use super::stream::{named, noted};
-use crate::connect::tables::RawRows;
+use super::watch::Watch;
+use crate::connect::tables::{RawRows, committed};
 use crate::connect::{
     BatchStream, KeyAround, RawStream, ReadRequest, RowStream, RowsFrom, RowsRequest, Snapshot, TableStore, TableWriter,
 };
@@ -15,16 +17,19 @@ use crate::model::{Column, Engine, Failure, RowRange, Table, TableName, Value};
 pub(in crate::connect) struct GatedTables {
     inner: Arc<dyn TableStore>,
     door: Door,
+    watch: Watch,
 }
 
 impl GatedTables {
-    pub fn new(inner: Arc<dyn TableStore>, door: Door) -> Self {
-        Self { inner, door }
+    /// `timeout`: how long the database may say nothing before it is asked whether it is still there.
+    pub fn new(inner: Arc<dyn TableStore>, door: Door, timeout: Duration) -> Self {
+        let watch = Watch::new(Arc::clone(&inner), timeout);
+        Self { inner, door, watch }
     }
 
     /// The answer to a call, of which the gate takes notice.
     fn told<'a, T: 'a>(&'a self, answer: BoxFuture<'a, Result<T, Failure>>) -> BoxFuture<'a, Result<T, Failure>> {
-        Box::pin(async { self.door.note(answer.await) })
+        Box::pin(async { self.door.note(self.watch.over(answer).await) })
     }
 
     /// The same for a call that some engines answer by themselves: it proves nothing that it succeeds.
@@ -32,7 +37,7 @@ impl GatedTables {
         &'a self,
         answer: BoxFuture<'a, Result<T, Failure>>,
     ) -> BoxFuture<'a, Result<T, Failure>> {
-        Box::pin(async { named(answer.await, &self.door) })
+        Box::pin(async { named(self.watch.over(answer).await, &self.door) })
     }
 }
 
@@ -80,8 +85,10 @@ impl TableStore for GatedTables {
         parameters: &'a [(String, Value)],
     ) -> BoxFuture<'a, Result<RowStream, Failure>> {
         Box::pin(async move {
-            let rows = self.door.note(self.inner.rows(text, parameters).await)?;
-            Ok(noted(rows, self.door.clone()))
+            let rows = self
+                .door
+                .note(self.watch.over(self.inner.rows(text, parameters)).await)?;
+            Ok(noted(self.watch.over_all(rows), self.door.clone()))
         })
     }
 
@@ -91,15 +98,15 @@ impl TableStore for GatedTables {
 
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         Box::pin(async move {
-            let batches = self.door.note(self.inner.read(request).await)?;
-            Ok(noted(batches, self.door.clone()))
+            let batches = self.door.note(self.watch.over(self.inner.read(request)).await)?;
+            Ok(noted(self.watch.over_all(batches), self.door.clone()))
         })
     }
 
     fn read_raw<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Option<RawStream>, Failure>> {
         Box::pin(async move {
-            let rows = named(self.inner.read_raw(request).await, &self.door)?;
-            Ok(rows.map(|rows| noted(rows, self.door.clone())))
+            let rows = named(self.watch.over(self.inner.read_raw(request)).await, &self.door)?;
+            Ok(rows.map(|rows| noted(self.watch.over_all(rows), self.door.clone())))
         })
     }
 
@@ -121,10 +128,14 @@ impl TableStore for GatedTables {
 
     fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>> {
         Box::pin(async move {
-            let inner = self.door.note(self.inner.write(request).await)?;
-            let door = self.door.clone();
-            Ok(Box::new(GatedTableWriter { inner, door }) as Box<dyn TableWriter>)
+            let inner = self.door.note(self.watch.over(self.inner.write(request)).await)?;
+            let (door, watch) = (self.door.clone(), self.watch.clone());
+            Ok(Box::new(GatedTableWriter { inner, door, watch }) as Box<dyn TableWriter>)
         })
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<Option<String>, Failure>> {
+        self.told_failures(self.inner.identity())
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
@@ -136,24 +147,29 @@ impl TableStore for GatedTables {
 struct GatedTableWriter {
     inner: Box<dyn TableWriter>,
     door: Door,
+    watch: Watch,
 }
 
 impl TableWriter for GatedTableWriter {
     fn write(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.inner.write(batch).await, &self.door) })
+        Box::pin(async move { named(self.watch.over(self.inner.write(batch)).await, &self.door) })
     }
 
     fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.inner.write_apart(batch).await, &self.door) })
+        Box::pin(async move { named(self.watch.over(self.inner.write_apart(batch)).await, &self.door) })
     }
 
     fn write_raw(&mut self, rows: RawRows) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.inner.write_raw(rows).await, &self.door) })
+        Box::pin(async move { named(self.watch.over(self.inner.write_raw(rows)).await, &self.door) })
     }
 
     fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {
-        let Self { inner, door } = *self;
-        Box::pin(async move { door.note(inner.finish(last).await) })
+        let Self { inner, door, watch } = *self;
+        Box::pin(async move {
+            // What is given up here may have been committed all the same.
+            let finished = committed(watch.over(async { Ok(inner.finish(last).await) }).await);
+            door.note(finished.and_then(|finished| finished))
+        })
     }
 }
 
@@ -271,7 +287,7 @@ mod tests {
     #[tokio::test]
     async fn every_call_stream_and_writer_names_the_connection() {
         let gate = Gate::new("crm", &Ceilings::default(), 64, CancellationToken::new());
-        let tables = GatedTables::new(Arc::new(Breaking), gate.door(&BTreeMap::new()));
+        let tables = GatedTables::new(Arc::new(Breaking), gate.door(&BTreeMap::new()), Duration::from_secs(1));
         let name = TableName {
             schema: String::new(),
             name: "t".to_owned(),

@@ -1,7 +1,13 @@
 use crate::model::{ColumnMapping, Engine, ForeignKey, TableName};
 
 use super::TableMapping;
-use super::mapping::object_name;
+use super::names::primary_key_name;
+
+/// Texts that another database tells apart must not be the same key here, as they are under a collation that takes no notice of case, or of spaces
+/// at the end. The one that takes notice of both has a name of its own in MariaDB and in MySQL 8, and before that there was none; of comments like
+/// these each server reads its own, and MariaDB none of MySQL's since 5.7.
+const EVERY_CHARACTER_COUNTS: &str = " default character set utf8mb4 /*M!100202 collate utf8mb4_nopad_bin */ /*!50700 collate utf8mb4_bin */ \
+                                      /*!80017 collate utf8mb4_0900_bin */";
 
 /// The statements that make a table and what belongs to it, in the words of one engine.
 #[derive(Clone, Copy, Debug)]
@@ -72,8 +78,7 @@ impl Ddl {
         }
         let mut text = format!("create table {} (\n  {}\n)", self.table(name), parts.join(",\n  "));
         if self.engine == Engine::MySql {
-            // Texts that another database tells apart must not be the same key here, as they are under a collation that takes no notice of case.
-            text.push_str(" default character set utf8mb4 collate utf8mb4_bin");
+            text.push_str(EVERY_CHARACTER_COUNTS);
         }
         text
     }
@@ -209,7 +214,7 @@ impl Ddl {
     pub fn primary_key(self, mapping: &TableMapping) -> Option<Statement> {
         let key = mapping.primary_key.as_ref().filter(|_| self.engine != Engine::Sqlite)?;
         let table = self.table(&mapping.target);
-        let name = object_name(self.engine, &mapping.target.name, "pkey");
+        let name = primary_key_name(self.engine, &mapping.target.name);
         let (quoted, columns) = (self.engine.quote(&name), self.engine.quote_all(&key.columns));
         Some(Statement {
             text: format!("alter table {table} add constraint {quoted} primary key ({columns})"),

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::model::{ColumnMapping, Engine, FileType, ForeignKey, Index, Key, Table, TableName};
 
 use super::files;
+use super::names::object_name;
 use super::types::{TypeTable, captures};
 
 /// What a table becomes at the sink.
@@ -252,22 +253,6 @@ fn key_name(key: &ForeignKey) -> String {
     }
 }
 
-/// A name for an index or key that no other table's has: databases differ in whether such names are the table's own or the schema's.
-pub fn object_name(sink: Engine, table: &str, name: &str) -> String {
-    let name = if name.starts_with(table) {
-        name.to_owned()
-    } else {
-        format!("{table}_{name}")
-    };
-    let cut = sink.cut(&name);
-    if cut.len() == name.len() {
-        return name;
-    }
-    let digest = blake3::hash(name.as_bytes()).to_hex();
-    let end = cut.floor_char_boundary(cut.len().saturating_sub(9));
-    format!("{}_{}", &cut[..end], &digest[..8])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,15 +344,5 @@ mod tests {
             map(&table, &overrides).unwrap().columns[0].target_native,
             "numeric(10,2)"
         );
-    }
-
-    #[test]
-    fn a_long_name_of_an_index_is_cut_and_stays_its_own() {
-        let long = "x".repeat(80);
-        let (one, other) = (
-            object_name(Engine::Postgres, "orders", &long),
-            object_name(Engine::Postgres, "orders", &format!("{long}y")),
-        );
-        assert!(one.len() <= 63 && other.len() <= 63 && one != other, "{one} {other}");
     }
 }

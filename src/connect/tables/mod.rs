@@ -14,6 +14,7 @@ mod keys;
 mod mapping;
 mod mssql;
 mod mysql;
+mod names;
 mod parameters;
 mod postgres;
 mod queries;
@@ -34,12 +35,14 @@ use crate::model::{ColumnMapping, Engine, Failure, RowRange, Table, TableName, V
 
 pub use cell::cell_text;
 pub use commit::OUTCOME_UNKNOWN;
+pub(super) use commit::committed;
 pub use ddl::{Ddl, Statement};
 pub use files::FileRole;
 pub(super) use files::FileTables;
 pub use mapping::{Mapper, MappingProblem, TableMapping, map_table, same_identifier};
 pub(super) use mssql::SqlServerDatabase;
 pub(super) use mysql::MySqlDatabase;
+pub use names::keep_apart;
 pub(super) use postgres::PostgresDatabase;
 pub(super) use queries::Queries;
 pub(super) use sqlite::SqliteDatabase;
@@ -179,6 +182,11 @@ pub trait TableStore: Send + Sync {
 
     /// Begins a transaction that rows are written in.
     fn write(&self, request: RowsRequest) -> BoxFuture<'_, Result<Box<dyn TableWriter>, Failure>>;
+
+    /// Which database it is, whatever a connection calls its server: two that answer the same are one. `None` where that cannot be told.
+    fn identity(&self) -> BoxFuture<'_, Result<Option<String>, Failure>> {
+        Box::pin(ready(Ok(None)))
+    }
 
     /// One cheap call that proves the connection, for `validate --connect`.
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>>;

@@ -211,7 +211,7 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<Tab
         }
     }
     for text in &work.owed {
-        if let Err(failure) = run(context, text).await {
+        if let Err(failure) = give_back(context, text).await {
             note(&mut work.failure, failure.context(format_args!("`{text}`")));
         }
     }
@@ -225,9 +225,10 @@ async fn run_all(context: &TableContext, statements: &[String]) -> Result<(), Fa
     ran.inspect_err(|failure| context.health.exhausted(failure))
 }
 
-/// Adds what is not there. Databases tell in many ways that something is: the answer to an attempt before may have been lost.
+/// Adds what is not there. That something of the name is there is no success: it may be another table's. Only the catalogue tells, also where the
+/// answer to an attempt before was lost.
 async fn add(context: &TableContext, work: &Work, statement: &Statement) -> Result<(), Failure> {
-    let Err(failure) = run(context, &statement.text).await else {
+    let Err(failure) = run_all(context, std::slice::from_ref(&statement.text)).await else {
         return Ok(());
     };
     if failure.class == FailureClass::Cancelled {
@@ -241,9 +242,10 @@ async fn add(context: &TableContext, work: &Work, statement: &Statement) -> Resu
     }
 }
 
-async fn run(context: &TableContext, text: &str) -> Result<(), Failure> {
+/// Gives a key back that another table had.
+async fn give_back(context: &TableContext, text: &str) -> Result<(), Failure> {
     match run_all(context, &[text.to_owned()]).await {
-        // A run that was killed has made it, or a table of this job that has the key itself.
+        // A run that was killed has given it back, or that table is one of this job and has the key itself.
         Err(failure) if failure.code == "database.exists" => Ok(()),
         done => done,
     }

@@ -1,12 +1,13 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use globset::{Glob, GlobMatcher};
 
 use crate::connect::{
-    Ddl, Mapper, MappingProblem, RowsFrom, TableMapping, TableStore, TypeTable, map_table, same_identifier, type_table,
+    Ddl, Mapper, MappingProblem, RowsFrom, TableMapping, TableStore, TypeTable, keep_apart, map_table, same_identifier,
+    type_table,
 };
-use crate::model::{Failure, Row, Table, TableName, Value};
-use crate::resolve::{Scope, TableJob, TableSelection, TableWork, column_row, table_row};
+use crate::model::{Failure, FailureClass, Row, Table, TableName, Value};
+use crate::resolve::{RowMode, Scope, TableJob, TableSelection, TableWork, column_row, table_row};
 
 /// One table of a job, before anything is touched.
 #[derive(Clone, Debug)]
@@ -72,9 +73,11 @@ pub async fn read_inventory(
         }
     };
     let existing = sink.tables().await.map_err(at(to))?;
-    Ok(TableInventory {
-        tables: map_all(job, types, source, sink, chosen, &existing),
-    })
+    let mut tables = map_all(job, types, source, sink, chosen, &existing);
+    if from == to || is_one_database(source, sink).await? {
+        refuse_own_source(&mut tables, work.sink.mode, sink);
+    }
+    Ok(TableInventory { tables })
 }
 
 /// Names the connection that a failure is of.
@@ -82,7 +85,47 @@ fn at(connection: &str) -> impl FnOnce(Failure) -> Failure {
     move |failure| failure.context(format_args!("connection `{connection}`"))
 }
 
-/// The tables that fit, in their order.
+/// Whether two connections lead to one database, whatever they call it.
+async fn is_one_database(source: &dyn TableStore, sink: &dyn TableStore) -> Result<bool, Failure> {
+    if source.engine() != sink.engine() {
+        return Ok(false);
+    }
+    let (one, other) = (source.identity().await?, sink.identity().await?);
+    Ok(one.is_some() && one == other)
+}
+
+/// A source is only ever read: what would be written over it is refused.
+fn refuse_own_source(tables: &mut [PlannedTable], mode: RowMode, sink: &dyn TableStore) {
+    let same = |name: &TableName| same_identifier(sink.engine(), &name.to_string());
+    let read: HashSet<String> = tables.iter().map(|planned| same(&planned.source.name)).collect();
+    for planned in tables {
+        let Ok(mapping) = &planned.mapping else { continue };
+        let target = &mapping.target;
+        let is_own = match &planned.from {
+            RowsFrom::Table(_) => read.contains(&same(target)),
+            // Emptied before the query reads it.
+            RowsFrom::Query { text, .. } => {
+                mode == RowMode::Truncate && text.to_lowercase().contains(&target.name.to_lowercase())
+            }
+        };
+        if is_own {
+            let message = match &planned.from {
+                RowsFrom::Table(_) => format!("its table at the sink, `{target}`, is one of the source itself"),
+                RowsFrom::Query { .. } => {
+                    format!("the query reads `{target}`, which `mode: truncate` would empty before")
+                }
+            };
+            planned.mapping = Err(vec![MappingProblem {
+                place: planned.key.clone(),
+                message,
+                help: "a source is only ever read: give `sink.schema`, `naming.table` or the sink another place"
+                    .to_owned(),
+            }]);
+        }
+    }
+}
+
+/// The tables that fit, in their order. A pattern without a schema is of tables in any.
 fn select(
     mut tables: Vec<Table>,
     include: &[String],
@@ -90,14 +133,19 @@ fn select(
     is_by_pattern: bool,
 ) -> Result<Vec<Table>, Failure> {
     let (included, excluded) = (matchers(include)?, matchers(exclude)?);
-    let place = |table: &Table| {
-        included
-            .iter()
-            .position(|pattern| pattern.is_match(table.name.to_string()))
+    let fits = |pattern: &GlobMatcher, table: &Table| {
+        let is_of_any_schema = !pattern.glob().glob().contains('.');
+        pattern.is_match(table.name.to_string()) || is_of_any_schema && pattern.is_match(&table.name.name)
     };
+    let place = |table: &Table| included.iter().position(|pattern| fits(pattern, table));
+    // One that is named and not there must not go without a word.
+    let is_name = |pattern: &&GlobMatcher| !pattern.glob().glob().contains(['*', '?', '[', '{']);
+    let mut named = included.iter().filter(is_name);
+    if let Some(absent) = named.find(|pattern| !tables.iter().any(|table| fits(pattern, table))) {
+        return Err(none(absent.glob().glob()));
+    }
     tables.retain(|table| {
-        let name = table.name.to_string();
-        (included.is_empty() || place(table).is_some()) && !excluded.iter().any(|pattern| pattern.is_match(&name))
+        (included.is_empty() || place(table).is_some()) && !excluded.iter().any(|pattern| fits(pattern, table))
     });
     if is_by_pattern {
         tables.sort_by_key(place);
@@ -108,15 +156,15 @@ fn select(
         } else {
             include.join("`, `")
         };
-        return Err(Failure::new(
-            crate::model::FailureClass::NotFound,
-            "tables.none",
-            format!(
-                "no table of the source fits `{patterns}`; names are `schema.table`, or `table` where there are no schemas"
-            ),
-        ));
+        return Err(none(&patterns));
     }
     Ok(tables)
+}
+
+fn none(patterns: &str) -> Failure {
+    let message =
+        format!("no table of the source fits `{patterns}`; names are `schema.table`, or `table` in any schema");
+    Failure::new(FailureClass::NotFound, "tables.none", message)
 }
 
 fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
@@ -192,13 +240,18 @@ fn map_all(
         names: &names,
         column: &column,
     };
-    let mapped: Vec<_> = chosen
+    let mut mapped: Vec<_> = chosen
         .iter()
         .map(|(_, _, table)| match refused.remove(&table.name) {
             Some(problem) => Err(vec![problem]),
             None => map_table(table, &mapper),
         })
         .collect();
+    keep_apart(
+        sink.engine(),
+        mapped.iter_mut().filter_map(|mapping| mapping.as_mut().ok()),
+        existing.iter(),
+    );
     let ddl = Ddl::new(sink.engine());
     let standing = |name: &TableName| existing.iter().find(|table| table.name == *name).cloned();
     chosen

@@ -19,7 +19,7 @@ pub(super) async fn tables(connection: &mut Conn, database: &str) -> Result<Vec<
         connection,
         "select table_name, table_rows, cast(table_comment <> '' as signed), cast(coalesce(create_options, '') like '%partitioned%' as signed) \
          from information_schema.tables \
-         where table_schema = ? and table_type = 'BASE TABLE' order by binary table_name",
+         where table_schema = ? and table_type in ('BASE TABLE', 'SYSTEM VERSIONED') order by binary table_name",
         database,
     )
     .await?;

@@ -14,6 +14,7 @@ mod write;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use mysql_async::prelude::Queryable;
 
 use super::ddl::Ddl;
 use super::keys::keys_around;
@@ -182,6 +183,17 @@ impl TableStore for MySqlDatabase {
         Box::pin(async {
             let writer = write::MySqlWriter::begin(self.pool.take().await?, request).await?;
             Ok(Box::new(writer) as Box<dyn TableWriter>)
+        })
+    }
+
+    fn identity(&self) -> BoxFuture<'_, Result<Option<String>, Failure>> {
+        Box::pin(async {
+            let mut lease = self.pool.take().await?;
+            let asked = "select concat_ws(' ', @@hostname, @@port, @@datadir, database())";
+            let answer = lease.connection()?.query_first(asked).await;
+            let identity = answer.map_err(|error| error::failure(&error))?;
+            lease.give_back();
+            Ok(identity)
         })
     }
 

@@ -182,6 +182,11 @@ async fn stream(
     sender: &mpsc::Sender<Batch>,
 ) -> Result<(), Failure> {
     let mut builder = BatchBuilder::new(&request.columns);
+    // What somebody wrote may be any statement, and a source is only read.
+    let is_query = matches!(request.from, RowsFrom::Query { .. });
+    if is_query {
+        lease.run("start transaction read only").await?;
+    }
     let connection = lease.connection()?;
     let mut rows = connection
         .exec_stream::<Row, _, _>(text, values)
@@ -198,6 +203,9 @@ async fn stream(
         }
     }
     drop(rows);
+    if is_query {
+        lease.run("commit").await?;
+    }
     lease.give_back();
     if !builder.is_empty() {
         let _ = sender.send(builder.finish()).await;

@@ -203,6 +203,20 @@ impl TableStore for PostgresDatabase {
         })
     }
 
+    fn identity(&self) -> BoxFuture<'_, Result<Option<String>, Failure>> {
+        Box::pin(async {
+            let lease = self.pool.take().await?;
+            let asked = "select pg_postmaster_start_time()::text || ' ' || current_database()";
+            let row = lease
+                .client()
+                .query_one(asked, &[])
+                .await
+                .map_err(|error| failure(&error))?;
+            lease.give_back();
+            Ok(Some(row.get(0)))
+        })
+    }
+
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async {
             let lease = self.pool.take().await?;

@@ -248,6 +248,13 @@ impl TableStore for SqliteDatabase {
         })
     }
 
+    fn identity(&self) -> BoxFuture<'_, Result<Option<String>, Failure>> {
+        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        // One that is not there yet is no other's.
+        let identity = path.canonicalize().ok();
+        Box::pin(std::future::ready(Ok(identity.map(|path| path.display().to_string()))))
+    }
+
     fn probe(&self) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(self.reading(|connection| {
             connection
