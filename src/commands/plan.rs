@@ -63,7 +63,11 @@ pub async fn plan(arguments: &PlanArguments) -> Result<Exit, CommandError> {
     } else {
         None
     };
-    if let Some(before) = state.as_deref().map(State::fingerprints).transpose()?.flatten() {
+    let begun = match state.as_deref() {
+        Some(state) if state.has_items()? => state.fingerprints()?,
+        _ => None,
+    };
+    if let Some(before) = begun {
         let changes = changes(&before, &fingerprints(&job));
         if !changes.is_empty() {
             let accept = arguments.job.command_line().command("run");

@@ -199,7 +199,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
     let before = state.fingerprints()?;
     if let Some(before) = &before {
         let changes = changes(before, &now);
-        if !changes.is_empty() && !arguments.accept_changes {
+        if !changes.is_empty() && !arguments.accept_changes && state.has_items()? {
             return Err(CommandError::Stale {
                 changes,
                 vars: changed_vars(job, state)?,

@@ -108,6 +108,11 @@ impl State {
     }
 
     /// The pages of an item in their order, sealed or open.
+    /// Whether anything was begun. Before that, nothing went by any definition.
+    pub fn has_items(&self) -> Result<bool, StateError> {
+        Ok(self.items().next().transpose()?.is_some())
+    }
+
     pub fn pages(&self, item: ItemId) -> Result<Vec<PageState>, StateError> {
         let mut pages: BTreeMap<u32, StoredPage> = BTreeMap::new();
         // One access: a page that is sealed meanwhile is seen before that or after it, never in between.

@@ -34,6 +34,17 @@ fn a_restart_asks_and_begins_anew() {
 }
 
 #[test]
+fn what_was_never_begun_went_by_no_definition() {
+    let project = Job::new().create();
+    project.edit(SPEC, "csv: items.csv", "csv: itmes.csv");
+    let failed = project.run();
+    assert!(![Some(0), Some(12)].contains(&failed.code), "{failed:?}");
+    project.edit(SPEC, "csv: itmes.csv", "csv: items.csv");
+    project.plan().exits(0).hides("--accept-changes");
+    project.run().exits(0);
+}
+
+#[test]
 fn another_pace_is_no_change() {
     let (project, output) = Job::new().run();
     output.exits(0);
