@@ -336,7 +336,7 @@ fn outcome_of(report: &RunReport, failures: &FailureGroups, signal: Option<Exit>
         Some(StopCause::MaxDuration(max)) => stopped_by(&format!("--max-duration ({})", format_duration(*max))),
         Some(StopCause::Denied(failure)) => {
             Outcome::Fatal(failure.clone().context(
-                "one file after the other was denied; put the credentials of the connection right and run again",
+                "one after the other was denied; put the credentials of the connection right and run again",
             ))
         }
         Some(StopCause::Gone {

@@ -16,6 +16,9 @@ use super::{CommandLine, shown, shown_short};
 /// What the codes of failures of a table as a whole begin with.
 const TABLE_CODES: [&str; 3] = ["tables.", "database.", "rows."];
 
+/// The code of keys that wait for a table which is not complete.
+const BLOCKED: &str = "tables.blocked";
+
 /// A file that failed, or an item whose file list could not be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FailedUnit {
@@ -170,9 +173,11 @@ impl FailureGroups {
         self.groups.is_empty()
     }
 
-    /// Whether every failure is of a kind that may pass by itself.
+    /// Whether every failure is of a kind that may pass by itself. What only waits for others passes with them.
     pub fn all_retryable(&self) -> bool {
-        self.groups.keys().all(|(class, _)| class.is_retryable())
+        let is_cause = |(_, code): &&(FailureClass, String)| code != BLOCKED;
+        let mut causes = self.groups.keys().filter(is_cause).peekable();
+        self.groups.is_empty() || causes.peek().is_some() && causes.all(|(class, _)| class.is_retryable())
     }
 }
 
@@ -375,6 +380,22 @@ pub(super) mod tests {
         .bin","WI-1-a,""b""
         .bin",data,name.control,3,no
         "#);
+    }
+
+    #[test]
+    fn what_waits_for_a_failure_that_may_pass_passes_with_it() {
+        let is_retryable = |failures: &[Failure]| {
+            let failed = failures
+                .iter()
+                .map(|failure| FailedUnit::new("Orders", None, failure, 1));
+            failed.collect::<FailureGroups>().all_retryable()
+        };
+        let lost = Failure::transient("database.connection", "lost");
+        let blocked = Failure::new(FailureClass::Conflict, BLOCKED, "waits");
+        assert!(is_retryable(&[]));
+        assert!(is_retryable(&[lost.clone(), blocked.clone()]));
+        assert!(!is_retryable(std::slice::from_ref(&blocked)));
+        assert!(!is_retryable(&[lost, blocked, Failure::data("rows.value", "no")]));
     }
 
     #[test]
