@@ -3,6 +3,7 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
+use super::same_json::same_json;
 use crate::connect::{ReadRequest, TableStore, cell_text};
 use crate::model::{Carry, ColumnMapping, Failure};
 
@@ -45,10 +46,7 @@ impl RowDigest {
 fn canonical(column: &ColumnMapping, text: String) -> String {
     match column.carry {
         Carry::Decimal if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        Carry::Json => match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(document) => document.to_string(),
-            Err(_) => text,
-        },
+        Carry::Json => same_json(&text).unwrap_or(text),
         Carry::Text if column.target_native.starts_with("interval") => duration(&text).unwrap_or(text),
         _ => text,
     }

@@ -9,6 +9,7 @@ mod inventory;
 mod load;
 mod probe;
 mod rejects;
+mod same_json;
 
 pub use added::{chunk_name, take_up_added};
 pub use bookkeeping::{Bookkeeping, Committed, TakeUp, take_up};
