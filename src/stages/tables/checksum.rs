@@ -49,9 +49,17 @@ fn canonical(column: &ColumnMapping, text: String) -> String {
             Ok(document) => document.to_string(),
             Err(_) => text,
         },
+        // Such a column fills its values up with spaces, or forgets those at their ends.
+        Carry::Text if is_padded(&column.target_native) => text.trim_end_matches(' ').to_owned(),
         Carry::Text if column.target_native.starts_with("interval") => duration(&text).unwrap_or(text),
         _ => text,
     }
+}
+
+fn is_padded(native: &str) -> bool {
+    ["character(", "char(", "nchar("]
+        .iter()
+        .any(|name| native.starts_with(name))
 }
 
 /// `-838:59:59.5` as `PT-838H-59M-59.5S`, which is what PostgreSQL writes of it when it is an interval; `None` for a text of another form.
