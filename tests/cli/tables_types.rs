@@ -28,32 +28,37 @@ fn mariadb() -> &'static Mariadb {
     })
 }
 
-fn project(database: &str) -> Project {
-    postgres().create_database(database);
+fn server(kind: &str, port: u16, database: &str, user: &str) -> String {
+    let password = format!("${{env:{}_PASSWORD}}", kind.to_uppercase());
+    format!(
+        "{kind} = {{ host = \"127.0.0.1\", port = {port}, database = \"{database}\", user = \"{user}\", password = \"{password}\" }}"
+    )
+}
+
+fn from_mariadb() -> String {
+    server("mysql", mariadb().port, "crm", Mariadb::USER)
+}
+
+fn into_postgres(database: &str) -> String {
+    server("postgres", postgres().port, database, Postgres::USER)
+}
+
+/// A project with the connections `crm` and `campaign`.
+fn between(crm: &str, campaign: &str) -> Project {
     let project = Job::new()
-        .env("DB_PASSWORD", Mariadb::PASSWORD)
-        .env("PG_PASSWORD", Postgres::PASSWORD)
+        .env("MYSQL_PASSWORD", Mariadb::PASSWORD)
+        .env("POSTGRES_PASSWORD", Postgres::PASSWORD)
         .create();
-    let connection = |kind: &str, port: u16, database: &str, user: &str, password: &str| {
-        format!(
-            "{kind} = {{ host = \"127.0.0.1\", port = {port}, database = \"{database}\", user = \"{user}\", password = \"${{env:{password}}}\" }}\n"
-        )
-    };
     project.write(
         "jobs/connections.toml",
-        format!(
-            "[local]\n{}{}",
-            connection("crm.mysql", mariadb().port, "crm", Mariadb::USER, "DB_PASSWORD"),
-            connection(
-                "campaign.postgres",
-                postgres().port,
-                database,
-                Postgres::USER,
-                "PG_PASSWORD"
-            ),
-        ),
+        format!("[local]\ncrm.{crm}\ncampaign.{campaign}\n"),
     );
     project
+}
+
+fn project(database: &str) -> Project {
+    postgres().create_database(database);
+    between(&from_mariadb(), &into_postgres(database))
 }
 
 fn give(project: &Project, table: &str, mode: &str, types: &str) {
@@ -165,4 +170,93 @@ fn a_type_under_another_of_its_names_is_the_one_of_the_table_that_the_job_made()
     project.command(["verify", SPEC, "--checksum"]).exits(0);
     let native = "select data_type from information_schema.columns where table_name = 'kinds' and column_name = 'id'";
     assert_eq!(postgres().psql("aliases", native), "integer");
+}
+
+#[test]
+fn rows_are_the_same_in_a_file_of_sqlite_too() {
+    let project = between(&from_mariadb(), "sqlite = { path = \"campaign.sqlite\" }");
+    for (numbers, decimals) in [("text", "text"), ("real", "real"), ("numeric", "integer")] {
+        project.write(
+            SPEC,
+            format!(
+                "job: job\nsource: {{ tables: {{ connection: crm, include: [crm.kinds] }} }}\n\
+                 sink: {{ connection: campaign, types: {{ \"tinyint(1)\": {numbers}, \"bit(1)\": {numbers}, int: {numbers}, \
+                 \"smallint unsigned\": {numbers}, double: {decimals} }} }}\n"
+            ),
+        );
+        project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+        project.command(["verify", SPEC, "--checksum"]).exits(0);
+        let connection = rusqlite::Connection::open(project.path("jobs/campaign.sqlite")).unwrap();
+        connection
+            .execute("update kinds set flag = 6 where flag = 7", [])
+            .unwrap();
+        drop(connection);
+        project.command(["verify", SPEC, "--checksum"]).exits(11);
+    }
+}
+
+#[test]
+fn truth_values_of_postgres_become_numbers_or_their_words() {
+    postgres().create_database("truth");
+    postgres().psql(
+        "truth",
+        "create table t (id int primary key, flag boolean, n smallint, total numeric(10,2)); \
+         insert into t values (1, true, 7, 1.50), (2, false, -7, 0), (3, null, null, null)",
+    );
+    mariadb().create_database("truth");
+    let project = between(
+        &into_postgres("truth"),
+        &server("mysql", mariadb().port, "truth", Mariadb::USER),
+    );
+    for (types, flag) in [
+        ("boolean: int, smallint: \"decimal(7,2)\", numeric(10,2): double", "1"),
+        (
+            "boolean: \"char(5)\", smallint: text, integer: \"bigint unsigned\"",
+            "true",
+        ),
+    ] {
+        let types = types.replace("numeric(10,2)", "\"numeric(10,2)\"");
+        project.write(
+            SPEC,
+            format!(
+                "job: job\nsource: {{ tables: {{ connection: crm }} }}\n\
+                 sink: {{ connection: campaign, schema: truth, types: {{ {types} }} }}\n"
+            ),
+        );
+        project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
+        project.command(["verify", SPEC, "--checksum"]).exits(0);
+        assert_eq!(mariadb().sql("truth", "select flag from t where id = 1"), flag);
+        mariadb().sql("truth", "update t set n = 6 where id = 1");
+        project.command(["verify", SPEC, "--checksum"]).exits(11);
+    }
+}
+
+#[test]
+fn a_number_of_too_many_digits_is_refused_by_the_plan_until_it_gets_a_type() {
+    postgres().create_database("digits");
+    postgres().psql(
+        "digits",
+        "create table t (id int primary key, n numeric(80,2)); insert into t values (1, repeat('9', 70)::numeric)",
+    );
+    mariadb().create_database("digits");
+    let project = between(
+        &into_postgres("digits"),
+        &server("mysql", mariadb().port, "digits", Mariadb::USER),
+    );
+    let spec = |types: &str| {
+        format!(
+            "job: job\nsource: {{ tables: {{ connection: crm }} }}\n\
+             sink: {{ connection: campaign, schema: digits, types: {{ {types} }} }}\n"
+        )
+    };
+    project.write(SPEC, spec(""));
+    let table = planned(&project);
+    assert_eq!(table["decision"], "refuse", "{table}");
+    let told = table["reasons"][0].as_str().unwrap();
+    assert!(told.contains("types: { \"numeric(80,2)\": \"text\" }"), "{told}");
+    project.write(SPEC, spec("\"numeric(80,2)\": text"));
+    project.run().exits(0);
+    project.command(["verify", SPEC, "--checksum"]).exits(0);
+    let kept = mariadb().sql("digits", "select n from t");
+    assert_eq!(kept, format!("{}.00", "9".repeat(70)));
 }
