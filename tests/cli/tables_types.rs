@@ -12,11 +12,12 @@ use crate::tables::postgres;
 const SCRIPT: &str = "create table users (id bigint unsigned auto_increment primary key, name varchar(40) not null); \
     insert into users (name) values ('Ada'), ('Grace'), ('Edsger'); \
     create table kinds (id int primary key, big bigint unsigned, flag tinyint(1), one bit(1), small smallint unsigned, \
-      total decimal(10,2), ratio double, fixed char(5), at datetime(3), note text, data varbinary(10)); \
+      total decimal(10,2), ratio double, fixed char(5), at datetime(3), note text, data varbinary(10), \
+      code char(36), amount varchar(20), settings longtext); \
     insert into kinds values \
-      (1, 9007199254740993, 7, b'1', 65535, 12.50, 0.1, 'ab', '2024-02-29 23:59:59.125', 'x', x'00ff'), \
-      (2, 0, 0, b'0', 0, -0.01, -1e20, '', '2000-01-01 00:00:00', 'y', x''), \
-      (3, null, null, null, null, null, null, null, null, null, null);";
+      (1, 9007199254740993, 7, b'1', 65535, 12.50, 0.1, 'ab', '2024-02-29 23:59:59.125', 'x', x'00ff', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '012.5', '{\"b\": 1, \"a\":[]}'), \
+      (2, 0, 0, b'0', 0, -0.01, -1e20, '', '2000-01-01 00:00:00', 'y', x'', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12', '-7', '[1.50]'), \
+      (3, null, null, null, null, null, null, null, null, null, null, null, null, null);";
 
 fn mariadb() -> &'static Mariadb {
     static MARIADB: OnceLock<Mariadb> = OnceLock::new();
@@ -138,7 +139,7 @@ fn rows_are_the_same_whatever_type_is_given_and_a_changed_one_is_not() {
         "kinds",
         "replace",
         "\"tinyint(1)\": smallint, \"bigint unsigned\": text, \"smallint unsigned\": numeric, \"decimal({p},{s})\": money, double: text, \
-         \"char({n})\": \"char({n})\", \"datetime({p})\": timestamptz, text: varchar, \"varbinary({n})\": text",
+         \"char({n})\": \"char({n})\", \"datetime({p})\": timestamptz, text: varchar, \"varbinary({n})\": text, \"char(36)\": uuid, \"varchar(20)\": \"numeric(10,2)\", longtext: jsonb",
     );
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
     project.command(["verify", SPEC, "--checksum"]).exits(0);
@@ -146,6 +147,8 @@ fn rows_are_the_same_whatever_type_is_given_and_a_changed_one_is_not() {
         "fixed = 'ac'",
         "at = at + interval '1 ms'",
         "ratio = '0.2'",
+        "amount = 12.05",
+        "settings = '{}'",
         "data = '\\x00'",
     ] {
         psql(&format!(

@@ -11,7 +11,7 @@ use arrow_schema::extension::{Json, Uuid};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::connect::tables::batch::{ColumnBuilder, data_type};
-use crate::connect::tables::cell::append_text;
+use crate::connect::tables::cell::{append_kept, append_text};
 use crate::connect::tables::cell_text;
 use crate::model::{Carry, ColumnMapping, Failure, FileType};
 
@@ -198,7 +198,7 @@ fn through_text(from: Carry, to: Carry, values: &ArrayRef) -> Option<ArrayRef> {
             Some(text) if from == Carry::Boolean && to == Carry::Int64 => {
                 append_text(&mut builder, if text == "true" { "1" } else { "0" })?;
             }
-            Some(text) => append_text(&mut builder, &text)?,
+            Some(text) => append_kept(&mut builder, &text)?,
         }
     }
     Some(builder.finish())
