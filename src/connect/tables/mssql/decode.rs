@@ -357,6 +357,24 @@ mod tests {
     }
 
     #[test]
+    fn a_column_of_another_type_is_read_in_the_form_that_is_asked_for() {
+        let text = |carry, text: &str| {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            carried(carry, |sink| sink.write_string(0, bytes.into(), EncodingType::Utf16))
+        };
+        assert_eq!(text(Carry::Int64, "-7").unwrap().unwrap(), "-7");
+        assert_eq!(text(Carry::Int64, "seven").unwrap_err().code, "rows.value");
+        let number = |carry, number| carried(carry, |sink| sink.write_f64(0, number));
+        assert_eq!(number(Carry::Int64, 7.0).unwrap().unwrap(), "7");
+        assert_eq!(number(Carry::Int64, 7.5).unwrap_err().code, "rows.value");
+        let whole = carried(Carry::Float64, |sink| sink.write_i32(0, 7));
+        assert_eq!(whole.unwrap().unwrap(), "7");
+        let decimal = DecimalParts::new(true, 5, 2, 700);
+        let whole = carried(Carry::Int64, |sink| sink.write_decimal(0, decimal));
+        assert_eq!(whole.unwrap().unwrap(), "7");
+    }
+
+    #[test]
     fn what_a_kind_cannot_hold_is_refused() {
         assert_eq!(
             carried(Carry::Boolean, |sink| sink.write_i32(0, 2)).unwrap_err().code,
