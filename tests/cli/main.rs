@@ -50,6 +50,7 @@ mod tables_losses;
 mod tables_mssql;
 mod tables_resumed;
 mod tables_told;
+mod tables_types;
 mod throttling;
 mod told;
 mod usage;

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashMap};
 
-use crate::model::{ColumnMapping, Engine, FileType, ForeignKey, Index, Key, Table, TableName};
+use crate::model::{Carry, ColumnMapping, Engine, FileType, ForeignKey, Index, Key, Table, TableName};
 
 use super::files;
 use super::names::object_name;
-use super::types::{TypeTable, captures};
+use super::types::{TypeTable, can_number, canonical, captures, carry_to, filled, has_type};
 
 /// What a table becomes at the sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
             help: "mend its files, or leave it out with `exclude`".to_owned(),
         }]);
     }
-    let mut problems = Vec::new();
+    let (mut problems, mut left_out) = (Vec::new(), Vec::new());
     let mut columns = Vec::with_capacity(table.columns.len());
     for column in &table.columns {
         let place = format!("{}.{}", table.name, column.name);
@@ -66,24 +66,17 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
                 continue;
             }
         };
-        let mapped = mapper.types.map(&column.native);
-        let given = given_type(mapper.overrides, &column.native);
-        let (carry, native, loss) = match (mapped, given) {
-            (Some(mapped), None) => (mapped.carry, mapped.native, mapped.loss),
-            (Some(mapped), Some(native)) => (mapped.carry, native, mapped.loss),
-            (None, Some(native)) => (crate::model::Carry::Text, native, None),
-            (None, None) => {
-                let (source, sink) = (mapper.source, mapper.sink);
-                problems.push(MappingProblem {
-                    place,
-                    message: format!(
-                        "no rule says what the {source} type `{}` becomes in {sink}",
-                        column.native
-                    ),
-                    help: format!("say it in the sink: `types: {{ \"{}\": \"text\" }}`", column.native),
-                });
-                continue;
-            }
+        let Some((carry, native, loss)) = sink_type(mapper, &column.native) else {
+            let (source, sink) = (mapper.source, mapper.sink);
+            problems.push(MappingProblem {
+                place,
+                message: format!(
+                    "no rule says what the {source} type `{}` becomes in {sink}",
+                    column.native
+                ),
+                help: format!("say it in the sink: `types: {{ \"{}\": \"text\" }}`", column.native),
+            });
+            continue;
         };
         let settled = match mapper.sink {
             Engine::Files => files::settled_type(&native),
@@ -97,6 +90,10 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
             });
             continue;
         };
+        let is_identity = column.is_identity && can_number(mapper.sink, &target_native);
+        if column.is_identity && !is_identity {
+            left_out.push(unnumbered(&name, &column.native, &target_native, mapper.sink));
+        }
         columns.push(ColumnMapping {
             source: column.name.clone(),
             source_native: column.native.clone(),
@@ -104,7 +101,7 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
             target: name,
             target_native,
             is_nullable: column.is_nullable,
-            is_identity: column.is_identity,
+            is_identity,
             losses: further_loss.or(loss).map(str::to_owned).into_iter().collect(),
         });
     }
@@ -122,25 +119,52 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
         columns,
         indexes: Vec::new(),
         foreign_keys: Vec::new(),
-        left_out: Vec::new(),
+        left_out,
     };
     if mapper.sink.has_statements() {
         map_indexes(table, mapper, &mut mapping);
         map_foreign_keys(table, mapper, &mut mapping);
     } else {
-        mapping.left_out = keys_of(table);
+        mapping.left_out.extend(keys_of(table));
     }
     Ok(mapping)
+}
+
+/// In what form values of a source type travel, the type at the sink in its catalogue's words, and what values may lose; `None` where neither a
+/// rule nor the spec has a type that the sink takes.
+fn sink_type(mapper: &Mapper<'_>, native: &str) -> Option<(Carry, String, Option<&'static str>)> {
+    let named = |native: String| canonical(mapper.sink, &native);
+    let ruled = mapper.types.map(native);
+    let ruled = ruled.map(|ruled| (ruled.carry, named(ruled.native), ruled.loss));
+    let Some(given) = given_type(mapper.overrides, native).map(named) else {
+        return ruled.filter(|(_, native, _)| has_type(mapper.sink, native));
+    };
+    Some(match ruled {
+        None => (Carry::Text, given, None),
+        Some((carry, native, loss)) if native == given => (carry, given, loss),
+        Some((ruled, _, loss)) => {
+            let carry = carry_to(ruled, mapper.source, mapper.sink, &given);
+            // What a truth value would lose is nothing to a number.
+            let is_truth = ruled == Carry::Boolean && carry != Carry::Boolean;
+            (carry, given, loss.filter(|_| !is_truth))
+        }
+    })
 }
 
 /// The type that the spec gives for a source type, with the pattern's arguments filled in.
 fn given_type(overrides: &BTreeMap<String, String>, native: &str) -> Option<String> {
     overrides.iter().find_map(|(pattern, sink)| {
         let found = captures(pattern, native)?;
-        Some(found.iter().fold(sink.clone(), |sink, (name, value)| {
-            sink.replace(&format!("{{{name}}}"), value)
-        }))
+        Some(filled(sink, &found))
     })
+}
+
+/// What is told of a column whose type at the sink takes no numbering.
+fn unnumbered(column: &str, source_native: &str, target_native: &str, sink: Engine) -> String {
+    format!(
+        "numbering of `{column}`: {sink} numbers no `{target_native}`; where its numbers allow it, say `types: {{ \"{source_native}\": bigint }}` \
+         in the sink"
+    )
 }
 
 fn colliding_columns(table: &Table, columns: &[ColumnMapping], sink: Engine) -> Vec<MappingProblem> {
@@ -257,7 +281,7 @@ fn key_name(key: &ForeignKey) -> String {
 mod tests {
     use super::*;
     use crate::connect::tables::type_table;
-    use crate::model::{Carry, Column};
+    use crate::model::Column;
 
     fn column(name: &str, native: &str) -> Column {
         Column {
@@ -344,5 +368,71 @@ mod tests {
             map(&table, &overrides).unwrap().columns[0].target_native,
             "numeric(10,2)"
         );
+    }
+
+    #[test]
+    fn a_given_type_has_the_name_that_the_catalogue_will_have() {
+        let mut flag = column("Flag", "tinyint(1)");
+        flag.is_identity = true;
+        let table = Table {
+            name: TableName::new("shop", "Orders"),
+            columns: vec![column("Id", "int"), flag],
+            ..Table::default()
+        };
+        let given = |native: &str| {
+            let overrides = [("int", "int8"), ("tinyint(1)", native)];
+            let overrides = overrides.map(|(source, sink)| (source.to_owned(), sink.to_owned()));
+            map(&table, &BTreeMap::from(overrides)).unwrap()
+        };
+        let mapping = given("int2");
+        let [id, flag] = &mapping.columns[..] else {
+            panic!("{mapping:?}")
+        };
+        assert_eq!((id.carry, id.target_native.as_str()), (Carry::Int64, "bigint"));
+        assert_eq!((flag.carry, flag.target_native.as_str()), (Carry::Int64, "smallint"));
+        assert!(
+            flag.is_identity && flag.losses.is_empty() && mapping.left_out.is_empty(),
+            "{mapping:?}"
+        );
+        let mapping = given("numeric(3, 0)");
+        assert!(!mapping.columns[1].is_identity);
+        assert!(
+            mapping.left_out[0].contains("`numeric(3,0)`")
+                && mapping.left_out[0].contains("types: { \"tinyint(1)\": bigint }"),
+            "{mapping:?}"
+        );
+        let flag = &given("bool").columns[1];
+        assert_eq!(
+            (flag.carry, flag.losses.len()),
+            (Carry::Boolean, 1),
+            "it is the rule's own"
+        );
+    }
+
+    #[test]
+    fn a_number_of_more_digits_than_the_sink_has_is_a_problem_until_it_gets_a_type() {
+        let table = Table {
+            name: TableName::new("shop", "orders"),
+            columns: vec![column("total", "numeric(80,2)"), column("rate", "numeric(65,30)")],
+            ..Table::default()
+        };
+        let names = HashMap::from([(table.name.clone(), TableName::new("", "orders"))]);
+        let mapped = |overrides: &BTreeMap<String, String>| {
+            let mapper = Mapper {
+                types: type_table(Engine::Postgres, Engine::MySql),
+                source: Engine::Postgres,
+                sink: Engine::MySql,
+                overrides,
+                names: &names,
+                column: &|_, column| Ok(column.to_owned()),
+            };
+            map_table(&table, &mapper)
+        };
+        let problems = mapped(&BTreeMap::new()).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].message.contains("`numeric(80,2)`"), "{problems:?}");
+        assert!(problems[0].help.contains("types: { \"numeric(80,2)\""), "{problems:?}");
+        let given = BTreeMap::from([("numeric(80,2)".to_owned(), "numeric(65, 2)".to_owned())]);
+        assert_eq!(mapped(&given).unwrap().columns[0].target_native, "decimal(65,2)");
     }
 }

@@ -41,15 +41,62 @@ impl RowDigest {
     }
 }
 
-/// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys, intervals as they
-/// are written behind a `PT`.
+/// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys, and texts as
+/// the type that they have at the sink gives them back.
 fn canonical(column: &ColumnMapping, text: String) -> String {
     match column.carry {
-        Carry::Decimal if text.contains('.') => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        Carry::Decimal => number(&text).unwrap_or(text),
         Carry::Json => same_json(&text).unwrap_or(text),
-        Carry::Text if column.target_native.starts_with("interval") => duration(&text).unwrap_or(text),
+        Carry::Text => given_back(&column.target_native, &text).unwrap_or(text),
         _ => text,
     }
+}
+
+/// A text as a column of the sink's type gives it back; `None` where that is the text itself, or the type is of another kind.
+fn given_back(native: &str, text: &str) -> Option<String> {
+    match native.split(['(', ' ']).next().unwrap_or_default() {
+        "interval" => duration(text),
+        "json" | "jsonb" => same_json(text),
+        "uuid" | "uniqueidentifier" => {
+            let digits = text.chars().filter(char::is_ascii_alphanumeric);
+            Some(digits.map(|digit| digit.to_ascii_lowercase()).collect())
+        }
+        "boolean" => truth(text),
+        "tinyint" | "smallint" | "mediumint" | "int" | "integer" | "bigint" | "numeric" | "decimal" => number(text),
+        // Such a column fills its values up with spaces, or forgets those at their ends; one that is `character varying` does not.
+        "character" | "char" | "nchar" if !native.starts_with("character varying") => {
+            Some(text.trim_end_matches(' ').to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// The words that PostgreSQL takes for a truth value.
+fn truth(text: &str) -> Option<String> {
+    match text.trim().to_lowercase().as_str() {
+        "t" | "true" | "y" | "yes" | "on" | "1" => Some("true".to_owned()),
+        "f" | "false" | "n" | "no" | "off" | "0" => Some("false".to_owned()),
+        _ => None,
+    }
+}
+
+/// Digits without a plus, zeros before them and zeros at the end of their fraction; `None` for a text of another form.
+fn number(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if !(is_number(whole) && is_number(fraction)) || whole.len() + fraction.len() == 0 {
+        return None;
+    }
+    Some(match (whole.trim_start_matches('0'), fraction.trim_end_matches('0')) {
+        ("", "") => "0".to_owned(),
+        (whole, "") => format!("{sign}{whole}"),
+        (whole, fraction) => format!("{sign}{whole}.{fraction}"),
+    })
 }
 
 /// `-838:59:59.5` as `PT-838H-59M-59.5S`, which is what PostgreSQL writes of it when it is an interval; `None` for a text of another form.
@@ -113,6 +160,36 @@ pub async fn digest_rows(database: &dyn TableStore, request: ReadRequest) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_told_as_its_column_gives_it_back() {
+        for (native, sent, kept) in [
+            ("numeric(10,2)", "+012.5", "12.50"),
+            ("numeric(10,2)", "-0.0", "0.00"),
+            ("integer", " 007", "7"),
+            ("boolean", "Y", "true"),
+            ("jsonb", "{\"b\":1,\"a\":[ ]}", "{\"a\": [], \"b\": 1}"),
+            (
+                "uuid",
+                "{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}",
+                "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+            ),
+            ("character(5)", "ab", "ab   "),
+        ] {
+            let told = given_back(native, sent);
+            assert!(told.is_some(), "{native}");
+            assert_eq!(told, given_back(native, kept), "{native}");
+        }
+        assert_ne!(
+            given_back("numeric(10,2)", "12.5"),
+            given_back("numeric(10,2)", "12.05")
+        );
+        assert_ne!(number("100"), number("1"));
+        assert_ne!(number("0.1"), number("-0.1"));
+        for (native, text) in [("character varying(5)", "ab "), ("text", "007"), ("integer", "NaN")] {
+            assert_eq!(given_back(native, text), None, "{native}");
+        }
+    }
 
     #[test]
     fn a_time_is_told_as_the_interval_that_it_becomes() {

@@ -11,7 +11,8 @@ use arrow_schema::extension::{Json, Uuid};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::connect::tables::batch::{ColumnBuilder, data_type};
-use crate::connect::tables::{cell_text, civil, uuid};
+use crate::connect::tables::cell::{append_kept, append_text};
+use crate::connect::tables::cell_text;
 use crate::model::{Carry, ColumnMapping, Failure, FileType};
 
 /// The field of a column in a Parquet file.
@@ -193,52 +194,14 @@ fn through_text(from: Carry, to: Carry, values: &ArrayRef) -> Option<ArrayRef> {
     for row in 0..values.len() {
         match cell_text(from, values, row) {
             None => builder.append_null(),
-            Some(text) => append_text(&mut builder, &text)?,
+            // A number that was kept as a truth value.
+            Some(text) if from == Carry::Boolean && to == Carry::Int64 => {
+                append_text(&mut builder, if text == "true" { "1" } else { "0" })?;
+            }
+            Some(text) => append_kept(&mut builder, &text)?,
         }
     }
     Some(builder.finish())
-}
-
-/// Appends a value by its text, in the forms that [`cell_text`] gives. `None` when the text is no such value.
-pub fn append_text(builder: &mut ColumnBuilder, text: &str) -> Option<()> {
-    match builder {
-        ColumnBuilder::Boolean(builder) => builder.append_value(match text {
-            "true" | "t" | "1" | "TRUE" | "True" => true,
-            "false" | "f" | "0" | "FALSE" | "False" => false,
-            _ => return None,
-        }),
-        ColumnBuilder::Int16(builder) => builder.append_value(text.parse().ok()?),
-        ColumnBuilder::Int32(builder) => builder.append_value(text.parse().ok()?),
-        ColumnBuilder::Int64(builder) => builder.append_value(text.parse().ok()?),
-        ColumnBuilder::Float32(builder) => builder.append_value(text.parse().ok()?),
-        ColumnBuilder::Float64(builder) => builder.append_value(text.parse().ok()?),
-        ColumnBuilder::Text(builder) => builder.append_value(text),
-        ColumnBuilder::Bytes(builder) => builder.append_value(bytes(text)?),
-        ColumnBuilder::Date(builder) => builder.append_value(match text {
-            "infinity" => i32::MAX,
-            "-infinity" => i32::MIN,
-            date => civil::parse_date(date)?.try_into().ok()?,
-        }),
-        ColumnBuilder::Time(builder) => builder.append_value(civil::parse_time(text)?),
-        ColumnBuilder::Timestamp(builder) => builder.append_value(match text {
-            "infinity" => i64::MAX,
-            "-infinity" => i64::MIN,
-            moment => civil::parse_timestamp(moment)?,
-        }),
-        ColumnBuilder::Uuid(builder) => builder.append_value(uuid::parse(text)?).ok()?,
-    }
-    Some(())
-}
-
-/// The bytes of hexadecimal digits, with `\x` before them or not.
-fn bytes(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("\\x").unwrap_or(text).as_bytes();
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pairs = digits.chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 fn decimals(column: &ColumnMapping, values: &ArrayRef, precision: u8, scale: u8) -> Result<ArrayRef, Failure> {
@@ -380,19 +343,10 @@ mod tests {
         }
     }
 
-    #[test]
-    fn bytes_are_pairs_of_digits() {
-        assert_eq!(bytes("00fF"), Some(vec![0, 255]));
-        assert_eq!(bytes("\\x00"), Some(vec![0]));
-        assert_eq!(bytes(""), Some(vec![]));
-        assert_eq!(bytes("0"), None);
-        assert_eq!(bytes("zz"), None);
-    }
-
     proptest! {
         #[test]
         fn nothing_makes_it_panic(text in "\\PC{0,20}", like in "[-+0-9.eE]{0,50}", precision in 1_u8..=38, scale in 0_u8..=38) {
-            let _ = (unscaled(&text, precision, scale), unscaled(&like, precision, scale), bytes(&text));
+            let _ = (unscaled(&text, precision, scale), unscaled(&like, precision, scale));
             for carry in [Carry::Boolean, Carry::Int16, Carry::Float64, Carry::Date, Carry::Time, Carry::Instant, Carry::Uuid, Carry::Bytes] {
                 let _ = append_text(&mut ColumnBuilder::new(carry), &text);
                 let _ = append_text(&mut ColumnBuilder::new(carry), &like);

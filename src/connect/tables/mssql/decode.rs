@@ -13,6 +13,7 @@ use mssql_tds::datatypes::sql_vector::SqlVector;
 use super::fields::{datetime, decode_text, money, offset, smalldatetime, text_of, time_ticks, utf16};
 use super::ticks::{self, EPOCH_DAYS};
 use crate::connect::tables::batch::{BatchBuilder, ColumnBuilder};
+use crate::connect::tables::cell::append_kept;
 use crate::connect::tables::{civil, uuid};
 use crate::model::{ColumnMapping, Failure};
 
@@ -74,6 +75,9 @@ impl<'a> RowSink<'a> {
                 ColumnBuilder::Int32(builder) => builder.append_value(value.try_into().ok()?),
                 ColumnBuilder::Int64(builder) => builder.append_value(value),
                 ColumnBuilder::Text(builder) => builder.append_value(value.to_string()),
+                builder @ (ColumnBuilder::Float32(_) | ColumnBuilder::Float64(_)) => {
+                    append_kept(builder, &value.to_string())?;
+                }
                 _ => return None,
             }
             Some(size_of::<i64>())
@@ -85,7 +89,8 @@ impl<'a> RowSink<'a> {
             match builder {
                 ColumnBuilder::Text(builder) => builder.append_value(text),
                 ColumnBuilder::Uuid(builder) => builder.append_value(uuid::parse(text)?).ok()?,
-                _ => return None,
+                // The spec has given the column another type than values are carried in.
+                builder => append_kept(builder, text)?,
             }
             Some(text.len())
         });
@@ -106,6 +111,7 @@ impl<'a> RowSink<'a> {
         self.put(column, |builder| {
             match builder {
                 ColumnBuilder::Timestamp(builder) => builder.append_value(days * civil::DAY_US + at / 10),
+                ColumnBuilder::Date(builder) => builder.append_value(days.try_into().ok()?),
                 ColumnBuilder::Text(builder) => builder.append_value(text()),
                 _ => return None,
             }
@@ -161,7 +167,7 @@ impl RowWriter for RowSink<'_> {
                 ColumnBuilder::Float32(builder) => builder.append_value(val),
                 ColumnBuilder::Float64(builder) => builder.append_value(val.into()),
                 ColumnBuilder::Text(builder) => builder.append_value(format!("{val:?}")),
-                _ => return None,
+                builder => append_kept(builder, &val.to_string())?,
             }
             Some(size_of::<f32>())
         });
@@ -172,7 +178,7 @@ impl RowWriter for RowSink<'_> {
             match builder {
                 ColumnBuilder::Float64(builder) => builder.append_value(val),
                 ColumnBuilder::Text(builder) => builder.append_value(format!("{val:?}")),
-                _ => return None,
+                builder => append_kept(builder, &val.to_string())?,
             }
             Some(size_of::<f64>())
         });
@@ -202,6 +208,7 @@ impl RowWriter for RowSink<'_> {
         self.put(col, |builder| {
             match builder {
                 ColumnBuilder::Date(builder) => builder.append_value(days.try_into().ok()?),
+                ColumnBuilder::Timestamp(builder) => builder.append_value(days * civil::DAY_US),
                 ColumnBuilder::Text(builder) => builder.append_value(civil::format_date(days)),
                 _ => return None,
             }
@@ -347,6 +354,24 @@ mod tests {
         };
         let told = carried(Carry::Decimal, |sink| sink.write_money(0, halves));
         assert_eq!(told.unwrap().unwrap(), "-0.0001");
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_read_in_the_form_that_is_asked_for() {
+        let text = |carry, text: &str| {
+            let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            carried(carry, |sink| sink.write_string(0, bytes.into(), EncodingType::Utf16))
+        };
+        assert_eq!(text(Carry::Int64, "-7").unwrap().unwrap(), "-7");
+        assert_eq!(text(Carry::Int64, "seven").unwrap_err().code, "rows.value");
+        let number = |carry, number| carried(carry, |sink| sink.write_f64(0, number));
+        assert_eq!(number(Carry::Int64, 7.0).unwrap().unwrap(), "7");
+        assert_eq!(number(Carry::Int64, 7.5).unwrap_err().code, "rows.value");
+        let whole = carried(Carry::Float64, |sink| sink.write_i32(0, 7));
+        assert_eq!(whole.unwrap().unwrap(), "7");
+        let decimal = DecimalParts::new(true, 5, 2, 700);
+        let whole = carried(Carry::Int64, |sink| sink.write_decimal(0, decimal));
+        assert_eq!(whole.unwrap().unwrap(), "7");
     }
 
     #[test]

@@ -125,6 +125,7 @@ fn integer(carry: Carry, values: &dyn Array, row: usize) -> Option<i64> {
 fn real(carry: Carry, values: &dyn Array, row: usize) -> Option<f32> {
     let value = match carry {
         Carry::Float32 => values.as_primitive::<Float32Type>().value(row),
+        Carry::Int64 => integer(carry, values, row)?.to_string().parse().ok()?,
         Carry::Decimal | Carry::Text => values.as_string::<i32>().value(row).parse().ok()?,
         _ => return None,
     };
@@ -135,7 +136,7 @@ fn float(carry: Carry, values: &dyn Array, row: usize) -> Option<f64> {
     let value = match carry {
         Carry::Float32 => values.as_primitive::<Float32Type>().value(row).into(),
         Carry::Float64 => values.as_primitive::<Float64Type>().value(row),
-        Carry::Int16 | Carry::Int32 => i32::try_from(integer(carry, values, row)?).ok()?.into(),
+        Carry::Int16 | Carry::Int32 | Carry::Int64 => integer(carry, values, row)?.to_string().parse().ok()?,
         Carry::Decimal | Carry::Text => values.as_string::<i32>().value(row).parse().ok()?,
         _ => return None,
     };

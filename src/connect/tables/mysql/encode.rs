@@ -118,7 +118,7 @@ fn value(column: &ColumnMapping, values: &dyn Array, row: usize) -> Result<Optio
             Ok(Some(text.strip_suffix("+00").map_or(text.clone(), str::to_owned)))
         }
         // Of fewer digits a year is one of this century or the last: `0` would be 2000.
-        Carry::Int16 if column.target_native.starts_with("year") => Ok(Some(format!("{text:0>4}"))),
+        Carry::Int16 | Carry::Int64 if column.target_native == "year" => Ok(Some(format!("{text:0>4}"))),
         _ => Ok(Some(text)),
     }
 }

@@ -69,8 +69,10 @@ impl Form {
 }
 
 /// A type without its arguments: `timestamp(3) without time zone` → `timestamp without time zone`.
-fn base(native: &str) -> &str {
+pub(super) fn base(native: &str) -> &str {
     match native {
+        // Of an array the arguments are those of its elements.
+        native if native.ends_with("[]") => native,
         native if native.starts_with("character varying") => "text",
         native if native.starts_with("character(") || native == "character" => "text",
         native if native.starts_with("numeric") => "numeric",

@@ -5,6 +5,7 @@ use tokio_postgres::{Client, CopyOutStream, RowStream};
 
 use super::Lease;
 use super::decode::append;
+use super::encode::base;
 use super::error::{failure, snapshot_failure};
 use crate::connect::tables::batch::BatchBuilder;
 use crate::connect::tables::select::{from_clause, where_clause};
@@ -76,18 +77,33 @@ pub(super) async fn key_bounds(
     Ok(bounds.collect())
 }
 
-/// What is selected of a column so that its binary form is the one that its carry asks for.
+/// What is selected of a column so that its binary form is the one that its carry asks for, whatever its type is: the spec may have given another.
 fn expression(column: &ColumnMapping) -> String {
-    const TEXTS: &[&str] = &["text", "character", "json", "name", "xml"];
+    const TEXTS: &[&str] = &["text", "json", "name", "xml"];
     let quoted = Engine::Postgres.quote(&column.source);
-    let is_text = TEXTS.iter().any(|text| {
-        let native = column.source_native.as_str();
-        native == *text || (native.starts_with(text) && native[text.len()..].starts_with([' ', '(']))
-    });
-    match column.carry {
-        Carry::Text | Carry::Json if !is_text => format!("{quoted}::text"),
-        _ => quoted,
-    }
+    let base = base(&column.source_native);
+    let cast = match column.carry {
+        Carry::Text | Carry::Json if !TEXTS.contains(&base) => "::text",
+        // No other type becomes a truth value but by way of its text.
+        Carry::Boolean if base != "boolean" => "::text::boolean",
+        Carry::Int16 if base != "smallint" => "::smallint",
+        Carry::Int32 if base != "integer" => "::integer",
+        Carry::Int64 if base == "boolean" => "::integer",
+        Carry::Int64 if !matches!(base, "smallint" | "integer" | "bigint") => "::bigint",
+        Carry::Float32 if base != "real" => "::real",
+        Carry::Float64 if base != "double precision" => "::double precision",
+        Carry::Decimal if base == "money" => "::numeric",
+        // The text of a floating number has as many digits as bring it back; as a number it would have 15.
+        Carry::Decimal if base != "numeric" => "::text::numeric",
+        Carry::Bytes if base != "bytea" => "::text::bytea",
+        Carry::Date if base != "date" => "::date",
+        Carry::Time if base != "time" => "::time without time zone",
+        Carry::Timestamp if base != "timestamp" => "::timestamp without time zone",
+        Carry::Instant if base != "timestamptz" => "::timestamp with time zone",
+        Carry::Uuid if base != "uuid" => "::text::uuid",
+        _ => "",
+    };
+    format!("{quoted}{cast}")
 }
 
 /// Begins to see what the snapshot shows. True when that takes a transaction.

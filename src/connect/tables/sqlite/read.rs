@@ -6,6 +6,7 @@ use super::blocking;
 use super::error::failure;
 use crate::connect::csv_sqlite::query;
 use crate::connect::tables::batch::{BatchBuilder, ColumnBuilder};
+use crate::connect::tables::cell::append_kept;
 use crate::connect::tables::select::{from_clause, where_clause};
 use crate::connect::tables::streamed::{BATCHES_AHEAD, Batch, streamed};
 use crate::connect::tables::{BatchStream, ReadRequest, RowsFrom, civil};
@@ -104,13 +105,14 @@ fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &Row<'
             ValueRef::Blob(blob) => blob.len(),
             _ => size_of::<i64>(),
         };
-        append(values, column.carry, value).ok_or_else(|| bad_value(column, value))?;
+        append(values, column, value).ok_or_else(|| bad_value(column, value))?;
     }
     Ok(bytes)
 }
 
 /// Appends a value as its carry asks for it. `None` when it is not of that kind: SQLite holds no column to its type.
-fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Option<()> {
+fn append(builder: &mut ColumnBuilder, column: &ColumnMapping, value: ValueRef<'_>) -> Option<()> {
+    let carry = column.carry;
     let text = || value.as_str().ok();
     match (builder, value) {
         (builder, ValueRef::Null) => builder.append_null(),
@@ -162,9 +164,23 @@ fn append(builder: &mut ColumnBuilder, carry: Carry, value: ValueRef<'_>) -> Opt
                 .ok()?;
         }
         (ColumnBuilder::Uuid(builder), ValueRef::Blob(bytes)) => builder.append_value(bytes).ok()?,
+        // The spec has given the column a type in which SQLite keeps numbers in another form.
+        (builder, ValueRef::Text(_)) if keeps(&column.source_native, &["char", "clob", "text"]) => {
+            append_kept(builder, text()?)?;
+        }
+        (builder @ ColumnBuilder::Int64(_), ValueRef::Real(value))
+            if keeps(&column.source_native, &["real", "floa", "doub"]) =>
+        {
+            append_kept(builder, &value.to_string())?;
+        }
         _ => return None,
     }
     Some(())
+}
+
+/// Whether values of a declared type take the form that one of the words makes SQLite choose.
+fn keeps(native: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| native.contains(word))
 }
 
 fn bad_value(column: &ColumnMapping, value: ValueRef<'_>) -> Failure {

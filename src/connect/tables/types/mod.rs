@@ -1,13 +1,16 @@
 //! What a column of one engine becomes in another: a table of rules for each pair, one file each.
 //!
 //! A rule names a source type as its catalogue writes it, how its values travel, the type at the sink, and what they may lose. The first
-//! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one.
+//! rule that fits is taken. A type without a rule is a problem that the plan shows; `types` in the spec gives it one, under any of its
+//! engine's names for it (`aliases`); what follows from it stands in `given`.
 
+mod aliases;
 mod files_files;
 mod files_mssql;
 mod files_mysql;
 mod files_postgres;
 mod files_sqlite;
+mod given;
 mod mssql_files;
 mod mssql_mssql;
 mod mssql_mysql;
@@ -32,7 +35,9 @@ mod sqlite_sqlite;
 
 use crate::model::Engine;
 
-pub use rule::{TypeTable, captures};
+pub use aliases::canonical;
+pub use given::{can_number, carry_to, has_type};
+pub use rule::{TypeTable, captures, filled};
 
 /// The type table of a pair; `None` where there is none.
 pub fn type_table(source: Engine, sink: Engine) -> TypeTable {

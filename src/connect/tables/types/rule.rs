@@ -55,17 +55,20 @@ impl TypeTable {
     pub fn map(&self, native: &str) -> Option<Mapped> {
         self.rules.iter().find_map(|rule| {
             let captures = captures(rule.source, native)?;
-            let mut sink = rule.sink.replace("{type}", native);
-            for (name, value) in captures {
-                sink = sink.replace(&format!("{{{name}}}"), value);
-            }
             Some(Mapped {
                 carry: rule.carry,
-                native: sink,
+                native: filled(&rule.sink.replace("{type}", native), &captures),
                 loss: (!rule.loss.is_empty()).then_some(rule.loss),
             })
         })
     }
+}
+
+/// A text with what the names in its braces stand for.
+pub fn filled(text: &str, captures: &[(&str, &str)]) -> String {
+    captures.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{{{name}}}"), value)
+    })
 }
 
 /// What the names in braces stand for when `native` is of the pattern's form.
