@@ -48,6 +48,7 @@ mod tables;
 mod tables_apart;
 mod tables_losses;
 mod tables_mssql;
+mod tables_rejected;
 mod tables_resumed;
 mod tables_told;
 mod tables_types;

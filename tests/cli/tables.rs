@@ -152,66 +152,6 @@ fn a_table_that_cannot_be_loaded_stops_no_other_and_keys_into_it_wait() {
 }
 
 #[test]
-fn a_bad_row_is_written_down_and_the_others_go_on() {
-    let script = "create table T (Id integer primary key, Label text);\n\
-                  with recursive n(i) as (select 1 union all select i + 1 from n where i < 250)\n\
-                  insert into T select i, case when i in (7, 133) then 'a' || char(0) || 'b' else 'fine' end from n;";
-    let project = into_postgres(script, "rejects");
-    project.edit(SPEC, "mode: replace", "mode: replace, on_bad_row: reject");
-    let run = project.command(["run", SPEC, "--json"]).exits(0).json();
-    assert_eq!(
-        run["account"]["rows"],
-        json!({"read": 250, "written": 248, "rejected": 2, "per_second": run["account"]["rows"]["per_second"],
-            "rejects": run["account"]["rows"]["rejects"]})
-    );
-    let folder = project.path(".pipeline/job/local/rejects");
-    assert!(
-        run["account"]["rows"]["rejects"]
-            .as_str()
-            .unwrap()
-            .ends_with(".pipeline/job/local/rejects")
-    );
-    for command in ["report", "run"] {
-        project
-            .command([command, SPEC])
-            .exits(0)
-            .says("2 rows are not at the sink")
-            .says("local/rejects`");
-    }
-    project.command(["status", SPEC]).says("2 rejected").says("`rejects`");
-    project
-        .command(["why", SPEC, "T"])
-        .says("248 written, 2 rejected")
-        .says("rejects/");
-    let lines: Vec<serde_json::Value> = std::fs::read_dir(&folder)
-        .unwrap()
-        .flat_map(|file| {
-            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            text.lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    let mut keys: Vec<&str> = lines.iter().map(|line| line["key"]["Id"].as_str().unwrap()).collect();
-    keys.sort_unstable();
-    assert_eq!(keys, ["133", "7"]);
-    assert!(lines.iter().all(|line| line["code"] == "database.value"), "{lines:?}");
-    let crm = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
-    crm.execute("update T set Label = 'fine'", []).unwrap();
-    drop(crm);
-    project
-        .command(["run", SPEC, "--restart", "--yes"])
-        .exits(0)
-        .hides("not at the sink");
-    assert!(
-        !folder.exists(),
-        "what was rejected in a state that is forgotten is no more"
-    );
-    let project = into_postgres(script, "fails");
-    project.run().exits(6);
-}
-
-#[test]
 fn a_second_load_keeps_views_grants_and_keys_into_the_table() {
     let project = into_postgres(SCRIPT, "again");
     project.run().exits(0);

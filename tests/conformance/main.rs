@@ -20,6 +20,7 @@ mod tables_extras;
 mod tables_files;
 mod tables_kinds;
 mod tables_suite;
+mod tables_unread;
 mod tds;
 
 use kinds::Kind;
@@ -194,6 +195,11 @@ macro_rules! tables_suite {
             #[test]
             fn statements_run_and_say_what_is_wrong() {
                 $variant.run(tables_suite::statements);
+            }
+
+            #[test]
+            fn rows_that_cannot_be_carried_are_set_aside() {
+                $variant.run(tables_unread::set_aside);
             }
         }
     )*};

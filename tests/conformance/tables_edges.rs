@@ -261,6 +261,7 @@ pub async fn moved(
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let mut writer = sink
         .database
@@ -285,6 +286,7 @@ pub async fn assert_one_digest(source: &TablesSubject, sink: &TablesSubject, tab
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let back = read(sink.name(table), read_back(&columns));
     let here = digest_rows(&*source.database, read(source.name(table), columns)).await;

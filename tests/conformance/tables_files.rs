@@ -106,6 +106,7 @@ async fn texts(
         columns: columns.clone(),
         range,
         snapshot: None,
+        unread: None,
     };
     let mut batches = files.read(request).await?;
     let mut found = Vec::new();
@@ -303,6 +304,7 @@ async fn edges_of(subject: &Subject, kind: TablesKind, format: FileFormat) {
             columns: mapping.columns.clone(),
             range: RowRange::Whole,
             snapshot: None,
+            unread: None,
         });
         let batches: Vec<RecordBatch> = batches.await.unwrap().try_collect().await.unwrap();
         write_all(&files, &mapping, batches)
@@ -398,6 +400,7 @@ pub fn refused() {
                 columns: mapping.columns.clone(),
                 range: RowRange::Whole,
                 snapshot: None,
+                unread: None,
             });
             let batches: Vec<RecordBatch> = batches.await.unwrap().try_collect().await.unwrap();
             let mut request = request(&mapping.target, 1);

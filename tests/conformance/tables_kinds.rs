@@ -217,6 +217,7 @@ impl TablesSubject {
             columns,
             range: RowRange::Whole,
             snapshot: None,
+            unread: None,
         })
         .await
     }

@@ -79,6 +79,7 @@ pub async fn catalogue(subject: TablesSubject) {
         columns: mapping.columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     assert!(subject.read(request).await.unwrap().is_empty());
 }
@@ -174,6 +175,7 @@ pub async fn batches_and_ranges(subject: TablesSubject) {
         columns: columns.clone(),
         range: range.clone(),
         snapshot: None,
+        unread: None,
     };
     let batches: Vec<_> = subject
         .database
@@ -236,6 +238,7 @@ pub async fn wide_and_dropped(subject: TablesSubject) {
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let mut batches = subject.database.read(request.clone()).await.unwrap();
     let first = batches.try_next().await.unwrap().unwrap();
@@ -339,6 +342,7 @@ async fn batch(subject: &TablesSubject, rows: &[(i64, &str)]) -> arrow_array::Re
         columns: pairs(subject),
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let mut batches: Vec<_> = subject
         .database
@@ -542,6 +546,7 @@ pub async fn killed<S>(kind: TablesKind, start: impl Fn() -> (S, u16), create: i
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let rows = batch(&subject, &[(1, "one")]).await;
     let mut batches = subject.database.read(request).await.unwrap();
@@ -604,6 +609,7 @@ pub async fn blocks_under_a_snapshot(subject: TablesSubject) {
                 below: edges.get(index + 1).copied(),
             },
             snapshot: Some(snapshot.name.clone()),
+            unread: None,
         };
         for row in subject.read(request).await.unwrap() {
             assert_ne!(row[2].as_deref(), Some("changed"));
@@ -632,6 +638,7 @@ pub async fn a_lost_snapshot(subject: TablesSubject) {
         columns: subject.mapping("numbers", &subject).await.columns,
         range: RowRange::Whole,
         snapshot: Some(snapshot.name.clone()),
+        unread: None,
     };
     let failure = subject.read(request).await.unwrap_err();
     assert_eq!(
@@ -688,6 +695,7 @@ pub async fn as_they_are(subject: TablesSubject) {
         columns: columns.clone(),
         range,
         snapshot: Some(snapshot.name.clone()),
+        unread: None,
     };
     let half = Some(blocks / 2);
     let ranges = [(0, half), (blocks / 2, None), (blocks + 9, None)];
@@ -733,6 +741,7 @@ pub async fn refused_as_they_are(subject: TablesSubject) {
         columns: columns.to_vec(),
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let mut rows = subject.database.read_raw(&request(&columns)).await.unwrap().unwrap();
     let mut writer = subject
@@ -827,6 +836,7 @@ async fn round_trip(from: TablesKind, to: TablesKind) {
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let mut batches = source.database.read(read(mapping.columns.clone())).await.unwrap();
     while let Some(batch) = batches.try_next().await.unwrap() {

@@ -181,6 +181,7 @@ fn whole(subject: &TablesSubject, columns: Vec<pipeline::model::ColumnMapping>) 
         columns,
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     }
 }
 

@@ -298,6 +298,7 @@ mod tests {
             columns: Vec::new(),
             range: RowRange::Whole,
             snapshot: None,
+            unread: None,
         };
         let write = || {
             tables.write(RowsRequest {

@@ -7,6 +7,7 @@ use arrow_array::builder::{
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
+use super::unread::{UnreadRows, UnreadValues};
 use crate::model::{Carry, ColumnMapping, Failure};
 
 /// Rows in one batch.
@@ -138,17 +139,36 @@ pub struct BatchBuilder {
     pub columns: Vec<ColumnBuilder>,
     rows: usize,
     bytes: usize,
+    /// Where rows go of which a value cannot be read.
+    aside: Option<UnreadRows>,
+    unread: Vec<UnreadValues>,
 }
 
 impl BatchBuilder {
-    pub fn new(columns: &[ColumnMapping]) -> Self {
+    /// `aside`: where rows go of which a value cannot be read; absent, the first such value is the reader's failure.
+    pub fn new(columns: &[ColumnMapping], aside: Option<UnreadRows>) -> Self {
         Self {
             schema: schema(columns),
             carries: columns.iter().map(|column| column.carry).collect(),
             columns: columns.iter().map(|column| ColumnBuilder::new(column.carry)).collect(),
             rows: 0,
             bytes: 0,
+            aside,
+            unread: Vec::new(),
         }
+    }
+
+    /// Has a value of the row that is being filled for one that cannot be read: there is NULL in its place, and the row is set aside.
+    ///
+    /// # Errors
+    /// The failure itself, where rows are not set aside.
+    pub fn append_unread(&mut self, place: usize, failure: Failure) -> Result<(), Failure> {
+        let (Some(_), Some(column)) = (&self.aside, self.columns.get_mut(place)) else {
+            return Err(failure);
+        };
+        column.append_null();
+        UnreadValues::note(&mut self.unread, self.rows, place, failure);
+        Ok(())
     }
 
     /// Ends a row of about so many bytes, whose values have all been appended. True when the batch is to be given on.
@@ -162,7 +182,7 @@ impl BatchBuilder {
         self.rows == 0
     }
 
-    /// Gives the rows so far and begins a new batch, with room for as many.
+    /// Gives the rows so far, without those that are set aside, and begins a new batch, with room for as many.
     ///
     /// # Errors
     /// `rows.shape`: the columns do not have the same length, which is a defect of the reader.
@@ -177,7 +197,11 @@ impl BatchBuilder {
         });
         let arrays = arrays.collect();
         (self.rows, self.bytes) = (0, 0);
-        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
-            .map_err(|error| Failure::permanent("rows.shape", format!("a batch does not fit its columns: {error}")))
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .map_err(|error| Failure::permanent("rows.shape", format!("a batch does not fit its columns: {error}")))?;
+        match &self.aside {
+            Some(aside) if !self.unread.is_empty() => aside.sift(&batch, std::mem::take(&mut self.unread)),
+            _ => Ok(batch),
+        }
     }
 }

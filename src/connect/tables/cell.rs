@@ -7,7 +7,21 @@ use arrow_array::types::{
 
 use super::batch::ColumnBuilder;
 use super::{civil, uuid};
-use crate::model::Carry;
+use crate::model::{Carry, ColumnMapping, Failure};
+
+/// `rows.value`: a value that has no counterpart in the type that its column gets.
+pub fn no_counterpart(column: &ColumnMapping) -> Failure {
+    let ColumnMapping {
+        source,
+        source_native,
+        target_native,
+        ..
+    } = column;
+    Failure::data(
+        "rows.value",
+        format!("`{source}`, of type `{source_native}`, has a value that is no {target_native}"),
+    )
+}
 
 /// One value as text; `None` is NULL. Bytes are hexadecimal digits, dates and times ISO 8601 with a sign before years below 0.
 pub fn cell_text(carry: Carry, values: &dyn Array, row: usize) -> Option<String> {

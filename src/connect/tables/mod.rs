@@ -24,6 +24,7 @@ mod session;
 mod sqlite;
 mod streamed;
 mod types;
+mod unread;
 mod uuid;
 
 use arrow_array::RecordBatch;
@@ -47,6 +48,7 @@ pub(super) use postgres::PostgresDatabase;
 pub(super) use queries::Queries;
 pub(super) use sqlite::SqliteDatabase;
 pub use types::{TypeTable, type_table};
+pub use unread::UnreadRows;
 
 /// Batches of rows as they arrive; the first error ends the stream. Each holds at most 8,192 rows and about 1 MiB, so
 /// that no table is ever in memory as a whole.
@@ -76,7 +78,7 @@ pub enum RowsFrom {
 }
 
 /// What is read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct ReadRequest {
     pub from: RowsFrom,
     /// Their `source` names are selected, each in the form that its `carry` asks for.
@@ -84,6 +86,8 @@ pub struct ReadRequest {
     pub range: RowRange,
     /// A view of the source that several readers share, as [`TableStore::snapshot`] names it.
     pub snapshot: Option<String>,
+    /// Where rows go that have a value which cannot be carried; absent, the first of them ends the stream.
+    pub unread: Option<UnreadRows>,
 }
 
 /// Where rows go, and how.

@@ -49,6 +49,7 @@ pub(super) async fn rows(
         columns: columns.clone(),
         range: RowRange::Whole,
         snapshot: None,
+        unread: None,
     };
     let batches = database.read(request).await?;
     let split = move |batch: RecordBatch| {

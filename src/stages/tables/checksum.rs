@@ -146,14 +146,17 @@ impl fmt::Display for RowDigest {
     }
 }
 
-/// Reads rows and digests them.
+/// Reads rows and digests them. Where the request has a place for rows that cannot be read, these are counted and nothing else.
 pub async fn digest_rows(database: &dyn TableStore, request: ReadRequest) -> Result<RowDigest, Failure> {
-    let columns = request.columns.clone();
+    let (columns, aside) = (request.columns.clone(), request.unread.clone());
     let mut batches = database.read(request).await?;
     let mut digest = RowDigest::default();
+    let unread = || aside.as_ref().map_or(0, |aside| aside.take().len() as u64);
     while let Some(batch) = batches.try_next().await? {
         digest.add(&batch, &columns);
+        digest.rows += unread();
     }
+    digest.rows += unread();
     Ok(digest)
 }
 

@@ -3,7 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
-use crate::connect::{RawStream, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, TableWriter};
+use crate::connect::{
+    RawStream, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, TableWriter, UnreadRows,
+};
 use crate::model::{Failure, FailureClass, RowCount, RowRange, TableName};
 
 use super::bookkeeping::Bookkeeping;
@@ -27,7 +29,7 @@ pub struct LoadRequest<'a> {
     pub bookkeeping: Option<&'a Bookkeeping>,
     /// Which chunk of its table it is, from 1.
     pub part: u64,
-    /// Where rows go that the sink refuses; absent, such a row fails the chunk.
+    /// Where rows go that the source cannot carry or the sink refuses; absent, such a row fails the chunk.
     pub rejects: Option<&'a Rejects>,
     /// Counts rows as they are read.
     pub rows_read: &'a AtomicU64,
@@ -45,8 +47,8 @@ pub struct Loaded {
 
 /// Moves the rows of one chunk in one transaction of the sink: all of them are there afterwards, or none.
 ///
-/// With a place for rejects, a chunk that the sink refuses is read once more and each batch is written apart; one that is refused again is cut in
-/// halves until the bad rows stand alone.
+/// With a place for rejects, a chunk of which the source cannot carry a value, or the sink refuses one, is read once more. The source sets the rows aside
+/// that it cannot carry, and each batch of the others is written apart; one that is refused again is cut in halves until the bad rows stand alone.
 ///
 /// # Errors
 /// What source and sink answer; nothing of the chunk is left at the sink then.
@@ -57,17 +59,19 @@ pub async fn load(request: &LoadRequest<'_>) -> Result<Loaded, Failure> {
     }
 }
 
-/// Whether the rows themselves are what the sink does not take.
+/// Whether the rows themselves are what does not go over.
 fn is_rows_fault(failure: &Failure) -> bool {
     matches!(failure.class, FailureClass::Data | FailureClass::Conflict)
 }
 
 async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Failure> {
+    let aside = is_careful.then(UnreadRows::default);
     let read = ReadRequest {
         from: request.from.clone(),
         columns: request.mapping.columns.clone(),
         range: request.range.clone(),
         snapshot: request.snapshot.map(str::to_owned),
+        unread: aside.clone(),
     };
     // What the sink refuses of a stream that nobody decodes, it refuses as a whole: the careful pass needs rows.
     if !is_careful
@@ -94,8 +98,31 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
             }
         }
         request.rows_read.fetch_add(rows, Ordering::Relaxed);
+        set_aside(request, aside.as_ref(), &mut loaded, &mut read)?;
     }
+    set_aside(request, aside.as_ref(), &mut loaded, &mut read)?;
     end(request, writer, loaded, read).await
+}
+
+/// Writes down what the source has set aside up to now.
+fn set_aside(
+    request: &LoadRequest<'_>,
+    aside: Option<&UnreadRows>,
+    loaded: &mut Loaded,
+    read: &mut u64,
+) -> Result<(), Failure> {
+    let (Some(rejects), Some(aside)) = (request.rejects, aside) else {
+        return Ok(());
+    };
+    let rows = aside.take();
+    for row in &rows {
+        rejects.write(&row.row, &row.columns, &row.failure)?;
+    }
+    let rows = rows.len() as u64;
+    *read += rows;
+    loaded.rejected += rows;
+    request.rows_read.fetch_add(rows, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Hands rows on in the form that both databases share.
@@ -161,7 +188,7 @@ async fn write_apart(writer: &mut dyn TableWriter, batch: RecordBatch, rejects: 
             Ok(()) => {}
             Err(failure) if !is_rows_fault(&failure) => return Err(failure),
             Err(failure) if batch.num_rows() <= 1 => {
-                rejects.write(&batch, &failure)?;
+                rejects.write(&batch, &[], &failure)?;
                 refused += 1;
             }
             Err(_) => {

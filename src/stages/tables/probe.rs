@@ -3,10 +3,10 @@ use std::fmt;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float32Type, Float64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use futures::TryStreamExt;
 
-use crate::connect::{Ddl, ReadRequest, RowsFrom, TableMapping, TableStore};
+use crate::connect::{Ddl, ReadRequest, RowsFrom, TableMapping, TableStore, UnreadRows};
 use crate::model::{Carry, ColumnMapping, Engine, Failure, RowRange, Value};
 use crate::plan::ProbedColumn;
 
@@ -22,6 +22,7 @@ enum Case {
     TooLarge,
     OutOfYears,
     BecomesNull,
+    NotCarried,
 }
 
 impl fmt::Display for Case {
@@ -34,6 +35,7 @@ impl fmt::Display for Case {
             Self::TooLarge => "too large",
             Self::OutOfYears => "in years that the sink has not",
             Self::BecomesNull => "that become NULL",
+            Self::NotCarried => "that cannot be carried",
         })
     }
 }
@@ -83,11 +85,6 @@ impl Check {
             seconds: years.filter(|_| is_date),
             nulls: is_date && source == Engine::MySql,
         }
-    }
-
-    fn is_needed(&self) -> bool {
-        let Self { nul, finite, nulls, .. } = *self;
-        nul || finite || nulls || self.characters_max.is_some() || self.digits_max.is_some() || self.seconds.is_some()
     }
 
     fn case(&self, carry: Carry, values: &ArrayRef, row: usize) -> Option<Case> {
@@ -154,31 +151,28 @@ fn arguments(native: &str) -> Vec<usize> {
 /// What a source's own reader cuts, such as a seventh digit of a second, is not seen here.
 ///
 /// # Errors
-/// What the source answers: a row that cannot be read is one that a run could not read either.
+/// What the source answers.
 pub async fn probe_table(
     source: &dyn TableStore,
     sink: Engine,
     planned: &PlannedTable,
     mapping: &TableMapping,
 ) -> Result<Vec<ProbedColumn>, Failure> {
-    let checks = mapping.columns.iter().map(|column| {
-        let check = Check::of(column, source.engine(), sink);
-        check.is_needed().then(|| (column.clone(), check))
-    });
-    let (columns, checks): (Vec<ColumnMapping>, Vec<Check>) = checks.flatten().unzip();
-    if columns.is_empty() {
-        return Ok(Vec::new());
-    }
+    let columns = &mapping.columns;
+    let checks = (columns.iter()).map(|column| Check::of(column, source.engine(), sink));
+    let checks: Vec<Check> = checks.collect();
+    let aside = UnreadRows::default();
     let request = ReadRequest {
         from: planned.from.clone(),
         columns: columns.clone(),
         range: RowRange::Whole,
         snapshot: None,
+        unread: Some(aside.clone()),
     };
     let mut batches = source.read(request).await?;
     let mut found: Vec<BTreeMap<Case, u64>> = vec![BTreeMap::new(); columns.len()];
     let mut values: Vec<u64> = vec![0; columns.len()];
-    while let Some(batch) = batches.try_next().await? {
+    let mut look = |batch: &RecordBatch| {
         for (place, (column, check)) in columns.iter().zip(&checks).enumerate() {
             let array = batch.column(place);
             values[place] += (array.len() - array.null_count()) as u64;
@@ -187,17 +181,34 @@ pub async fn probe_table(
                 *found[place].entry(case).or_default() += 1;
             }
         }
+    };
+    let mut unread: Vec<u64> = vec![0; columns.len()];
+    loop {
+        let batch = batches.try_next().await?;
+        // What else stands in a row that cannot be read is looked at like any other.
+        for row in aside.take() {
+            look(&row.row);
+            row.columns.iter().for_each(|place| unread[*place] += 1);
+        }
+        match batch {
+            Some(batch) => look(&batch),
+            None => break,
+        }
     }
-    for (place, count) in values_at_source(source, planned, &columns, &checks).await? {
+    for (place, count) in unread.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+        values[place] += count;
+        found[place].insert(Case::NotCarried, count);
+    }
+    for (place, count) in values_at_source(source, planned, columns, &checks).await? {
         let lost = count.saturating_sub(values[place]);
         if lost > 0 {
             found[place].insert(Case::BecomesNull, lost);
         }
     }
-    let probed = columns.into_iter().zip(found).filter(|(_, cases)| !cases.is_empty());
+    let probed = columns.iter().zip(found).filter(|(_, cases)| !cases.is_empty());
     Ok(probed
         .map(|(column, cases)| ProbedColumn {
-            column: column.source,
+            column: column.source.clone(),
             cases: cases
                 .into_iter()
                 .map(|(case, count)| (case.to_string(), count))

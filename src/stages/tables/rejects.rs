@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::connect::cell_text;
 use crate::model::{ColumnMapping, Failure};
 
-/// A file of the rows of one chunk that the sink refused, one JSON object to a line. It is made with the first such row, and a chunk that is
+/// A file of the rows of one chunk that did not go over, one JSON object to a line. It is made with the first such row, and a chunk that is
 /// tried again writes it anew.
 pub struct Rejects {
     path: PathBuf,
@@ -48,14 +48,15 @@ impl Rejects {
         }
     }
 
-    /// Writes a batch of a single row down.
+    /// Writes a batch of a single row down; what stands in the `unread` columns, by their places, is not known and left out.
     ///
     /// # Errors
     /// `rejects.file`: the file cannot be written. The chunk fails then: a row must not be lost without a word.
-    pub fn write(&self, batch: &RecordBatch, failure: &Failure) -> Result<(), Failure> {
-        let cells = self.columns.iter().zip(batch.columns());
+    pub fn write(&self, batch: &RecordBatch, unread: &[usize], failure: &Failure) -> Result<(), Failure> {
+        let cells = self.columns.iter().zip(batch.columns()).enumerate();
         let row: Map<String, Value> = cells
-            .map(|(column, values)| {
+            .filter(|(place, _)| !unread.contains(place))
+            .map(|(_, (column, values))| {
                 let text = cell_text(column.carry, values, 0);
                 (column.source.clone(), text.map_or(Value::Null, Value::String))
             })

@@ -9,8 +9,10 @@ mod catalogue;
 mod infer;
 mod layout;
 mod object_bytes;
+mod parquet_decoder;
 mod parquet_encoder;
 mod read;
+mod text_decoder;
 mod text_encoder;
 mod values;
 mod write;
@@ -318,7 +320,13 @@ impl TableStore for FileTables {
         Box::pin(async move {
             let table = self.table(&request.from).await?;
             let pieces = read::pieces(&table, &request.range)?;
-            Ok(read::read(&self.store, &self.budget, pieces, request.columns))
+            Ok(read::read(
+                &self.store,
+                &self.budget,
+                pieces,
+                request.columns,
+                request.unread,
+            ))
         })
     }
 

@@ -11,7 +11,7 @@ use arrow_schema::extension::{Json, Uuid};
 use arrow_schema::{DataType, Field, TimeUnit};
 
 use crate::connect::tables::batch::{ColumnBuilder, data_type};
-use crate::connect::tables::cell::{append_kept, append_text};
+use crate::connect::tables::cell::{append_kept, append_text, no_counterpart};
 use crate::connect::tables::cell_text;
 use crate::model::{Carry, ColumnMapping, Failure, FileType};
 
@@ -113,18 +113,7 @@ pub fn to_file(column: &ColumnMapping, kind: FileType, values: &ArrayRef) -> Res
 /// # Errors
 /// `rows.value`: one cannot be carried so.
 pub fn to_carry(column: &ColumnMapping, values: &ArrayRef) -> Result<ArrayRef, Failure> {
-    let unfit = || {
-        let ColumnMapping {
-            source,
-            source_native,
-            target_native,
-            ..
-        } = column;
-        Failure::data(
-            "rows.value",
-            format!("`{source}`, of type `{source_native}`, holds a value that is no {target_native}"),
-        )
-    };
+    let unfit = || no_counterpart(column);
     let wanted = data_type(column.carry);
     if let Some(cast) = cast(values, &wanted).filter(|_| is_plain(values.data_type(), column.carry)) {
         return Ok(cast);

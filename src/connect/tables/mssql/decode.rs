@@ -13,8 +13,8 @@ use mssql_tds::datatypes::sql_vector::SqlVector;
 use super::fields::{datetime, decode_text, money, offset, smalldatetime, text_of, time_ticks, utf16};
 use super::ticks::{self, EPOCH_DAYS};
 use crate::connect::tables::batch::{BatchBuilder, ColumnBuilder};
-use crate::connect::tables::cell::append_kept;
-use crate::connect::tables::{civil, uuid};
+use crate::connect::tables::cell::{append_kept, no_counterpart};
+use crate::connect::tables::{ReadRequest, civil, uuid};
 use crate::model::{ColumnMapping, Failure};
 
 /// Fills batches with the values that the connection decodes.
@@ -28,10 +28,10 @@ pub(super) struct RowSink<'a> {
 }
 
 impl<'a> RowSink<'a> {
-    pub(super) fn new(columns: &'a [ColumnMapping], places: Vec<Option<usize>>) -> Self {
+    pub(super) fn new(request: &'a ReadRequest, places: Vec<Option<usize>>) -> Self {
         Self {
-            builder: BatchBuilder::new(columns),
-            columns,
+            builder: BatchBuilder::new(&request.columns, request.unread.clone()),
+            columns: &request.columns,
             places,
             bytes: 0,
             failure: None,
@@ -60,9 +60,9 @@ impl<'a> RowSink<'a> {
         match append(builder) {
             Some(bytes) => self.bytes += bytes,
             None => {
-                builder.append_null();
-                let column = &self.columns[place];
-                self.failure.get_or_insert_with(|| bad_value(column));
+                if let Err(failure) = self.builder.append_unread(place, no_counterpart(&self.columns[place])) {
+                    self.failure.get_or_insert(failure);
+                }
             }
         }
     }
@@ -118,19 +118,6 @@ impl<'a> RowSink<'a> {
             Some(size_of::<i64>())
         });
     }
-}
-
-fn bad_value(column: &ColumnMapping) -> Failure {
-    let ColumnMapping {
-        source,
-        source_native,
-        target_native,
-        ..
-    } = column;
-    Failure::data(
-        "rows.value",
-        format!("`{source}`, of type `{source_native}`, has a value that is no {target_native}"),
-    )
 }
 
 impl RowWriter for RowSink<'_> {
@@ -293,7 +280,8 @@ impl RowWriter for RowSink<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Carry;
+    use crate::connect::RowsFrom;
+    use crate::model::{Carry, RowRange, TableName};
 
     fn column(carry: Carry) -> ColumnMapping {
         ColumnMapping {
@@ -309,8 +297,14 @@ mod tests {
     }
 
     fn carried(carry: Carry, write: impl FnOnce(&mut RowSink<'_>)) -> Result<Option<String>, Failure> {
-        let columns = [column(carry)];
-        let mut sink = RowSink::new(&columns, vec![Some(0)]);
+        let request = ReadRequest {
+            from: RowsFrom::Table(TableName::default()),
+            columns: vec![column(carry)],
+            range: RowRange::Whole,
+            snapshot: None,
+            unread: None,
+        };
+        let mut sink = RowSink::new(&request, vec![Some(0)]);
         write(&mut sink);
         sink.finish_row()?;
         let batch = sink.builder.finish()?;

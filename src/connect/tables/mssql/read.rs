@@ -188,7 +188,7 @@ async fn stream(
         .iter()
         .map(|column| column.column_name.clone())
         .collect();
-    let mut sink = RowSink::new(&request.columns, places(&answer, &request.columns)?);
+    let mut sink = RowSink::new(request, places(&answer, &request.columns)?);
     while client.next_row_into(&mut sink).await.map_err(|error| failure(&error))? {
         if sink.finish_row()? && sender.send(sink.builder.finish()).await.is_err() {
             return Ok(());

@@ -1,27 +1,26 @@
 use mysql_async::Value as Field;
 
-use crate::connect::tables::batch::ColumnBuilder;
-use crate::connect::tables::cell::append_kept;
+use crate::connect::tables::batch::{BatchBuilder, ColumnBuilder};
+use crate::connect::tables::cell::{append_kept, no_counterpart};
 use crate::connect::tables::{civil, uuid};
 use crate::model::{Carry, ColumnMapping, Failure};
 
-/// Appends one field of a row. Gives about how many bytes it has.
+/// Appends one field to the row that is being filled. Gives about how many bytes it has.
 ///
 /// # Errors
 /// `rows.value`: the field is not of the kind that the column is carried as.
-pub(super) fn append(builder: &mut ColumnBuilder, column: &ColumnMapping, field: &Field) -> Result<usize, Failure> {
-    append_value(builder, column, field).ok_or_else(|| {
-        let ColumnMapping {
-            source,
-            source_native,
-            target_native,
-            ..
-        } = column;
-        Failure::data(
-            "rows.value",
-            format!("`{source}`, of type `{source_native}`, has a value that is no {target_native}"),
-        )
-    })
+pub(super) fn append(
+    builder: &mut BatchBuilder,
+    place: usize,
+    column: &ColumnMapping,
+    field: &Field,
+) -> Result<usize, Failure> {
+    match append_value(&mut builder.columns[place], column, field) {
+        Some(bytes) => Ok(bytes),
+        None => builder
+            .append_unread(place, no_counterpart(column))
+            .map(|()| size_of::<i64>()),
+    }
 }
 
 fn append_value(builder: &mut ColumnBuilder, column: &ColumnMapping, field: &Field) -> Option<usize> {
@@ -163,7 +162,6 @@ pub(super) fn text(field: &Field, native: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connect::tables::batch::BatchBuilder;
 
     fn column(carry: Carry, native: &str) -> ColumnMapping {
         ColumnMapping {
@@ -180,8 +178,8 @@ mod tests {
 
     fn carried(carry: Carry, native: &str, field: &Field) -> Result<Option<String>, Failure> {
         let columns = [column(carry, native)];
-        let mut builder = BatchBuilder::new(&columns);
-        append(&mut builder.columns[0], &columns[0], field)?;
+        let mut builder = BatchBuilder::new(&columns, None);
+        append(&mut builder, 0, &columns[0], field)?;
         builder.end_row(1);
         Ok(crate::connect::tables::cell_text(carry, builder.finish()?.column(0), 0))
     }

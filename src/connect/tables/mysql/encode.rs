@@ -143,7 +143,7 @@ mod tests {
 
     fn one(carry: Carry, fill: impl FnOnce(&mut ColumnBuilder)) -> (Vec<ColumnMapping>, RecordBatch) {
         let columns = vec![column(carry)];
-        let mut builder = BatchBuilder::new(&columns);
+        let mut builder = BatchBuilder::new(&columns, None);
         fill(&mut builder.columns[0]);
         builder.end_row(1);
         (columns, builder.finish().unwrap())

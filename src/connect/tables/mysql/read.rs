@@ -181,7 +181,7 @@ async fn stream(
     request: &ReadRequest,
     sender: &mpsc::Sender<Batch>,
 ) -> Result<(), Failure> {
-    let mut builder = BatchBuilder::new(&request.columns);
+    let mut builder = BatchBuilder::new(&request.columns, request.unread.clone());
     // What somebody wrote may be any statement, and a source is only read.
     let is_query = matches!(request.from, RowsFrom::Query { .. });
     if is_query {
@@ -195,8 +195,9 @@ async fn stream(
     let places = places(rows.columns_ref(), &request.columns)?;
     while let Some(row) = rows.try_next().await.map_err(|error| failure(&error))? {
         let mut bytes = 0;
-        for ((place, column), values) in places.iter().zip(&request.columns).zip(&mut builder.columns) {
-            bytes += append(values, column, row.as_ref(*place).unwrap_or(&Field::NULL))?;
+        for (place, (answered, column)) in places.iter().zip(&request.columns).enumerate() {
+            let field = row.as_ref(*answered).unwrap_or(&Field::NULL);
+            bytes += append(&mut builder, place, column, field)?;
         }
         if builder.end_row(bytes) && sender.send(builder.finish()).await.is_err() {
             return Ok(());

@@ -1,4 +1,4 @@
-use crate::connect::tables::batch::ColumnBuilder;
+use crate::connect::tables::batch::{BatchBuilder, ColumnBuilder};
 use crate::connect::tables::decimal::decode_numeric;
 use crate::model::{Carry, ColumnMapping, Failure};
 
@@ -6,26 +6,37 @@ use crate::model::{Carry, ColumnMapping, Failure};
 pub(super) const EPOCH_DAYS: i32 = 10_957;
 pub(super) const EPOCH_US: i64 = EPOCH_DAYS as i64 * 86_400_000_000;
 
-/// Appends one field in PostgreSQL's binary form; `None` is NULL.
+/// Appends one field in PostgreSQL's binary form to the row that is being filled; `None` is NULL.
 ///
 /// # Errors
 /// `rows.value`: the bytes are not of the form that the column's type has.
-pub(super) fn append(builder: &mut ColumnBuilder, column: &ColumnMapping, field: Option<&[u8]>) -> Result<(), Failure> {
+pub(super) fn append(
+    builder: &mut BatchBuilder,
+    place: usize,
+    column: &ColumnMapping,
+    field: Option<&[u8]>,
+) -> Result<(), Failure> {
+    let values = &mut builder.columns[place];
     let Some(bytes) = field else {
-        builder.append_null();
+        values.append_null();
         return Ok(());
     };
-    append_value(builder, column.carry, bytes).ok_or_else(|| {
-        Failure::data(
-            "rows.value",
-            format!(
-                "`{}`, of type `{}`, has a value that cannot be carried as {}",
-                column.source,
-                column.source_native,
-                column.carry.name()
-            ),
-        )
-    })
+    match append_value(values, column.carry, bytes) {
+        Some(()) => Ok(()),
+        None => builder.append_unread(place, bad_value(column)),
+    }
+}
+
+fn bad_value(column: &ColumnMapping) -> Failure {
+    Failure::data(
+        "rows.value",
+        format!(
+            "`{}`, of type `{}`, has a value that cannot be carried as {}",
+            column.source,
+            column.source_native,
+            column.carry.name()
+        ),
+    )
 }
 
 fn append_value(builder: &mut ColumnBuilder, carry: Carry, bytes: &[u8]) -> Option<()> {

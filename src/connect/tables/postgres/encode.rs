@@ -276,7 +276,7 @@ mod tests {
     /// One value, as a row of the text form.
     fn written(carry: Carry, fill: impl FnOnce(&mut ColumnBuilder)) -> String {
         let columns = [column(carry, "x")];
-        let mut builder = BatchBuilder::new(&columns);
+        let mut builder = BatchBuilder::new(&columns, None);
         fill(&mut builder.columns[0]);
         builder.end_row(1);
         let mut out = Vec::new();

@@ -189,6 +189,7 @@ mod tests {
             columns,
             range: RowRange::Whole,
             snapshot: None,
+            unread: None,
         }
     }
 

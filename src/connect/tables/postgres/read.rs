@@ -130,7 +130,7 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
     if values.is_empty() {
         let copy = format!("copy ({text}) to stdout (format binary)");
         let stream = lease.client().copy_out(&copy).await.map_err(|error| failure(&error))?;
-        Ok(copied(lease, stream, request.columns, is_within))
+        Ok(copied(lease, stream, request, is_within))
     } else {
         let values = Bound::all(&values);
         let rows = lease
@@ -138,12 +138,12 @@ pub(super) async fn read(lease: Lease, request: ReadRequest) -> Result<BatchStre
             .query_raw(&text, values.iter().map(|value| value as &(dyn ToSql + Sync)))
             .await
             .map_err(|error| failure(&error))?;
-        Ok(queried(lease, rows, request.columns, is_within))
+        Ok(queried(lease, rows, request, is_within))
     }
 }
 
 /// Batches out of a COPY stream.
-fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>, is_within: bool) -> BatchStream {
+fn copied(lease: Lease, stream: CopyOutStream, request: ReadRequest, is_within: bool) -> BatchStream {
     struct Copying {
         lease: Option<Lease>,
         stream: std::pin::Pin<Box<CopyOutStream>>,
@@ -153,10 +153,11 @@ fn copied(lease: Lease, stream: CopyOutStream, columns: Vec<ColumnMapping>, is_w
         has_header: bool,
         has_ended: bool,
     }
+    let ReadRequest { columns, unread, .. } = request;
     let copying = Copying {
         lease: Some(lease),
         stream: Box::pin(stream),
-        builder: BatchBuilder::new(&columns),
+        builder: BatchBuilder::new(&columns, unread),
         columns,
         rest: BytesMut::new(),
         has_header: false,
@@ -260,7 +261,7 @@ pub(super) fn row_length(data: &[u8]) -> Result<Option<usize>, Failure> {
 
 fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &[u8]) -> Result<(), Failure> {
     let mut at = 2;
-    for (column, values) in columns.iter().zip(&mut builder.columns) {
+    for (place, column) in columns.iter().enumerate() {
         let length = row
             .get(at..at + 4)
             .and_then(|bytes| bytes.first_chunk::<4>())
@@ -273,23 +274,24 @@ fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &[u8])
                 Some(row.get(at - length..at).ok_or_else(broken)?)
             }
         };
-        append(values, column, field)?;
+        append(builder, place, column, field)?;
     }
     Ok(())
 }
 
 /// Batches out of the answer to a query.
-fn queried(lease: Lease, rows: RowStream, columns: Vec<ColumnMapping>, is_within: bool) -> BatchStream {
+fn queried(lease: Lease, rows: RowStream, request: ReadRequest, is_within: bool) -> BatchStream {
     struct Answering {
         lease: Option<Lease>,
         rows: std::pin::Pin<Box<RowStream>>,
         builder: BatchBuilder,
         columns: Vec<ColumnMapping>,
     }
+    let ReadRequest { columns, unread, .. } = request;
     let answering = Answering {
         lease: Some(lease),
         rows: Box::pin(rows),
-        builder: BatchBuilder::new(&columns),
+        builder: BatchBuilder::new(&columns, unread),
         columns,
     };
     futures::stream::try_unfold(answering, move |mut answering| async move {
@@ -301,10 +303,10 @@ fn queried(lease: Lease, rows: RowStream, columns: Vec<ColumnMapping>, is_within
                 break;
             };
             let mut bytes = 0;
-            for (index, (column, values)) in answering.columns.iter().zip(&mut answering.builder.columns).enumerate() {
-                let field: Option<Raw<'_>> = row.try_get(index).map_err(|error| failure(&error))?;
+            for (place, column) in answering.columns.iter().enumerate() {
+                let field: Option<Raw<'_>> = row.try_get(place).map_err(|error| failure(&error))?;
                 bytes += field.as_ref().map_or(0, |field| field.0.len());
-                append(values, column, field.map(|field| field.0))?;
+                append(&mut answering.builder, place, column, field.map(|field| field.0))?;
             }
             if answering.builder.end_row(bytes) {
                 return Ok(Some((answering.builder.finish()?, answering)));

@@ -82,7 +82,7 @@ fn stream(connection: &Connection, request: &ReadRequest, sender: &mpsc::Sender<
     let text = format!("select {names} from {rows}{condition}");
     let mut statement = connection.prepare(&text).map_err(|error| failure(&error))?;
     bind(&mut statement, &request.from)?;
-    let mut builder = BatchBuilder::new(&request.columns);
+    let mut builder = BatchBuilder::new(&request.columns, request.unread.clone());
     let mut found = statement.raw_query();
     while let Some(row) = found.next().map_err(|error| failure(&error))? {
         let bytes = append_row(&mut builder, &request.columns, row)?;
@@ -98,14 +98,16 @@ fn stream(connection: &Connection, request: &ReadRequest, sender: &mpsc::Sender<
 
 fn append_row(builder: &mut BatchBuilder, columns: &[ColumnMapping], row: &Row<'_>) -> Result<usize, Failure> {
     let mut bytes = 0;
-    for (index, (column, values)) in columns.iter().zip(&mut builder.columns).enumerate() {
-        let value = row.get_ref(index).map_err(|error| failure(&error))?;
+    for (place, column) in columns.iter().enumerate() {
+        let value = row.get_ref(place).map_err(|error| failure(&error))?;
         bytes += match value {
             ValueRef::Text(text) => text.len(),
             ValueRef::Blob(blob) => blob.len(),
             _ => size_of::<i64>(),
         };
-        append(values, column, value).ok_or_else(|| bad_value(column, value))?;
+        if append(&mut builder.columns[place], column, value).is_none() {
+            builder.append_unread(place, bad_value(column, value))?;
+        }
     }
     Ok(bytes)
 }
