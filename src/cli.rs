@@ -172,13 +172,13 @@ struct Verify {
     /// Read the bytes back and compare their hash with the ledger's
     #[arg(long)]
     checksum: bool,
-    /// The least share of files that must be as the ledger has them
+    /// The least share of files, or tables, that must be as they should
     #[arg(long, default_value = "100%", value_name = "PERCENT", value_parser = percent)]
     min: f64,
     /// Write the files that differ to this CSV file
     #[arg(long, value_name = "FILE")]
     export: Option<PathBuf>,
-    /// Put files that are missing back to pending, for the next run
+    /// Put files that are missing, and tables that differ, back to pending, for the next run
     #[arg(long)]
     reopen: bool,
 }

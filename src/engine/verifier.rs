@@ -165,7 +165,7 @@ fn put_back(record: &mut UnitRecord, verdict: &Verdict, mode: SinkMode) -> bool 
 }
 
 /// Replaces the ledger of a page.
-async fn seal_anew(
+pub(super) async fn seal_anew(
     writer: &StateWriter,
     item: ItemId,
     page: &PageState,

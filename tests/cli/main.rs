@@ -49,6 +49,7 @@ mod tables_apart;
 mod tables_losses;
 mod tables_mssql;
 mod tables_rejected;
+mod tables_reopened;
 mod tables_resumed;
 mod tables_told;
 mod tables_types;

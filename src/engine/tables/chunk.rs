@@ -1,11 +1,12 @@
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use crate::connect::{OUTCOME_UNKNOWN, TableMapping};
 use crate::engine::attempts::{Delays, wait};
 use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
 use crate::resolve::{OnBadRow, RowMode};
-use crate::stages::tables::{Bookkeeping, Committed, LoadRequest, Loaded, PlannedTable, Rejects, chunk_name, load};
+use crate::stages::tables::{
+    Bookkeeping, Committed, LoadRequest, Loaded, PlannedTable, Rejects, chunk_name, load, rejects_path,
+};
 
 use super::context::TableContext;
 
@@ -158,10 +159,8 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
 /// Each chunk has a file of its own, which a further attempt writes anew.
 fn rejects(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>) -> Rejects {
     let key = work.mapping.primary_key.as_ref().map(|key| key.columns.clone());
-    let file = format!("{}-{}-{}.jsonl", work.item, chunk.page, chunk.unit);
-    let path: PathBuf = context.rejects.join(file);
     Rejects::new(
-        path,
+        rejects_path(&context.rejects, work.item, chunk.page, chunk.unit),
         work.planned.key.clone(),
         chunk.range.to_string(),
         work.mapping.columns.clone(),

@@ -1,11 +1,16 @@
+use std::path::{Path, PathBuf};
+
 use crate::connect::{Connections, ReadRequest, RowsFrom, TableMapping, UnreadRows};
 use crate::engine::attempts::repeat;
 use crate::engine::item_list::read_tables;
+use crate::engine::verifier::seal_anew;
 use crate::engine::{Fatal, Stop};
-use crate::model::{Failure, ItemId, ItemStatus, RowRange, StageStatus};
-use crate::resolve::TableJob;
-use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back};
-use crate::state::State;
+use crate::model::{
+    Account, Failure, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, UnitRecord, UnitStatus,
+};
+use crate::resolve::{RowMode, TableJob};
+use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back, read_rejects, rejects_path};
+use crate::state::{Change, PageState, State, StateError, StateWriter};
 
 use super::context::{TableEnds, chunk_policy};
 
@@ -20,16 +25,12 @@ pub struct TableFinding {
 
 #[derive(Clone, Debug)]
 pub enum TableOutcome {
-    /// Both sides have the same.
+    /// Both sides have the same, but for the rows that the ledger has as rejected.
     Equal {
         rows: u64,
+        rejected: u64,
     },
-    /// Rows of source and sink, and their digests where those were computed.
-    Different {
-        source: u64,
-        sink: u64,
-        digests: Option<[String; 2]>,
-    },
+    Different(TableDifference),
     /// Its rows are not all there yet: nothing is compared.
     NotLoaded,
     /// Set aside by `state skip`: nothing is expected of it.
@@ -37,11 +38,26 @@ pub enum TableOutcome {
     Unreadable(Failure),
 }
 
+/// How the two sides of a table differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDifference {
+    /// Rows.
+    pub source: u64,
+    pub sink: u64,
+    /// Of those of the source, what the ledger has as rejected.
+    pub rejected: u64,
+    /// Whether loading the table once more can bring it into order: rows that are only added would be there twice.
+    pub can_be_reloaded: bool,
+    /// It was put back, and the next run loads it.
+    pub is_reopened: bool,
+}
+
 /// Compares every table of a job with its source: by the number of rows, or by a digest over the mapped values of all rows, computed here
-/// for both sides.
+/// for both sides. With a writer, tables that differ are put back to be loaded once more, where that can help.
 pub async fn verify_tables(
     job: &TableJob,
     state: &State,
+    reopen: Option<&StateWriter>,
     by_checksum: bool,
     mut found: impl FnMut(TableFinding),
 ) -> Result<(), Fatal> {
@@ -53,67 +69,138 @@ pub async fn verify_tables(
     let policy = chunk_policy(job);
     for planned in inventory.tables {
         let summary = state.item(ItemId::of(&planned.key))?;
-        let is_left_out = (summary.as_ref()).is_some_and(|summary| summary.status == ItemStatus::Skipped);
-        let is_loaded = summary.is_some_and(|summary| summary.stage_status("data") == StageStatus::Done);
-        let outcome = match &planned.mapping {
-            _ if is_left_out => TableOutcome::LeftOut,
-            Ok(mapping) if is_loaded => {
-                let compared = repeat(&policy, &stop, || compare(&ends, &planned, mapping, by_checksum)).await;
+        let target = planned.mapping.as_ref().map(|mapping| mapping.target.to_string());
+        let mut outcome = match (&planned.mapping, summary.clone()) {
+            (_, Some(summary)) if summary.status == ItemStatus::Skipped => TableOutcome::LeftOut,
+            (Ok(mapping), Some(summary)) if summary.stage_status("data") == StageStatus::Done => {
+                let comparison = Comparison {
+                    ends: &ends,
+                    planned: &planned,
+                    mapping,
+                    rejected: summary.units.rows.rejected,
+                    rejects: rejects(state, &summary)?,
+                };
+                let compared = repeat(&policy, &stop, || comparison.run(by_checksum)).await;
                 compared.unwrap_or_else(TableOutcome::Unreadable)
             }
             _ => TableOutcome::NotLoaded,
         };
-        let target = planned.mapping.as_ref().ok().map(|mapping| mapping.target.to_string());
+        if let (TableOutcome::Different(difference), Some(summary)) = (&mut outcome, summary) {
+            difference.can_be_reloaded = job.work.sink.mode != RowMode::Append;
+            if let (Some(writer), true) = (reopen, difference.can_be_reloaded) {
+                put_back(state, writer, summary).await?;
+                difference.is_reopened = true;
+            }
+        }
         found(TableFinding {
             table: planned.key,
-            target,
+            target: target.ok(),
             outcome,
         });
     }
     Ok(())
 }
 
-async fn compare(
-    ends: &TableEnds,
-    planned: &PlannedTable,
-    mapping: &TableMapping,
-    by_checksum: bool,
-) -> Result<TableOutcome, Failure> {
-    let target = RowsFrom::Table(mapping.target.clone());
-    if !by_checksum {
-        let source = ends.source.count(&planned.from, &RowRange::Whole).await?;
-        let sink = ends.sink.count(&target, &RowRange::Whole).await?;
-        return Ok(if source == sink {
-            TableOutcome::Equal { rows: sink }
-        } else {
-            TableOutcome::Different {
-                source,
-                sink,
-                digests: None,
-            }
-        });
+/// The files in which rows of a table that were rejected stand.
+fn rejects(state: &State, summary: &ItemSummary) -> Result<Vec<PathBuf>, StateError> {
+    let mut paths = Vec::new();
+    if summary.units.rows.rejected == 0 {
+        return Ok(paths);
     }
-    let read = |from: &RowsFrom, columns, unread| ReadRequest {
-        from: from.clone(),
-        columns,
-        range: RowRange::Whole,
-        snapshot: None,
-        unread,
-    };
-    // A row that was rejected because it cannot be read is missing at the sink, and no reason to compare nothing.
-    let aside = Some(UnreadRows::default());
-    let source = digest_rows(&*ends.source, read(&planned.from, mapping.columns.clone(), aside)).await?;
-    let sink = digest_rows(&*ends.sink, read(&target, read_back(&mapping.columns), None)).await?;
-    Ok(outcome(source, sink))
+    let folder = state.folder().path().join("rejects");
+    for page in state.pages(summary.id())? {
+        for (unit, record) in (0..).zip(records_of(state, &page)?) {
+            if record.rows.rejected > 0 {
+                paths.push(rejects_path(&folder, summary.id(), page.page(), unit));
+            }
+        }
+    }
+    Ok(paths)
 }
 
-fn outcome(source: RowDigest, sink: RowDigest) -> TableOutcome {
-    if source == sink {
-        return TableOutcome::Equal { rows: sink.rows };
+fn records_of(state: &State, page: &PageState) -> Result<Vec<UnitRecord>, StateError> {
+    match page {
+        PageState::Open { records, .. } => Ok(records.clone()),
+        PageState::Sealed { reference, .. } => state.read_page(reference),
     }
-    TableOutcome::Different {
-        source: source.rows,
-        sink: sink.rows,
-        digests: Some([source.to_string(), sink.to_string()]),
+}
+
+/// Makes a table one that no run has worked on, but for the keys that are owed to it and the names of its chunks.
+async fn put_back(state: &State, writer: &StateWriter, mut summary: ItemSummary) -> Result<(), Fatal> {
+    let id = summary.id();
+    summary.status = ItemStatus::Pending;
+    // What the sink has noted of chunks is of the loading that began then.
+    (summary.started, summary.ended) = (None, None);
+    for stage in &mut summary.stages {
+        stage.status = StageStatus::Pending;
+    }
+    for page in state.pages(id)? {
+        let mut records = records_of(state, &page)?;
+        for record in &mut records {
+            record.status = UnitStatus::Pending;
+            record.rows = RowCount::default();
+            (record.size, record.hash, record.failure) = (None, None, None);
+        }
+        summary.units -= page.account();
+        summary.units += Account::of(&records);
+        seal_anew(writer, id, &page, records, &summary).await?;
+    }
+    Ok(writer.send_durable(Change::Item(summary)).await?.wait().await?)
+}
+
+/// A table of which all rows are said to be there.
+struct Comparison<'a> {
+    ends: &'a TableEnds,
+    planned: &'a PlannedTable,
+    mapping: &'a TableMapping,
+    /// Rows that the ledger has as rejected.
+    rejected: u64,
+    rejects: Vec<PathBuf>,
+}
+
+impl Comparison<'_> {
+    async fn run(&self, by_checksum: bool) -> Result<TableOutcome, Failure> {
+        let Self { ends, planned, .. } = self;
+        let target = RowsFrom::Table(self.mapping.target.clone());
+        if !by_checksum {
+            let source = ends.source.count(&planned.from, &RowRange::Whole).await?;
+            let sink = ends.sink.count(&target, &RowRange::Whole).await?;
+            return Ok(self.outcome(source, sink, source == sink + self.rejected));
+        }
+        let columns = &self.mapping.columns;
+        let read = |from: &RowsFrom, columns, unread| ReadRequest {
+            from: from.clone(),
+            columns,
+            range: RowRange::Whole,
+            snapshot: None,
+            unread,
+        };
+        // A row that cannot be read was rejected, and is no reason to compare nothing.
+        let aside = Some(UnreadRows::default());
+        let mut source = digest_rows(&*ends.source, read(&planned.from, columns.clone(), aside)).await?;
+        let sink = digest_rows(&*ends.sink, read(&target, read_back(columns), None)).await?;
+        let rows = source.rows;
+        self.take_out_rejected(&mut source)?;
+        Ok(self.outcome(rows, sink.rows, source == sink))
+    }
+
+    fn take_out_rejected(&self, digest: &mut RowDigest) -> Result<(), Failure> {
+        let take_out =
+            |path: &Path, digest: &mut RowDigest| read_rejects(path, |row| digest.take_out(row, &self.mapping.columns));
+        self.rejects.iter().try_for_each(|path| take_out(path, digest))
+    }
+
+    fn outcome(&self, source: u64, sink: u64, is_equal: bool) -> TableOutcome {
+        let rejected = self.rejected;
+        if is_equal {
+            return TableOutcome::Equal { rows: sink, rejected };
+        }
+        TableOutcome::Different(TableDifference {
+            source,
+            sink,
+            rejected,
+            can_be_reloaded: false,
+            is_reopened: false,
+        })
     }
 }

@@ -3,6 +3,7 @@ use std::fmt;
 use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
+use super::rejects::RejectedRow;
 use super::same_json::same_json;
 use crate::connect::{ReadRequest, TableStore, cell_text};
 use crate::model::{Carry, ColumnMapping, Failure};
@@ -19,26 +20,51 @@ pub struct RowDigest {
 impl RowDigest {
     pub fn add(&mut self, batch: &RecordBatch, columns: &[ColumnMapping]) {
         for row in 0..batch.num_rows() {
-            let mut hasher = blake3::Hasher::new();
-            for (column, values) in columns.iter().zip(batch.columns()) {
-                match cell_text(column.carry, values, row) {
-                    None => drop(hasher.update(&[0])),
-                    Some(text) => {
-                        let text = canonical(column, text);
-                        hasher.update(&[1]);
-                        hasher.update(&(text.len() as u64).to_le_bytes());
-                        hasher.update(text.as_bytes());
-                    }
-                }
-            }
-            let digest = hasher.finalize();
-            for (sum, bytes) in self.sum.iter_mut().zip(digest.as_bytes().chunks_exact(8)) {
-                let word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let cells = columns.iter().zip(batch.columns());
+            let texts = cells.map(|(column, values)| (column, cell_text(column.carry, values, row)));
+            for (sum, word) in self.sum.iter_mut().zip(row_digest(texts)) {
                 *sum = sum.wrapping_add(word);
             }
             self.rows += 1;
         }
     }
+
+    /// Takes a row out that was rejected. Where not all of it is known, it is one that could not be read: it was counted and not digested.
+    pub fn take_out(&mut self, rejected: &RejectedRow, columns: &[ColumnMapping]) {
+        let text = |column: &ColumnMapping| {
+            rejected
+                .row
+                .get(&column.source)
+                .map(|text| text.as_str().map(str::to_owned))
+        };
+        let texts: Option<Vec<_>> = columns.iter().map(|column| Some((column, text(column)?))).collect();
+        for (sum, word) in self.sum.iter_mut().zip(texts.map(row_digest).unwrap_or_default()) {
+            *sum = sum.wrapping_sub(word);
+        }
+        self.rows = self.rows.saturating_sub(1);
+    }
+}
+
+/// The digest of one row, of whose values the texts are given; `None` is NULL.
+fn row_digest<'a>(texts: impl IntoIterator<Item = (&'a ColumnMapping, Option<String>)>) -> [u64; 4] {
+    let mut hasher = blake3::Hasher::new();
+    for (column, text) in texts {
+        match text {
+            None => drop(hasher.update(&[0])),
+            Some(text) => {
+                let text = canonical(column, text);
+                hasher.update(&[1]);
+                hasher.update(&(text.len() as u64).to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        }
+    }
+    let digest = hasher.finalize();
+    let mut words = [0; 4];
+    for (word, bytes) in words.iter_mut().zip(digest.as_bytes().chunks_exact(8)) {
+        *word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    }
+    words
 }
 
 /// A value in the one form that both databases give it: numbers without zeros that say nothing, documents with sorted keys, and texts as

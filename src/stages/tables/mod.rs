@@ -19,4 +19,4 @@ pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory, staging};
 pub use load::{LoadRequest, Loaded, load};
 pub use probe::probe_table;
-pub use rejects::{RejectedRow, Rejects};
+pub use rejects::{RejectedRow, Rejects, read_rejects, rejects_path};

@@ -1,14 +1,14 @@
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::connect::cell_text;
-use crate::model::{ColumnMapping, Failure};
+use crate::model::{ColumnMapping, Failure, ItemId};
 
 /// A file of the rows of one chunk that did not go over, one JSON object to a line. It is made with the first such row, and a chunk that is
 /// tried again writes it anew.
@@ -22,7 +22,7 @@ pub struct Rejects {
 }
 
 /// One line of the file.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RejectedRow {
     pub table: String,
     pub chunk: String,
@@ -30,7 +30,32 @@ pub struct RejectedRow {
     pub key: Map<String, Value>,
     pub code: String,
     pub reason: String,
+    /// Texts and NULL by the columns' names at the source, without what could not be read.
     pub row: Map<String, Value>,
+}
+
+/// Where the rejected rows of a chunk stand.
+pub fn rejects_path(folder: &Path, item: ItemId, page: u32, unit: u32) -> PathBuf {
+    folder.join(format!("{item}-{page}-{unit}.jsonl"))
+}
+
+/// Reads what a chunk has written down; nothing, where somebody has taken the file away.
+///
+/// # Errors
+/// `rejects.file`: the file cannot be read, or is not one that a run has written.
+pub fn read_rejects(path: &Path, mut each: impl FnMut(&RejectedRow)) -> Result<(), Failure> {
+    let broken = |error: &dyn std::fmt::Display| {
+        Failure::permanent("rejects.file", format!("`{}` cannot be read: {error}", path.display()))
+    };
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file.map_err(|error| broken(&error))?,
+    };
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| broken(&error))?;
+        each(&serde_json::from_str(&line).map_err(|error| broken(&error))?);
+    }
+    Ok(())
 }
 
 impl Rejects {
