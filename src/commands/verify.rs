@@ -22,11 +22,11 @@ pub struct VerifyArguments {
     pub sample: Option<u64>,
     /// Read the bytes back and compare their hash with the ledger's.
     pub checksum: bool,
-    /// The least share of files that must be the same, in percent.
+    /// The least share of files or tables that must be the same, in percent.
     pub minimum_percent: f64,
     /// Write the files that differ to this CSV file.
     pub export: Option<PathBuf>,
-    /// Put files that are missing back to pending.
+    /// Put files that are missing, and tables that differ, back to pending.
     pub reopen: bool,
 }
 
@@ -184,6 +184,14 @@ impl<'a> TableReport<'a> {
     fn next(&self) -> String {
         let command_line = self.arguments.job.command_line();
         let is_any = |is: fn(&TableOutcome) -> bool| self.findings.iter().any(|finding| is(&finding.outcome));
+        // Loaded once more, a table loses what was put there by hand for rows that were rejected.
+        let wants_reload = |outcome: &TableOutcome| match outcome {
+            TableOutcome::Different(difference) => {
+                let is_by_hand = difference.rejected > 0 && !difference.is_gone;
+                difference.can_be_reloaded && !difference.is_reopened && !is_by_hand
+            }
+            _ => false,
+        };
         let can_run = |outcome: &TableOutcome| match outcome {
             TableOutcome::NotLoaded => true,
             TableOutcome::Different(difference) => difference.is_reopened,
@@ -191,15 +199,13 @@ impl<'a> TableReport<'a> {
         };
         if self.equal == self.compared() {
             command_line.command("report")
-        } else if is_any(
-            |outcome| matches!(outcome, TableOutcome::Different(difference) if difference.can_be_reloaded && !difference.is_reopened),
-        ) {
+        } else if is_any(wants_reload) {
             let checksum = if self.arguments.checksum { " --checksum" } else { "" };
             format!("{}{checksum} --reopen", command_line.command("verify"))
         } else if is_any(can_run) {
             command_line.command("run")
         } else {
-            command_line.command("plan")
+            command_line.command("report")
         }
     }
 
@@ -279,6 +285,7 @@ fn difference_told(difference: &TableDifference) -> String {
         source, sink, rejected, ..
     } = difference;
     let mut told = match source == sink {
+        _ if difference.is_gone => format!("{source} rows at the source, and no such table at the sink"),
         true => format!("{source} rows on both sides, and not the same"),
         false => format!("{source} rows at the source, {sink} at the sink"),
     };
@@ -288,7 +295,7 @@ fn difference_told(difference: &TableDifference) -> String {
     if difference.is_reopened {
         told.push_str("; put back, and the next `run` loads it");
     } else if !difference.can_be_reloaded {
-        told.push_str("; `append` would add its rows once more: put it right by hand");
+        told.push_str("; loading it once more would take no row away: put it right by hand");
     }
     told
 }

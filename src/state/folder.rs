@@ -47,7 +47,7 @@ impl StateFolder {
         [open, closed].into_iter().find(|path| path.exists())
     }
 
-    /// Rows of tables that the sink refused, a file to each chunk.
+    /// Rows of tables that were rejected, a file to each chunk.
     pub fn rejects(&self) -> PathBuf {
         self.path.join("rejects")
     }

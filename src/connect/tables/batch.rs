@@ -141,7 +141,7 @@ pub struct BatchBuilder {
     bytes: usize,
     /// Where rows go of which a value cannot be read.
     aside: Option<UnreadRows>,
-    unread: Vec<UnreadValues>,
+    unread: UnreadValues,
 }
 
 impl BatchBuilder {
@@ -154,7 +154,7 @@ impl BatchBuilder {
             rows: 0,
             bytes: 0,
             aside,
-            unread: Vec::new(),
+            unread: UnreadValues::default(),
         }
     }
 
@@ -167,7 +167,7 @@ impl BatchBuilder {
             return Err(failure);
         };
         column.append_null();
-        UnreadValues::note(&mut self.unread, self.rows, place, failure);
+        self.unread.note(self.rows, place, failure);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Rows that a reader sets aside instead of ending with the first of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{BooleanArray, RecordBatch};
@@ -32,10 +33,10 @@ impl UnreadRows {
     ///
     /// # Errors
     /// `rows.shape`: they are not rows of the batch, which is a defect of the reader.
-    pub(super) fn sift(&self, batch: &RecordBatch, unread: Vec<UnreadValues>) -> Result<RecordBatch, Failure> {
+    pub(super) fn sift(&self, batch: &RecordBatch, unread: UnreadValues) -> Result<RecordBatch, Failure> {
         let mut is_read = vec![true; batch.num_rows()];
         let mut aside = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for UnreadValues { row, columns, failure } in unread {
+        for (row, (columns, failure)) in unread.rows {
             let Some(is_read) = is_read.get_mut(row) else {
                 return Err(Failure::permanent(
                     "rows.shape",
@@ -51,25 +52,23 @@ impl UnreadRows {
     }
 }
 
-/// What could not be read in one row of a batch.
-#[derive(Debug)]
+/// What could not be read in a batch: by row, the columns, and what is the matter with the first of them.
+#[derive(Debug, Default)]
 pub(super) struct UnreadValues {
-    pub row: usize,
-    pub columns: Vec<usize>,
-    pub failure: Failure,
+    rows: BTreeMap<usize, (Vec<usize>, Failure)>,
 }
 
 impl UnreadValues {
-    /// Notes one value more. Rows are told in their order, or column after column.
-    pub fn note(all: &mut Vec<Self>, row: usize, column: usize, failure: Failure) {
-        match all.iter_mut().rev().find(|known| known.row == row) {
-            Some(known) => known.columns.push(column),
-            None => all.push(Self {
-                row,
-                columns: vec![column],
-                failure,
-            }),
-        }
+    pub fn note(&mut self, row: usize, column: usize, failure: Failure) {
+        self.rows
+            .entry(row)
+            .or_insert_with(|| (Vec::new(), failure))
+            .0
+            .push(column);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 }
 
@@ -85,14 +84,9 @@ mod tests {
     fn rows_are_taken_out_with_all_that_could_not_be_read_in_them() {
         let values: ArrayRef = Arc::new(Int32Array::from_iter([Some(1), None, Some(3), None]));
         let batch = RecordBatch::try_from_iter([("n", values)]).unwrap();
-        let mut unread = Vec::new();
-        for (row, column) in [(1, 0), (1, 2), (3, 1)] {
-            UnreadValues::note(
-                &mut unread,
-                row,
-                column,
-                Failure::data("rows.value", format!("{row} {column}")),
-            );
+        let mut unread = UnreadValues::default();
+        for (row, column) in [(3, 1), (1, 0), (1, 2)] {
+            unread.note(row, column, Failure::data("rows.value", format!("{row} {column}")));
         }
         let aside = UnreadRows::default();
         let rest = aside.sift(&batch, unread).unwrap();

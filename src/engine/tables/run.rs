@@ -60,7 +60,7 @@ pub async fn run_tables(job: TableJob, frame: Frame) -> Result<RunReport, Fatal>
             .into_iter()
             .map(|table| (ItemId::of(&table.key), table))
             .collect(),
-        rejects: state.folder().path().join("rejects"),
+        rejects: state.folder().rejects(),
         job,
     });
     let work = async move { work_off(&context, work, &entries, &state).await };

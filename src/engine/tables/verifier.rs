@@ -1,4 +1,4 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::connect::{Connections, ReadRequest, RowsFrom, TableMapping, UnreadRows};
 use crate::engine::attempts::repeat;
@@ -6,11 +6,12 @@ use crate::engine::item_list::read_tables;
 use crate::engine::verifier::seal_anew;
 use crate::engine::{Fatal, Stop};
 use crate::model::{
-    Account, Failure, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, UnitRecord, UnitStatus,
+    Account, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, UnitRecord,
+    UnitStatus,
 };
 use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back, read_rejects, rejects_path};
-use crate::state::{Change, PageState, State, StateError, StateWriter};
+use crate::state::{Change, State, StateError, StateWriter};
 
 use super::context::{TableEnds, chunk_policy};
 
@@ -46,7 +47,9 @@ pub struct TableDifference {
     pub sink: u64,
     /// Of those of the source, what the ledger has as rejected.
     pub rejected: u64,
-    /// Whether loading the table once more can bring it into order: rows that are only added would be there twice.
+    /// The table itself is not at the sink any more.
+    pub is_gone: bool,
+    /// Whether loading the table once more can bring it into order: `append` would add rows that are there, and `upsert` takes none away.
     pub can_be_reloaded: bool,
     /// It was put back, and the next run loads it.
     pub is_reopened: bool,
@@ -78,7 +81,10 @@ pub async fn verify_tables(
                     planned: &planned,
                     mapping,
                     rejected: summary.units.rows.rejected,
-                    rejects: rejects(state, &summary)?,
+                    rejects: match by_checksum {
+                        true => rejects(state, &summary)?,
+                        false => Vec::new(),
+                    },
                 };
                 let compared = repeat(&policy, &stop, || comparison.run(by_checksum)).await;
                 compared.unwrap_or_else(TableOutcome::Unreadable)
@@ -86,7 +92,11 @@ pub async fn verify_tables(
             _ => TableOutcome::NotLoaded,
         };
         if let (TableOutcome::Different(difference), Some(summary)) = (&mut outcome, summary) {
-            difference.can_be_reloaded = job.work.sink.mode != RowMode::Append;
+            difference.can_be_reloaded = match job.work.sink.mode {
+                RowMode::Replace | RowMode::Truncate => true,
+                RowMode::Upsert => difference.sink <= difference.source,
+                RowMode::Append => difference.is_gone,
+            };
             if let (Some(writer), true) = (reopen, difference.can_be_reloaded) {
                 put_back(state, writer, summary).await?;
                 difference.is_reopened = true;
@@ -107,22 +117,16 @@ fn rejects(state: &State, summary: &ItemSummary) -> Result<Vec<PathBuf>, StateEr
     if summary.units.rows.rejected == 0 {
         return Ok(paths);
     }
-    let folder = state.folder().path().join("rejects");
+    let folder = state.folder().rejects();
     for page in state.pages(summary.id())? {
-        for (unit, record) in (0..).zip(records_of(state, &page)?) {
+        let number = page.page();
+        for (unit, record) in (0..).zip(state.records(page)?) {
             if record.rows.rejected > 0 {
-                paths.push(rejects_path(&folder, summary.id(), page.page(), unit));
+                paths.push(rejects_path(&folder, summary.id(), number, unit));
             }
         }
     }
     Ok(paths)
-}
-
-fn records_of(state: &State, page: &PageState) -> Result<Vec<UnitRecord>, StateError> {
-    match page {
-        PageState::Open { records, .. } => Ok(records.clone()),
-        PageState::Sealed { reference, .. } => state.read_page(reference),
-    }
 }
 
 /// Makes a table one that no run has worked on, but for the keys that are owed to it and the names of its chunks.
@@ -130,12 +134,13 @@ async fn put_back(state: &State, writer: &StateWriter, mut summary: ItemSummary)
     let id = summary.id();
     summary.status = ItemStatus::Pending;
     // What the sink has noted of chunks is of the loading that began then.
-    (summary.started, summary.ended) = (None, None);
+    (summary.started, summary.ended, summary.listing_failure) = (None, None, None);
     for stage in &mut summary.stages {
         stage.status = StageStatus::Pending;
+        (stage.started, stage.ended, stage.failure) = (None, None, None);
     }
     for page in state.pages(id)? {
-        let mut records = records_of(state, &page)?;
+        let mut records: Vec<UnitRecord> = state.records(page.clone())?;
         for record in &mut records {
             record.status = UnitStatus::Pending;
             record.rows = RowCount::default();
@@ -160,12 +165,21 @@ struct Comparison<'a> {
 
 impl Comparison<'_> {
     async fn run(&self, by_checksum: bool) -> Result<TableOutcome, Failure> {
-        let Self { ends, planned, .. } = self;
+        let Self {
+            ends,
+            planned,
+            rejected,
+            ..
+        } = self;
         let target = RowsFrom::Table(self.mapping.target.clone());
         if !by_checksum {
             let source = ends.source.count(&planned.from, &RowRange::Whole).await?;
-            let sink = ends.sink.count(&target, &RowRange::Whole).await?;
-            return Ok(self.outcome(source, sink, source == sink + self.rejected));
+            let Some(sink) = unless_gone(ends.sink.count(&target, &RowRange::Whole).await)? else {
+                return Ok(self.different(source, None));
+            };
+            // A row that was rejected may have been put there by hand since.
+            let is_equal = (source.saturating_sub(*rejected)..=source).contains(&sink);
+            return Ok(self.outcome(source, sink, is_equal));
         }
         let columns = &self.mapping.columns;
         let read = |from: &RowsFrom, columns, unread| ReadRequest {
@@ -175,32 +189,67 @@ impl Comparison<'_> {
             snapshot: None,
             unread,
         };
-        // A row that cannot be read was rejected, and is no reason to compare nothing.
-        let aside = Some(UnreadRows::default());
+        // A row that cannot be read may have been rejected for it, and is no reason to compare nothing then.
+        let aside = (*rejected > 0).then(UnreadRows::default);
         let mut source = digest_rows(&*ends.source, read(&planned.from, columns.clone(), aside)).await?;
-        let sink = digest_rows(&*ends.sink, read(&target, read_back(columns), None)).await?;
         let rows = source.rows;
+        let sink = digest_rows(&*ends.sink, read(&target, read_back(columns), None)).await;
+        let Some(sink) = unless_gone(sink)? else {
+            return Ok(self.different(rows, None));
+        };
         self.take_out_rejected(&mut source)?;
         Ok(self.outcome(rows, sink.rows, source == sink))
     }
 
+    /// # Errors
+    /// `rejects.file`: what was written down of rejected rows is not all there, and nothing can be said of a digest without them.
     fn take_out_rejected(&self, digest: &mut RowDigest) -> Result<(), Failure> {
-        let take_out =
-            |path: &Path, digest: &mut RowDigest| read_rejects(path, |row| digest.take_out(row, &self.mapping.columns));
-        self.rejects.iter().try_for_each(|path| take_out(path, digest))
+        let mut found = 0;
+        for path in &self.rejects {
+            found += read_rejects(path, |row| digest.take_out(row, &self.mapping.columns))?;
+        }
+        if found == self.rejected {
+            return Ok(());
+        }
+        let folder = self.rejects.first().and_then(|path| path.parent());
+        let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
+        Err(Failure::permanent(
+            "rejects.file",
+            format!(
+                "{found} of {} rejected rows stand in `{folder}`, which a digest has to leave out; put the files back, or compare by number, without \
+                 `--checksum`",
+                self.rejected
+            ),
+        ))
     }
 
     fn outcome(&self, source: u64, sink: u64, is_equal: bool) -> TableOutcome {
-        let rejected = self.rejected;
-        if is_equal {
-            return TableOutcome::Equal { rows: sink, rejected };
+        match is_equal {
+            true => TableOutcome::Equal {
+                rows: sink,
+                rejected: source.saturating_sub(sink),
+            },
+            false => self.different(source, Some(sink)),
         }
+    }
+
+    /// `sink`: absent, where the table is not there.
+    fn different(&self, source: u64, sink: Option<u64>) -> TableOutcome {
         TableOutcome::Different(TableDifference {
             source,
-            sink,
-            rejected,
+            sink: sink.unwrap_or_default(),
+            rejected: self.rejected,
+            is_gone: sink.is_none(),
             can_be_reloaded: false,
             is_reopened: false,
         })
+    }
+}
+
+/// `None` for a table that is not there.
+fn unless_gone<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match answer {
+        Err(failure) if failure.class == FailureClass::NotFound => Ok(None),
+        answer => answer.map(Some),
     }
 }

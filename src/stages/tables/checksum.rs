@@ -29,17 +29,14 @@ impl RowDigest {
         }
     }
 
-    /// Takes a row out that was rejected. Where not all of it is known, it is one that could not be read: it was counted and not digested.
+    /// Takes a row out that was rejected. One that could not be read was counted and not digested.
     pub fn take_out(&mut self, rejected: &RejectedRow, columns: &[ColumnMapping]) {
-        let text = |column: &ColumnMapping| {
-            rejected
-                .row
-                .get(&column.source)
-                .map(|text| text.as_str().map(str::to_owned))
-        };
-        let texts: Option<Vec<_>> = columns.iter().map(|column| Some((column, text(column)?))).collect();
-        for (sum, word) in self.sum.iter_mut().zip(texts.map(row_digest).unwrap_or_default()) {
-            *sum = sum.wrapping_sub(word);
+        if rejected.unread.is_empty() {
+            let text = |column: &ColumnMapping| rejected.row.get(&column.source)?.as_str().map(str::to_owned);
+            let digest = row_digest(columns.iter().map(|column| (column, text(column))));
+            for (sum, word) in self.sum.iter_mut().zip(digest) {
+                *sum = sum.wrapping_sub(word);
+            }
         }
         self.rows = self.rows.saturating_sub(1);
     }

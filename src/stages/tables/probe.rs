@@ -195,9 +195,13 @@ pub async fn probe_table(
             None => break,
         }
     }
+    // Between two of the kind rows are handed on as they are.
+    let is_decoded = source.engine() != Engine::Postgres || sink != Engine::Postgres;
     for (place, count) in unread.into_iter().enumerate().filter(|(_, count)| *count > 0) {
         values[place] += count;
-        found[place].insert(Case::NotCarried, count);
+        if is_decoded {
+            found[place].insert(Case::NotCarried, count);
+        }
     }
     for (place, count) in values_at_source(source, planned, columns, &checks).await? {
         let lost = count.saturating_sub(values[place]);

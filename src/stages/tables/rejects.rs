@@ -32,6 +32,9 @@ pub struct RejectedRow {
     pub reason: String,
     /// Texts and NULL by the columns' names at the source, without what could not be read.
     pub row: Map<String, Value>,
+    /// The columns that could not be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
 }
 
 /// Where the rejected rows of a chunk stand.
@@ -39,23 +42,25 @@ pub fn rejects_path(folder: &Path, item: ItemId, page: u32, unit: u32) -> PathBu
     folder.join(format!("{item}-{page}-{unit}.jsonl"))
 }
 
-/// Reads what a chunk has written down; nothing, where somebody has taken the file away.
+/// Reads what a chunk has written down. Gives the number of rows; none, where somebody has taken the file away.
 ///
 /// # Errors
 /// `rejects.file`: the file cannot be read, or is not one that a run has written.
-pub fn read_rejects(path: &Path, mut each: impl FnMut(&RejectedRow)) -> Result<(), Failure> {
+pub fn read_rejects(path: &Path, mut each: impl FnMut(&RejectedRow)) -> Result<u64, Failure> {
+    let mut rows = 0;
     let broken = |error: &dyn std::fmt::Display| {
         Failure::permanent("rejects.file", format!("`{}` cannot be read: {error}", path.display()))
     };
     let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(rows),
         file => file.map_err(|error| broken(&error))?,
     };
     for line in BufReader::new(file).lines() {
         let line = line.map_err(|error| broken(&error))?;
         each(&serde_json::from_str(&line).map_err(|error| broken(&error))?);
+        rows += 1;
     }
-    Ok(())
+    Ok(rows)
 }
 
 impl Rejects {
@@ -96,6 +101,10 @@ impl Rejects {
             code: failure.code.to_string(),
             reason: failure.message.clone(),
             row: row.clone(),
+            unread: unread
+                .iter()
+                .filter_map(|place| Some(self.columns.get(*place)?.source.clone()))
+                .collect(),
         };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         if file.is_none() {

@@ -96,7 +96,7 @@ fn batch_rows(metadata: &parquet::arrow::arrow_reader::ArrowReaderMetadata, grou
 fn carried(batch: &RecordBatch, columns: &[ColumnMapping], aside: Option<&UnreadRows>, path: &str) -> Batch {
     let told = |failure: Failure| failure.context(format_args!("`{path}`"));
     let mut arrays = Vec::with_capacity(columns.len());
-    let mut unread = Vec::new();
+    let mut unread = UnreadValues::default();
     for (place, column) in columns.iter().enumerate() {
         let values = batch
             .column_by_name(&column.source)
@@ -104,8 +104,8 @@ fn carried(batch: &RecordBatch, columns: &[ColumnMapping], aside: Option<&Unread
         arrays.push(match to_carry(column, values) {
             Ok(carried) => carried,
             Err(failure) if aside.is_none() => return Err(told(failure)),
-            Err(_) => one_by_one(column, values, |row, failure| {
-                UnreadValues::note(&mut unread, row, place, told(failure));
+            Err(_) => carried_apart(column, values, |row, failure| {
+                unread.note(row, place, told(failure));
             })?,
         });
     }
@@ -117,20 +117,30 @@ fn carried(batch: &RecordBatch, columns: &[ColumnMapping], aside: Option<&Unread
     }
 }
 
-/// The values of a column as they are to be carried, with NULL in the place of those that cannot be.
-fn one_by_one(
+/// The values of a column as they are to be carried, with NULL in the place of those that cannot be: what cannot be carried is cut in halves until
+/// these stand alone.
+fn carried_apart(
     column: &ColumnMapping,
     values: &ArrayRef,
     mut note: impl FnMut(usize, Failure),
 ) -> Result<ArrayRef, Failure> {
-    let carried: Vec<ArrayRef> = (0..values.len())
-        .map(|row| {
-            to_carry(column, &values.slice(row, 1)).unwrap_or_else(|failure| {
-                note(row, failure);
-                new_null_array(&data_type(column.carry), 1)
-            })
-        })
-        .collect();
+    let mut carried: Vec<ArrayRef> = Vec::new();
+    let whole = 0..values.len();
+    let mut waiting = vec![whole];
+    while let Some(rows) = waiting.pop() {
+        match to_carry(column, &values.slice(rows.start, rows.len())) {
+            Ok(values) => carried.push(values),
+            Err(failure) if rows.len() <= 1 => {
+                note(rows.start, failure);
+                carried.push(new_null_array(&data_type(column.carry), 1));
+            }
+            Err(_) => {
+                let middle = rows.start + rows.len() / 2;
+                waiting.push(middle..rows.end);
+                waiting.push(rows.start..middle);
+            }
+        }
+    }
     let carried: Vec<&dyn Array> = carried.iter().map(AsRef::as_ref).collect();
     concat(&carried).map_err(|error| Failure::permanent("rows.shape", format!("a column cannot be carried: {error}")))
 }
