@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio_postgres::types::Type;
 
 use super::{
     BatchStream, KeyAround, RawStream, ReadRequest, RowsFrom, RowsRequest, Snapshot, TableStore, TableWriter, rows,
@@ -64,18 +63,20 @@ impl PostgresDatabase {
     async fn block_count(&self, table: &TableName) -> Result<Option<u64>, Failure> {
         let lease = self.pool.take().await?;
         let name = super::ddl::Ddl::new(Engine::Postgres).table(table);
-        let row = lease
-            .client()
-            .query_typed_one(
+        let rows = lease
+            .query_often(
                 "select pg_relation_size($1::text::regclass) / current_setting('block_size')::int, relkind::text from pg_class where oid = $1::text::regclass",
-                &[(&name, Type::TEXT)],
+                &[&name],
             )
             .await
             .map_err(|error| failure(&error))?;
-        let (blocks, kind): (i64, String) = (row.get(0), row.get(1));
+        let blocks = rows.first().and_then(|row| {
+            let (blocks, kind): (i64, String) = (row.get(0), row.get(1));
+            // A partitioned table and a view have no blocks of their own.
+            (kind == "r").then(|| u64::try_from(blocks).unwrap_or_default())
+        });
         lease.give_back();
-        // A partitioned table and a view have no blocks of their own.
-        Ok((kind == "r").then(|| u64::try_from(blocks).unwrap_or_default()))
+        Ok(blocks)
     }
 }
 
@@ -180,7 +181,7 @@ impl TableStore for PostgresDatabase {
     fn keys_around<'a>(&'a self, target: &'a TableName) -> BoxFuture<'a, Result<Vec<KeyAround>, Failure>> {
         Box::pin(async move {
             let lease = self.pool.take().await?;
-            let keys = swap::keys_around(lease.client(), target).await;
+            let keys = swap::keys_around(&lease, target).await;
             let keys = keys.map_err(|error| failure(&error))?;
             lease.give_back();
             Ok(keys)

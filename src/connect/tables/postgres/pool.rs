@@ -1,9 +1,12 @@
+use std::collections::HashMap;
 use std::iter;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::failure;
@@ -18,11 +21,17 @@ const STATEMENTS_UNDER_WAY: usize = 16;
 const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
                        set extra_float_digits = 3; set standard_conforming_strings = on; set application_name = 'pipeline'";
 
+/// A connection, and the statements that its server has been made ready for.
+struct Session {
+    client: Client,
+    prepared: Mutex<HashMap<&'static str, Statement>>,
+}
+
 /// Connections to one database.
 pub(super) struct Pool {
     address: DatabaseAddress,
     timeout: Duration,
-    idle: Idle<Client>,
+    idle: Idle<Session>,
 }
 
 impl Pool {
@@ -36,18 +45,21 @@ impl Pool {
 
     /// An idle connection, or a new one.
     pub(super) async fn take(&self) -> Result<Lease, Failure> {
-        while let Some(client) = self.idle.take() {
-            if !client.is_closed() {
-                return Ok(self.lease(client));
+        while let Some(session) = self.idle.take() {
+            if !session.client.is_closed() {
+                return Ok(self.lease(session));
             }
         }
-        let client = self.connect().await?;
-        Ok(self.lease(client))
+        let session = Session {
+            client: self.connect().await?,
+            prepared: Mutex::default(),
+        };
+        Ok(self.lease(session))
     }
 
-    fn lease(&self, client: Client) -> Lease {
+    fn lease(&self, session: Session) -> Lease {
         Lease {
-            client,
+            session,
             idle: self.idle.clone(),
         }
     }
@@ -105,17 +117,41 @@ impl Pool {
 
 /// A connection in use. Dropped without being given back, it is closed: whatever it was in the middle of is undone by the server.
 pub(super) struct Lease {
-    client: Client,
-    idle: Idle<Client>,
+    session: Session,
+    idle: Idle<Session>,
 }
 
 impl Lease {
     pub(super) fn client(&self) -> &Client {
-        &self.client
+        &self.session.client
+    }
+
+    /// The rows of a query that is asked for each table anew: the server reads and plans it once for a connection.
+    pub(super) async fn query_often(
+        &self,
+        text: &'static str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, Error> {
+        let Session { client, prepared } = &self.session;
+        let known = prepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(text)
+            .cloned();
+        let statement = match known {
+            Some(statement) => statement,
+            None => {
+                let statement = client.prepare(text).await?;
+                let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
+                prepared.insert(text, statement.clone());
+                statement
+            }
+        };
+        client.query(&statement, parameters).await
     }
 
     pub(super) async fn run(&self, text: &str) -> Result<(), Failure> {
-        self.client.batch_execute(text).await.map_err(|error| failure(&error))
+        self.client().batch_execute(text).await.map_err(|error| failure(&error))
     }
 
     /// Runs statements in a transaction of their own.
@@ -142,7 +178,7 @@ impl Lease {
         let texts: Vec<&str> = texts.collect();
         for group in texts.chunks(STATEMENTS_UNDER_WAY) {
             // Each is sent when it is polled first, and they are polled in their order.
-            let answers = join_all(group.iter().map(|text| self.client.batch_execute(text))).await;
+            let answers = join_all(group.iter().map(|text| self.client().batch_execute(text))).await;
             for (text, answer) in group.iter().zip(answers) {
                 answer.map_err(|error| failure(&error).context(format_args!("`{text}`")))?;
             }
@@ -151,6 +187,6 @@ impl Lease {
     }
 
     pub(super) fn give_back(self) {
-        self.idle.keep(self.client);
+        self.idle.keep(self.session);
     }
 }

@@ -1,5 +1,4 @@
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Error, Row, SimpleQueryMessage};
+use tokio_postgres::{Error, Row, SimpleQueryMessage};
 
 use super::Lease;
 use super::dependents::Dependents;
@@ -11,10 +10,10 @@ use crate::model::{Engine, Failure, TableName, Value};
 
 /// The foreign keys of a table and into it. One that the swap of another table takes away at this moment is still listed, and has no definition any
 /// more: that swap has noted it.
-pub(super) async fn keys_around(client: &Client, target: &TableName) -> Result<Vec<KeyAround>, Error> {
+pub(super) async fn keys_around(lease: &Lease, target: &TableName) -> Result<Vec<KeyAround>, Error> {
     let name = Ddl::new(Engine::Postgres).table(target);
-    let rows = client
-        .query_typed(
+    let rows = lease
+        .query_often(
             "select is_own, format('alter table %s drop constraint %I', holder, conname), \
                format('alter table %s add constraint %I %s', holder, conname, definition) \
              from (select conrelid = to_regclass($1::text) as is_own, conrelid::regclass::text as holder, conname, \
@@ -22,7 +21,7 @@ pub(super) async fn keys_around(client: &Client, target: &TableName) -> Result<V
                from pg_constraint \
                where contype = 'f' and to_regclass($1::text) in (conrelid, confrelid) and conparentid = 0 offset 0) found \
              where definition is not null order by conname",
-            &[(&name, Type::TEXT)],
+            &[&name],
         )
         .await?;
     let key = |row: &Row| KeyAround {
@@ -54,7 +53,7 @@ pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName)
     if exists {
         let dependents = Dependents::read(lease.client(), target, staging).await;
         let dependents = dependents.map_err(|error| failure(&error))?;
-        let keys = keys_around(lease.client(), target).await;
+        let keys = keys_around(lease, target).await;
         let keys = keys.map_err(|error| failure(&error))?.into_iter();
         statements.extend(keys.filter(|key| !key.is_own).map(|key| key.take));
         statements.extend(dependents.take);
