@@ -161,6 +161,11 @@ impl Ddl {
     }
 
     /// Gives a table another name in the same schema.
+    /// Whether a table can be renamed in the transaction of its rows, so that both are seen or neither.
+    pub fn renames_with_rows(self) -> bool {
+        self.engine == Engine::Postgres
+    }
+
     pub fn rename(self, from: &TableName, to: &TableName) -> String {
         match self.engine {
             Engine::Sqlite | Engine::Postgres | Engine::Files => {

@@ -1,6 +1,6 @@
 use std::sync::atomic::Ordering;
 
-use crate::connect::{OUTCOME_UNKNOWN, TableMapping};
+use crate::connect::{OUTCOME_UNKNOWN, RowsFrom, TableMapping};
 use crate::engine::attempts::{Delays, wait};
 use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
 use crate::resolve::{OnBadRow, RowMode};
@@ -19,6 +19,8 @@ pub struct ChunkWork<'a> {
     pub snapshot: Option<String>,
     /// Where chunks are noted at the sink.
     pub bookkeeping: Option<&'a Bookkeeping>,
+    /// The statement by which the table takes its place in the transaction of its rows, where they are one chunk and nothing stands there.
+    pub takes_place: Option<String>,
     /// Chunks that are there already.
     pub committed: &'a Committed,
 }
@@ -94,9 +96,14 @@ enum Outcome {
 /// |---|---|
 /// | the sink has noted it | there |
 /// | the sink notes chunks, and not this one; or does not answer, and would refuse a second note | repeatable |
+/// | the table takes its place with its rows, and has | there |
+/// | the table takes its place with its rows, and has not | repeatable |
 /// | rows replace others by their key | repeatable |
 /// | nothing | unknown |
 async fn outcome(context: &TableContext, work: &ChunkWork<'_>, identity: &str) -> Outcome {
+    if work.takes_place.is_some() {
+        return place_taken(context, work).await.unwrap_or(Outcome::Unknown);
+    }
     let Some(bookkeeping) = work.bookkeeping else {
         return match context.job.work.sink.mode {
             RowMode::Upsert => Outcome::Repeatable,
@@ -106,6 +113,23 @@ async fn outcome(context: &TableContext, work: &ChunkWork<'_>, identity: &str) -
     let noted = bookkeeping.committed(&*context.sink).await;
     let noted = noted.ok().and_then(|noted| noted.get(identity).copied());
     noted.map_or(Outcome::Repeatable, Outcome::There)
+}
+
+/// Whether the table stands in its place, with how many rows, or where they were gathered.
+async fn place_taken(context: &TableContext, work: &ChunkWork<'_>) -> Result<Outcome, Failure> {
+    let tables = context.sink.tables().await?;
+    let stands = |name: &TableName| tables.iter().any(|table| table.name == *name);
+    let target = &work.mapping.target;
+    match (stands(&work.into), stands(target)) {
+        (true, _) => return Ok(Outcome::Repeatable),
+        (false, false) => return Ok(Outcome::Unknown),
+        (false, true) => {}
+    }
+    let rows = RowsFrom::Table(target.clone());
+    Ok(Outcome::There(RowCount {
+        written: context.sink.count(&rows, &RowRange::Whole).await?,
+        rejected: 0,
+    }))
 }
 
 /// A chunk that is there.
@@ -138,6 +162,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         snapshot: work.snapshot.as_deref(),
         batch: context.job.work.sink.batch.unwrap_or(usize::MAX),
         bookkeeping: work.bookkeeping,
+        takes_place: work.takes_place.as_deref(),
         part: chunk.part,
         rejects: rejects.as_ref(),
         rows_read: &context.meters.rows,

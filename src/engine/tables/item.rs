@@ -11,6 +11,7 @@ use crate::model::{
     Account, Event, Failure, ItemStatus, ItemSummary, PageIntent, RowRange, StageStatus, Timestamp, UnitIntent,
     UnitRecord, UnitResult, UnitStatus,
 };
+use crate::resolve::OnBadRow;
 use crate::stages::tables::{Bookkeeping, PlannedTable, chunk_name, plan_chunks};
 
 use super::bookkeeping::bookkeeping;
@@ -146,6 +147,7 @@ impl TableRun<'_> {
             into: place.into.clone(),
             snapshot: snapshot.as_ref().map(|snapshot| snapshot.name.clone()),
             bookkeeping: bookkeeping.as_ref(),
+            takes_place: self.takes_place(mapping, &place, ddl, chunks.len()),
             committed: &committed.unwrap_or_default(),
         };
         let is_whole = self.load(&work, &place, &chunks).await?;
@@ -153,13 +155,24 @@ impl TableRun<'_> {
         if !is_whole {
             return Ok(());
         }
-        self.take_its_place(mapping, &place).await?;
+        self.take_its_place(mapping, &place, work.takes_place.is_some()).await?;
         if let (StageStatus::Done, Some(bookkeeping)) = (self.summary.stage_status("data"), &bookkeeping) {
             // Notes that stay belong to a loading that no run will ask for again.
             let forget = [bookkeeping.forget()];
             drop(self.with_retries(|| self.context.sink.execute(&forget)).await);
         }
         Ok(())
+    }
+
+    /// The statement by which a table takes its place in the transaction of its rows: where they are one chunk and nothing stands there, no moment
+    /// of its own is needed for it. Of rows that were rejected, nothing would be known if the answer to that transaction were lost.
+    fn takes_place(&self, mapping: &TableMapping, place: &Place, ddl: Ddl, chunks: usize) -> Option<String> {
+        let is_new = place.is_staging && self.planned.existing.is_none();
+        let is_simple = chunks == 1
+            && self.context.bookkeeping.is_none()
+            && self.context.job.work.sink.on_bad_row == OnBadRow::Fail;
+        let takes_place = is_new && is_simple && ddl.renames_with_rows();
+        takes_place.then(|| ddl.rename(&place.into, &mapping.target))
     }
 
     /// Makes the place for the rows. Keys around a table that is emptied are noted before they go, to be given back behind the barrier.
@@ -350,21 +363,29 @@ impl TableRun<'_> {
         Ok(true)
     }
 
-    /// All rows are there: what was gathered takes the target's place. What that takes away from other tables is noted first.
-    async fn take_its_place(&mut self, mapping: &TableMapping, place: &Place) -> Result<(), Broken> {
+    /// All rows are there: what was gathered takes the target's place, unless it `has` with its rows. What that takes away from other tables is noted
+    /// first.
+    async fn take_its_place(&mut self, mapping: &TableMapping, place: &Place, has: bool) -> Result<(), Broken> {
         let sink = &self.context.sink;
         if place.is_staging
+            && !has
             && let Err(failure) = self.note_keys(mapping, |key| !key.is_own).await?
         {
             self.fail("data", failure);
             return Ok(());
         }
         let mut attempts = 0;
-        let swapped = self.with_retries(|| {
-            attempts += 1;
-            swap(&**sink, place, mapping, attempts > 1)
-        });
-        match swapped.await {
+        let swapped = match has {
+            true => Ok(()),
+            false => {
+                self.with_retries(|| {
+                    attempts += 1;
+                    swap(&**sink, place, mapping, attempts > 1)
+                })
+                .await
+            }
+        };
+        match swapped {
             Ok(()) => self.end("data"),
             Err(failure) => self.fail("data", failure),
         }

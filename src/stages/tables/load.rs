@@ -27,6 +27,8 @@ pub struct LoadRequest<'a> {
     pub snapshot: Option<&'a str>,
     /// Where the chunk is noted at the sink, together with its rows.
     pub bookkeeping: Option<&'a Bookkeeping>,
+    /// The statement by which the table takes its place, where these rows are all that it has.
+    pub takes_place: Option<&'a str>,
     /// Which chunk of its table it is, from 1.
     pub part: u64,
     /// Where rows go that the source cannot carry or the sink refuses; absent, such a row fails the chunk.
@@ -163,6 +165,7 @@ async fn end(
         };
         bookkeeping.note(request.range, rows)
     });
+    let last = last.or_else(|| request.takes_place.map(str::to_owned));
     // On the disk before the chunk is committed: behind that no run reads it again.
     if let Some(rejects) = request.rejects {
         rejects.close()?;
