@@ -152,6 +152,34 @@ fn a_swap_whose_answer_is_lost_is_done_once() {
     }
 }
 
+/// A new table of one chunk takes its place in PostgreSQL in the transaction of its rows; both are known by whether it stands there.
+#[test]
+fn a_new_table_whose_commit_was_not_answered_is_in_its_place_once() {
+    let [sink, _] = Sink::both();
+    for request in ["commit", "rename to"] {
+        sink.sql("drop schema public cascade");
+        let proxy = sink.proxy();
+        let place = sink.place(&proxy, "mode: replace");
+        let job = place.path().join("job.yaml");
+        let text = std::fs::read_to_string(&job).unwrap();
+        place.write("job.yaml", &text.replace("rows: 40, by: key", "by: none"));
+        proxy.lose(Loss {
+            behind: "copy ",
+            request,
+            answer: if request == "commit" { "COMMIT" } else { "ALTER TABLE" },
+        });
+        let ended = place.run();
+        assert!(proxy.has_lost_it(), "{ended:?}");
+        assert_eq!(ended.code, 0, "{request}: {ended:?}");
+        assert_eq!(
+            ended.json["account"]["rows"]["written"],
+            (0..TABLES).map(rows).sum::<usize>(),
+            "{request}: {ended:?}"
+        );
+        assert_whole(&place, &sink);
+    }
+}
+
 #[test]
 fn a_key_whose_answer_is_lost_is_made_once() {
     for (sink, loss) in Sink::both().iter().zip(KEY) {
