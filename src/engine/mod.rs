@@ -56,7 +56,5 @@ pub use run_handle::RunHandle;
 pub use runner::Runner;
 pub use selection::Selection;
 pub use stop::{Stop, StopCause};
-pub use tables::{
-    TableDifference, TableFinding, TableLook, TableOutcome, preview_tables, remove_leftovers, verify_tables,
-};
+pub use tables::{TableLook, preview_tables, remove_leftovers, verify_tables};
 pub use verifier::{Finding, VerifyOptions, verify};

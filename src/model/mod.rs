@@ -54,7 +54,7 @@ pub use speed::{Speed, parse_bandwidth, parse_rate};
 pub use stage_record::{StageRecord, StageStatus};
 pub use table::{
     Carry, ChunkPolicy, ChunkWay, Column, ColumnMapping, Engine, Extras, FileFormat, FileType, ForeignKey, Index, Key,
-    ParquetCompression, RowRange, Table, TableName,
+    ParquetCompression, RowRange, Table, TableDifference, TableFinding, TableName, TableOutcome,
 };
 pub use table_progress::{StageProgress, TableProgress};
 pub use timestamp::Timestamp;

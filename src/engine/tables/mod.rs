@@ -20,4 +20,4 @@ mod verifier;
 pub use leftovers::remove_leftovers;
 pub use preview::{TableLook, preview_tables};
 pub use run::run_tables;
-pub use verifier::{TableDifference, TableFinding, TableOutcome, verify_tables};
+pub use verifier::verify_tables;

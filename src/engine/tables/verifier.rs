@@ -6,54 +6,14 @@ use crate::engine::item_list::read_tables;
 use crate::engine::verifier::seal_anew;
 use crate::engine::{Fatal, Stop};
 use crate::model::{
-    Account, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, UnitRecord,
-    UnitStatus,
+    Account, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, TableDifference,
+    TableFinding, TableOutcome, UnitRecord, UnitStatus,
 };
 use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back, read_rejects, rejects_path};
 use crate::state::{Change, State, StateError, StateWriter};
 
 use super::context::{TableEnds, chunk_policy};
-
-/// What was found about one table.
-#[derive(Clone, Debug)]
-pub struct TableFinding {
-    pub table: String,
-    /// `None` when it cannot be made from what the source is.
-    pub target: Option<String>,
-    pub outcome: TableOutcome,
-}
-
-#[derive(Clone, Debug)]
-pub enum TableOutcome {
-    /// Both sides have the same, but for the rows that the ledger has as rejected.
-    Equal {
-        rows: u64,
-        rejected: u64,
-    },
-    Different(TableDifference),
-    /// Its rows are not all there yet: nothing is compared.
-    NotLoaded,
-    /// Set aside by `state skip`: nothing is expected of it.
-    LeftOut,
-    Unreadable(Failure),
-}
-
-/// How the two sides of a table differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableDifference {
-    /// Rows.
-    pub source: u64,
-    pub sink: u64,
-    /// Of those of the source, what the ledger has as rejected.
-    pub rejected: u64,
-    /// The table itself is not at the sink any more.
-    pub is_gone: bool,
-    /// Whether loading the table once more can bring it into order: `append` would add rows that are there, and `upsert` takes none away.
-    pub can_be_reloaded: bool,
-    /// It was put back, and the next run loads it.
-    pub is_reopened: bool,
-}
 
 /// Compares every table of a job with its source: by the number of rows, or by a digest over the mapped values of all rows, computed here
 /// for both sides. With a writer, tables that differ are put back to be loaded once more, where that can help.

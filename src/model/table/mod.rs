@@ -6,6 +6,7 @@ mod engine;
 mod extras;
 mod file_format;
 mod file_type;
+mod finding;
 mod range;
 #[expect(
     clippy::module_inception,
@@ -19,5 +20,6 @@ pub use engine::Engine;
 pub use extras::Extras;
 pub use file_format::{FileFormat, ParquetCompression};
 pub use file_type::FileType;
+pub use finding::{TableDifference, TableFinding, TableOutcome};
 pub use range::{ChunkPolicy, ChunkWay, RowRange};
 pub use table::{ForeignKey, Index, Key, Table, TableName};
