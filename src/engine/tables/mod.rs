@@ -11,6 +11,7 @@ mod drift;
 mod fit;
 mod item;
 mod leftovers;
+mod pages;
 mod place;
 mod preview;
 mod run;
