@@ -464,6 +464,9 @@ pub async fn statements(subject: TablesSubject) {
         "MySQL ends a transaction at each definition"
     );
     subject.execute(&["create table c (id integer)"]).await;
+    let statements = ["create table d (id integer)", "drop table absent", "drop table c"];
+    let failure = subject.database.execute(&statements.map(str::to_owned)).await.unwrap_err();
+    assert!(failure.message.contains("`drop table absent`"), "{failure}");
     subject.connections.probe("subject").await.unwrap();
     let absent = RowsFrom::Table(subject.name("absent"));
     let failure = subject.database.count(&absent, &RowRange::Whole).await.unwrap_err();

@@ -13,6 +13,8 @@ use crate::model::{Failure, ItemId, RetryPolicy, TableName};
 use crate::resolve::TableJob;
 use crate::stages::tables::{PlannedTable, open_sink, open_source};
 
+use super::place::Schemas;
+
 /// What every slot of a run shares.
 pub struct TableContext {
     pub job: Arc<TableJob>,
@@ -30,6 +32,7 @@ pub struct TableContext {
     /// The policy for chunks: the sink's own, else the source's, else the job's.
     pub retry: RetryPolicy,
     pub tables: HashMap<ItemId, PlannedTable>,
+    pub schemas: Schemas,
     /// The table at the sink that chunks are noted in, where those that are there may stay.
     pub bookkeeping: Option<TableName>,
     /// The folder of the rows that the sink refused.

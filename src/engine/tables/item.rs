@@ -189,7 +189,9 @@ impl TableRun<'_> {
                 }
             }
         }
-        Ok(self.with_retries(|| prepare(&**sink, place)).await)
+        Ok(self
+            .with_retries(|| prepare(&**sink, &self.context.schemas, place))
+            .await)
     }
 
     /// Makes it durable which keys are owed to the table and others.

@@ -1,3 +1,8 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, OnceCell};
+
 use crate::connect::{Ddl, TableMapping, TableStore};
 use crate::model::{Failure, TableName};
 use crate::resolve::{RowMode, TableJob};
@@ -15,6 +20,24 @@ pub struct Place {
     /// Rows that others point at are taken out, so that keys around the table have to go first.
     pub is_emptied: bool,
     pub statements: Vec<String>,
+}
+
+/// The schemas at the sink, each of which is made once in a run.
+#[derive(Debug, Default)]
+pub struct Schemas(Mutex<HashMap<String, Arc<OnceCell<()>>>>);
+
+impl Schemas {
+    /// Makes a schema where it is missing; tables that need the same one wait for it.
+    async fn stand(&self, sink: &dyn TableStore, schema: &str) -> Result<(), Failure> {
+        let Some(create) = Ddl::new(sink.engine()).create_schema(schema) else {
+            return Ok(());
+        };
+        let statements = [create];
+        let mut schemas = self.0.lock().await;
+        let made = Arc::clone(schemas.entry(schema.to_owned()).or_default());
+        drop(schemas);
+        made.get_or_try_init(|| sink.execute(&statements)).await.map(drop)
+    }
 }
 
 /// Decides where rows go.
@@ -40,7 +63,7 @@ pub fn place(
     goes_on: bool,
 ) -> Result<Place, Failure> {
     let work = &job.work;
-    let mut statements: Vec<String> = ddl.create_schema(&mapping.target.schema).into_iter().collect();
+    let mut statements = Vec::new();
     let mode = work.sink.mode;
     if mode == RowMode::Upsert && mapping.primary_key.is_none() {
         return Err(Failure::permanent(
@@ -111,7 +134,8 @@ pub fn stands(planned: &PlannedTable, mapping: &TableMapping, mode: RowMode) -> 
 }
 
 /// Makes the sink ready for the rows to come.
-pub async fn prepare(sink: &dyn TableStore, place: &Place) -> Result<(), Failure> {
+pub async fn prepare(sink: &dyn TableStore, schemas: &Schemas, place: &Place) -> Result<(), Failure> {
+    schemas.stand(sink, &place.into.schema).await?;
     sink.begin(&place.into).await?;
     if place.statements.is_empty() {
         return Ok(());

@@ -137,6 +137,7 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
     let ddl = Ddl::new(ends.sink.engine());
     match place(planned, mapping, job, ddl, false) {
         Ok(place) => {
+            decision.statements.extend(ddl.create_schema(&place.into.schema));
             decision.statements.extend(place.statements);
             let constraints = ddl.constraints(mapping).into_iter();
             decision.statements.extend(constraints.map(|statement| statement.text));

@@ -54,6 +54,7 @@ pub async fn run_tables(job: TableJob, frame: Frame) -> Result<RunReport, Fatal>
         events,
         health,
         breaker: Default::default(),
+        schemas: Default::default(),
         meters: Arc::clone(&ending.meters),
         tables: inventory
             .tables

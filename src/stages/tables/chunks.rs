@@ -127,6 +127,9 @@ async fn blocks(
     let (RowsFrom::Table(name), Engine::Postgres | Engine::Files) = (from, source.engine()) else {
         return Ok(None);
     };
+    if source.engine() == Engine::Postgres && is_one_chunk(table, rows) {
+        return Ok(Some(block_ranges(0, 1)));
+    }
     let Some(blocks) = source.blocks(name).await? else {
         return Ok(None);
     };
@@ -137,6 +140,12 @@ async fn blocks(
         _ => BLOCKS_UNKNOWN,
     };
     Ok(Some(block_ranges(blocks, in_chunk)))
+}
+
+/// Whether the catalogue already says that the rows of a table are one chunk: of many small tables none has to be asked about.
+fn is_one_chunk(table: &Table, rows: u64) -> bool {
+    let is_small = |estimate: u64| 0 < estimate && estimate <= rows;
+    !table.extras.is_partitioned && table.rows_estimate.is_some_and(is_small)
 }
 
 /// The last range is open: rows may have been added behind it.

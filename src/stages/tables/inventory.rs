@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use futures::{join, try_join};
 use globset::{Glob, GlobMatcher};
 
 use crate::connect::{
@@ -39,10 +40,24 @@ pub async fn read_inventory(
     source: &dyn TableStore,
     sink: &dyn TableStore,
 ) -> Result<TableInventory, Failure> {
-    let work = &job.work;
+    let (from, to) = (&job.work.source.connection, &job.work.sink.connection);
+    let (chosen, existing) = join!(choose(job, source), sink.tables());
+    let (chosen, existing) = (chosen?, existing.map_err(at(to))?);
     let types = type_table(source.engine(), sink.engine());
-    let (from, to) = (&work.source.connection, &work.sink.connection);
-    let chosen = match &work.source.selection {
+    let mut tables = map_all(job, types, source, sink, chosen, &existing);
+    if from == to || is_one_database(source, sink).await? {
+        refuse_own_source(&mut tables, job.work.sink.mode, sink);
+    }
+    Ok(TableInventory { tables })
+}
+
+/// What is read of one table: the item's key, where its rows come from, and its shape.
+type Chosen = (String, RowsFrom, Table);
+
+/// The tables that the job means, in its order; or the rows of its query, as one.
+async fn choose(job: &TableJob, source: &dyn TableStore) -> Result<Vec<Chosen>, Failure> {
+    let from = &job.work.source.connection;
+    match &job.work.source.selection {
         TableSelection::Tables {
             include,
             exclude,
@@ -55,11 +70,8 @@ pub async fn read_inventory(
             } else {
                 all
             };
-            let key = |table: &Table| table.name.to_string();
-            tables
-                .into_iter()
-                .map(|table| (key(&table), RowsFrom::Table(table.name.clone()), table))
-                .collect()
+            let chosen = |table: Table| (table.name.to_string(), RowsFrom::Table(table.name.clone()), table);
+            Ok(tables.into_iter().map(chosen).collect())
         }
         TableSelection::Query { text, parameters } => {
             let columns = source.describe(text, parameters).await.map_err(at(from))?;
@@ -69,15 +81,9 @@ pub async fn read_inventory(
                 ..Table::default()
             };
             let (text, parameters) = (text.clone(), parameters.clone());
-            vec![(job.name.clone(), RowsFrom::Query { text, parameters }, table)]
+            Ok(vec![(job.name.clone(), RowsFrom::Query { text, parameters }, table)])
         }
-    };
-    let existing = sink.tables().await.map_err(at(to))?;
-    let mut tables = map_all(job, types, source, sink, chosen, &existing);
-    if from == to || is_one_database(source, sink).await? {
-        refuse_own_source(&mut tables, work.sink.mode, sink);
     }
-    Ok(TableInventory { tables })
 }
 
 /// Names the connection that a failure is of.
@@ -90,7 +96,7 @@ async fn is_one_database(source: &dyn TableStore, sink: &dyn TableStore) -> Resu
     if source.engine() != sink.engine() {
         return Ok(false);
     }
-    let (one, other) = (source.identity().await?, sink.identity().await?);
+    let (one, other) = try_join!(source.identity(), sink.identity())?;
     Ok(one.is_some() && one == other)
 }
 
@@ -181,7 +187,7 @@ fn map_all(
     types: TypeTable,
     source: &dyn TableStore,
     sink: &dyn TableStore,
-    chosen: Vec<(String, RowsFrom, Table)>,
+    chosen: Vec<Chosen>,
     existing: &[Table],
 ) -> Vec<PlannedTable> {
     let work = &job.work;

@@ -6,20 +6,20 @@ use super::error::failure;
 use super::read;
 use crate::model::{Column, Extras, Failure, ForeignKey, Index, Key, Table, TableName, Value};
 
-/// Schemas of the server itself.
-const OWN: &str = "n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'";
+/// The tables `c` in schemas `n` that are not the server's own: ordinary ones and the roots of partitioned ones.
+const TABLES: &str = "pg_class c join pg_namespace n on n.oid = c.relnamespace \
+    where c.relkind in ('r', 'p') and not c.relispartition and n.nspname not in ('pg_catalog', 'information_schema') \
+    and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'";
 
-/// All tables of the database but the server's own: ordinary ones and the roots of partitioned ones.
+/// All tables of the database but the server's own.
 pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
-    let found = client
-        .query(
-            &format!(
-                "select c.oid, n.nspname, c.relname, c.reltuples::bigint, c.relkind = 'p' from pg_class c join pg_namespace n on n.oid = c.relnamespace \
-                 where c.relkind in ('r', 'p') and not c.relispartition and {OWN} order by n.nspname, c.relname"
-            ),
-            &[],
-        )
-        .await?;
+    // What has come in since the rows were counted is in the statistics of activity, which a crash of the server empties.
+    let text = format!(
+        "select c.oid, n.nspname, c.relname, case when c.reltuples > 0 then greatest(c.reltuples::bigint, pg_stat_get_live_tuples(c.oid)) \
+           else c.reltuples::bigint end, c.relkind = 'p' \
+         from {TABLES} order by n.nspname, c.relname"
+    );
+    let found = client.query_typed(&text, &[]).await?;
     let mut tables = Vec::with_capacity(found.len());
     let mut places = HashMap::with_capacity(found.len());
     for row in found {
@@ -46,17 +46,15 @@ pub(super) async fn tables(client: &Client) -> Result<Vec<Table>, Error> {
 type Places = HashMap<u32, usize>;
 
 async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
-    let rows = client
-        .query(
-            "select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-             a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '', \
-             d.adbin is not null or t.typdefault is not null \
-             from pg_attribute a join pg_type t on t.oid = a.atttypid \
-             left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
-             where a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum",
-            &[],
-        )
-        .await?;
+    let text = format!(
+        "select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+         a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '', \
+         d.adbin is not null or t.typdefault is not null \
+         from pg_attribute a join pg_type t on t.oid = a.atttypid \
+         left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
+         where a.attrelid in (select c.oid from {TABLES}) and a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum"
+    );
+    let rows = client.query_typed(&text, &[]).await?;
     for row in rows {
         let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
             continue;
@@ -78,19 +76,17 @@ async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) ->
 }
 
 async fn read_indexes(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
-    let rows = client
-        .query(
-            "select i.indrelid, c.relname, i.indisprimary, i.indisunique, \
-             array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k(number, place) \
-                   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
-                   where k.place <= i.indnkeyatts order by k.place), \
-             case when i.indexprs is not null then 'it is over an expression' when i.indpred is not null then 'it holds a part of the rows only' \
-                  when m.amname <> 'btree' then 'it is of the kind ' || m.amname end \
-             from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam \
-             where i.indisvalid order by i.indrelid, c.relname",
-            &[],
-        )
-        .await?;
+    let text = format!(
+        "select i.indrelid, x.relname, i.indisprimary, i.indisunique, \
+         array(select a.attname::text from unnest(i.indkey::int2[]) with ordinality k(number, place) \
+               join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
+               where k.place <= i.indnkeyatts order by k.place), \
+         case when i.indexprs is not null then 'it is over an expression' when i.indpred is not null then 'it holds a part of the rows only' \
+              when m.amname <> 'btree' then 'it is of the kind ' || m.amname end \
+         from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam \
+         where i.indrelid in (select c.oid from {TABLES}) and i.indisvalid order by i.indrelid, x.relname"
+    );
+    let rows = client.query_typed(&text, &[]).await?;
     for row in rows {
         let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
             continue;
@@ -123,7 +119,7 @@ async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table
         names("f.conkey", "f.conrelid"),
         names("f.confkey", "f.confrelid")
     );
-    for row in client.query(&text, &[]).await? {
+    for row in client.query_typed(&text, &[]).await? {
         let references = places
             .get(&row.get(3))
             .and_then(|place| tables.get(*place))
@@ -146,14 +142,10 @@ async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table
 
 /// What else hangs on tables, by one question about all of them. What hangs on anything else names none of them.
 async fn read_extras(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
-    let rows = client
-        .query(
-            "select conrelid, 'check', conname::text from pg_constraint where contype = 'c' \
-             union all select tgrelid, 'trigger', tgname::text from pg_trigger where not tgisinternal \
-             union all select objoid, 'comment', '' from pg_description where classoid = 'pg_class'::regclass order by 1, 2, 3",
-            &[],
-        )
-        .await?;
+    let text = "select conrelid, 'check', conname::text from pg_constraint where contype = 'c' \
+         union all select tgrelid, 'trigger', tgname::text from pg_trigger where not tgisinternal \
+         union all select objoid, 'comment', '' from pg_description where classoid = 'pg_class'::regclass order by 1, 2, 3";
+    let rows = client.query_typed(text, &[]).await?;
     for row in rows {
         let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
             continue;

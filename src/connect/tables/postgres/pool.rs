@@ -1,12 +1,14 @@
 use std::collections::HashMap;
 use std::iter;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::StreamExt;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::ErrorPosition;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Config, Error, NoTls, Row, Statement};
+use tokio_postgres::{Client, Config, Error, NoTls, Row, SimpleQueryMessage, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::error::failure;
@@ -14,8 +16,8 @@ use crate::connect::tables::session::{Idle, within};
 use crate::connect::tls;
 use crate::model::{DatabaseAddress, Failure, Secret};
 
-/// Statements that are sent without an answer to the first: few enough that they go out in their order.
-const STATEMENTS_UNDER_WAY: usize = 16;
+/// What parts statements that are sent together.
+const BETWEEN: &str = ";\n";
 
 /// What every session begins with: times are UTC, and a backslash in a text is one, on which the quoting of values relies.
 const SESSION: &str = "set timezone = 'UTC'; set datestyle = 'ISO, MDY'; set intervalstyle = 'iso_8601'; set bytea_output = 'hex'; \
@@ -160,7 +162,7 @@ impl Lease {
     /// Of the first statement that failed, which it names; nothing of them is there then.
     pub(super) async fn run_in_transaction(&self, statements: &[String]) -> Result<(), Failure> {
         let texts = iter::once("begin").chain(statements.iter().map(String::as_str));
-        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+        self.run_together(texts.chain(iter::once("commit"))).await
     }
 
     /// Runs statements in the transaction that is open, and commits it.
@@ -169,18 +171,24 @@ impl Lease {
     /// Of the first statement that failed, which it names; nothing of the transaction is there then.
     pub(super) async fn finish_transaction(&self, statements: &[String]) -> Result<(), Failure> {
         let texts = statements.iter().map(String::as_str);
-        self.run_behind_each_other(texts.chain(iter::once("commit"))).await
+        self.run_together(texts.chain(iter::once("commit"))).await
     }
 
-    /// Sends statements without waiting for the answer to one before the next. In a transaction the server refuses all behind one that fails, and
-    /// a commit behind it is none.
-    async fn run_behind_each_other(&self, texts: impl Iterator<Item = &str>) -> Result<(), Failure> {
+    /// Sends statements as one message: to wake up for each would cost more than most of them do. The server goes no further than the first that
+    /// fails, so that a commit behind it is none.
+    async fn run_together(&self, texts: impl Iterator<Item = &str>) -> Result<(), Failure> {
         let texts: Vec<&str> = texts.collect();
-        for group in texts.chunks(STATEMENTS_UNDER_WAY) {
-            // Each is sent when it is polled first, and they are polled in their order.
-            let answers = join_all(group.iter().map(|text| self.client().batch_execute(text))).await;
-            for (text, answer) in group.iter().zip(answers) {
-                answer.map_err(|error| failure(&error).context(format_args!("`{text}`")))?;
+        let answers = self.client().simple_query_raw(&texts.join(BETWEEN)).await;
+        let mut answers = pin!(answers.map_err(|error| failure(&error))?);
+        let mut done = 0;
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Ok(SimpleQueryMessage::CommandComplete(_)) => done += 1,
+                Ok(_) => {}
+                Err(error) => {
+                    let failed = at_fault(&texts, done, &error).unwrap_or_default();
+                    return Err(failure(&error).context(format_args!("`{failed}`")));
+                }
             }
         }
         Ok(())
@@ -188,5 +196,44 @@ impl Lease {
 
     pub(super) fn give_back(self) {
         self.idle.keep(self.session);
+    }
+}
+
+/// The statement of those sent together that an error is of: the one that it points into, else the first that was not done. A server that cannot read
+/// one of them does none.
+fn at_fault<'a>(texts: &[&'a str], done: usize, error: &Error) -> Option<&'a str> {
+    let pointed = match error.as_db_error().and_then(|told| told.position()) {
+        Some(ErrorPosition::Original(character)) => statement_at(texts, *character as usize),
+        _ => None,
+    };
+    pointed.or_else(|| texts.get(done).copied())
+}
+
+/// The statement that a character stands in, counted from 1 over all of them and what parts them.
+fn statement_at<'a>(texts: &[&'a str], character: usize) -> Option<&'a str> {
+    let mut end = 0;
+    let mut texts = texts.iter().copied();
+    texts.find(|text| {
+        end += text.chars().count() + BETWEEN.len();
+        character <= end
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_of_the_statement_that_it_points_into() {
+        let texts = ["begin", "drop tabel \"ä\"", "commit"];
+        let sent = texts.join(BETWEEN);
+        let of = |word: &str| {
+            let before = sent.split(word).next().unwrap();
+            statement_at(&texts, before.chars().count() + 1)
+        };
+        for (word, text) in [("begin", texts[0]), ("tabel", texts[1]), ("commit", texts[2])] {
+            assert_eq!(of(word), Some(text));
+        }
+        assert_eq!(statement_at(&texts, 1_000), None);
     }
 }
