@@ -63,7 +63,7 @@ pub struct Run {
     /// Go on with a changed spec, keeping what is done
     #[arg(long)]
     accept_changes: bool,
-    /// Forget the state and begin anew
+    /// Forget what is done and begin anew; of tables, with `--only` and its kin, the selected ones
     #[arg(long)]
     restart: bool,
     /// Do not ask
@@ -86,13 +86,15 @@ impl From<Run> for commands::RunArguments {
         });
         // Without a spec there is a plan, which names one.
         let mut job = run.place.of(run.spec.unwrap_or_default());
-        job.fresh = run.accept_changes || run.restart;
+        let selection = commands::SelectionArguments::from(run.selection);
+        // A part that is done again goes by what the state was begun with.
+        job.fresh = run.accept_changes || run.restart && selection.takes_all();
         Self {
             plan,
             job,
             output: run.output.into(),
             no_failed: run.no_failed,
-            selection: run.selection.into(),
+            selection,
             skip: run.skip,
             stage: run.stage,
             fail_fast: run.fail_fast,

@@ -17,6 +17,7 @@ mod output;
 mod plan;
 mod plan_file;
 mod report;
+mod restart;
 mod retry;
 mod run;
 mod run_watcher;

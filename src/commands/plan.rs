@@ -161,11 +161,12 @@ async fn plan_tables(
         exact: arguments.exact,
         probe: arguments.probe,
     };
-    let tables = preview_tables(job, state, &selection, look).await?;
+    let preview = preview_tables(job, state, &selection, look).await?;
     let command_line = arguments.job.command_line();
     let report = TablePlanReport {
         plan,
-        tables: &tables,
+        tables: &preview.decisions,
+        unused_patterns: &preview.unused_patterns,
         is_detailed: arguments.files,
         command_line: &command_line,
     };

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::engine::{Fatal, PutBack, RetrySelection, put_back};
+use crate::engine::{PutBack, RetrySelection, close_state, put_back};
 use crate::report::{Difference, counted};
 use crate::state::State;
 
@@ -42,8 +42,7 @@ pub async fn retry(arguments: &RetryArguments) -> Result<Exit, CommandError> {
 async fn put_back_in(state: &State, selection: &RetrySelection) -> Result<PutBack, CommandError> {
     let writer = state.writer()?;
     let put_back = put_back(state, &writer, selection).await?;
-    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-    closed.map_err(|error| Fatal::Internal(error.to_string()))??;
+    close_state(writer).await?;
     Ok(put_back)
 }
 

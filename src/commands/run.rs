@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause};
+use crate::engine::{Fatal, RunOptions, RunReport, Runner, Stop, StopCause, close_state};
 use crate::model::{Failure, HashKind, ItemId, UnitKind, format_duration};
 use crate::monitor::{ProgressView, RateMeter, TableLog};
 use crate::plan::{changes, fingerprints};
-use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary, counted};
+use crate::report::{AccountReport, FailureGroups, Integrity, Outcome, RunSummary};
 use crate::resolve::{ResolvedJob, Work};
-use crate::state::{Change, JobRecord, State, StatusFile, keep_owed, restart as forget, take_over_owed};
+use crate::state::{Change, JobRecord, State, StatusFile, take_over_owed};
 
 use super::failures::each_failed_unit;
 use super::job_vars::changed_vars;
 use super::output::say;
 use super::plan_file::{PlanToRun, PlannedRun, has_drifted};
+use super::restart::{begin_anew, load_anew};
 use super::run_watcher::Watcher;
 use super::signals::Signals;
 use super::{CommandError, Exit, JobArguments, OutputArguments, SelectionArguments};
@@ -70,10 +71,13 @@ pub async fn run(arguments: &RunArguments) -> Result<Exit, CommandError> {
     }
     let job = arguments.job.load()?;
     if arguments.restart {
-        restart(arguments, &job)?;
+        begin_anew(arguments, &job)?;
     }
     let state = arguments.job.open_state(&job, "run")?;
     admit(arguments, &job, &state).await?;
+    if arguments.restart {
+        load_anew(arguments, &job, &state).await?;
+    }
     run_on(arguments, job, state, None).await
 }
 
@@ -217,65 +221,7 @@ pub(super) async fn admit(arguments: &RunArguments, job: &ResolvedJob, state: &S
         .await?
         .wait()
         .await?;
-    Ok(tokio::task::spawn_blocking(move || writer.close())
-        .await
-        .map_err(|error| Fatal::Internal(error.to_string()))??)
-}
-
-fn restart(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
-    if !arguments.selection.takes_all() {
-        return Err(CommandError::Usage(
-            "`--restart` forgets what is done of every item, and `--only`, `--start-from` or `--limit` would do some of them again; \
-             leave the selection out to begin anew, or `--restart` to go on with what is selected"
-                .to_owned(),
-        ));
-    }
-    let folder = arguments.job.state_folder(job);
-    if !folder.exists() {
-        return Ok(());
-    }
-    if !arguments.yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(CommandError::Usage(
-                "`--restart` forgets which files are done; add `--yes` where nobody can be asked".to_owned(),
-            ));
-        }
-        say(format_args!(
-            "This forgets what `{}` has done on profile `{}`. Go on? [y/N]",
-            job.name, job.profile
-        ));
-        let mut answer = String::new();
-        std::io::stdin().read_line(&mut answer)?;
-        if !matches!(answer.trim(), "y" | "Y" | "yes") {
-            return Err(CommandError::Usage(
-                "nothing was forgotten and nothing was run".to_owned(),
-            ));
-        }
-    }
-    keep_what_is_owed(arguments, job)?;
-    Ok(forget(&folder, &arguments.job.holder("run"))?)
-}
-
-/// Foreign keys that were taken away from the sink are known to the state alone: they outlive it.
-fn keep_what_is_owed(arguments: &RunArguments, job: &ResolvedJob) -> Result<(), CommandError> {
-    let opened = match arguments.job.open_state(job, "run") {
-        // A restart works on a damaged state too.
-        Err(CommandError::State(error)) if error.is_damaged() => {
-            say(
-                "warning: the state cannot be read, so keys that a killed run has taken away from tables of the sink stay away: look for them there",
-            );
-            return Ok(());
-        }
-        opened => opened?,
-    };
-    let owed = keep_owed(&opened)?;
-    if owed > 0 {
-        let keys = counted(owed as u64, "key", "keys");
-        say(format_args!(
-            "{keys} that the state forgotten here owes to tables of the sink: this run gives them back behind the rows"
-        ));
-    }
-    Ok(())
+    Ok(close_state(writer).await?)
 }
 
 /// Everything that is failed at the end, of this run and of earlier ones; of the selected items where not all are.

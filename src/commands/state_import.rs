@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::connect::Connections;
-use crate::engine::{DoneFile, Fatal, Imported, Stop, import_done, read_items};
+use crate::engine::{DoneFile, Fatal, Imported, Stop, close_state, import_done, read_items};
 use crate::model::{ItemKey, format_count};
 use crate::report::counted;
 
@@ -35,8 +35,7 @@ pub async fn state_import(arguments: &StateImportArguments) -> Result<Exit, Comm
     let state = arguments.job.open_state(&job, "state import")?;
     let writer = state.writer()?;
     let imported = import_done(&state, &writer, &entries, done, job.limits.page_units).await?;
-    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-    closed.map_err(|error| Fatal::Internal(error.to_string()))??;
+    close_state(writer).await?;
     let next = arguments.job.command_line().command("plan");
     let document = || {
         serde_json::json!({

@@ -1,5 +1,5 @@
 use crate::connect::Connections;
-use crate::engine::{Fatal, Stop, list_items};
+use crate::engine::{Fatal, Stop, close_state, list_items};
 use crate::model::{ItemId, ItemStatus, ItemSummary};
 use crate::report::{shown, shown_short};
 use crate::resolve::ResolvedJob;
@@ -88,6 +88,5 @@ async fn find(arguments: &StateSkipArguments, job: &ResolvedJob, state: &State) 
 async fn record(state: &State, summary: ItemSummary) -> Result<(), CommandError> {
     let writer = state.writer()?;
     writer.send_durable(Change::Item(summary)).await?.wait().await?;
-    let closed = tokio::task::spawn_blocking(move || writer.close()).await;
-    Ok(closed.map_err(|error| Fatal::Internal(error.to_string()))??)
+    Ok(close_state(writer).await?)
 }

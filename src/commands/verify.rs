@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{self, Fatal, Finding, VerifyOptions};
+use crate::engine::{self, Fatal, Finding, VerifyOptions, close_state};
 use crate::format::CsvWriter;
 use crate::model::{Timestamp, Value, redact};
 use crate::report::{self, Difference, TableVerifyReport, VerifyReport, counted};
@@ -66,9 +66,7 @@ pub async fn verify(arguments: &VerifyArguments) -> Result<Exit, CommandError> {
         }
     })
     .await?;
-    tokio::task::spawn_blocking(move || writer.close())
-        .await
-        .map_err(|error| Fatal::Internal(error.to_string()))??;
+    close_state(writer).await?;
     if let Some(path) = &arguments.export {
         let csv = written.and_then(|()| csv.take()).map_err(Fatal::ItemList)?;
         write_file(path, &csv)?;
@@ -124,9 +122,7 @@ async fn verify_rows(arguments: &VerifyArguments, job: &TableJob) -> Result<Exit
     let found = |finding| findings.push(finding);
     engine::verify_tables(job, &state, writer.as_ref(), arguments.checksum, found).await?;
     if let Some(writer) = writer {
-        tokio::task::spawn_blocking(move || writer.close())
-            .await
-            .map_err(|error| Fatal::Internal(error.to_string()))??;
+        close_state(writer).await?;
     }
     let command_line = arguments.job.command_line();
     let report = TableVerifyReport {

@@ -244,7 +244,11 @@ async fn end(
     journal.write(JournalEntry::RunEnded { run: record.clone() })?;
     journal.close()?;
     writer.send(Change::Job(JobRecord::Run(record))).await?;
-    // Its last commit blocks.
+    close_state(writer).await
+}
+
+/// Closes a state behind its last commit, which blocks on the disk.
+pub async fn close_state(writer: StateWriter) -> Result<(), Fatal> {
     let closed = tokio::task::spawn_blocking(move || writer.close()).await;
     Ok(closed.map_err(|error| Fatal::Internal(error.to_string()))??)
 }

@@ -45,6 +45,7 @@ mod verifier;
 
 pub use context::Meters;
 pub use failed::{each_failure, in_list_order};
+pub use frame::close_state;
 pub use import::{DoneFile, Imported, import_done};
 pub use item_list::{ItemEntry, list_items, read_items};
 pub use options::RunOptions;
@@ -56,5 +57,5 @@ pub use run_handle::RunHandle;
 pub use runner::Runner;
 pub use selection::Selection;
 pub use stop::{Stop, StopCause};
-pub use tables::{TableLook, preview_tables, remove_leftovers, verify_tables};
+pub use tables::{TableLook, TablePreview, preview_tables, put_table_back, remove_leftovers, verify_tables};
 pub use verifier::{Finding, VerifyOptions, verify};

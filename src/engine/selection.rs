@@ -31,7 +31,7 @@ impl Selection {
     ///
     /// # Errors
     /// When there is no item to start from: a typing error must not select everything or nothing.
-    pub(super) fn apply(&self, mut entries: Vec<ItemEntry>) -> Result<Vec<ItemEntry>, String> {
+    pub fn apply(&self, mut entries: Vec<ItemEntry>) -> Result<Vec<ItemEntry>, String> {
         if let Some(key) = &self.start_from {
             let Some(start) = entries.iter().position(|entry| entry.key == *key) else {
                 return Err(format!("`--start-from`: no item of the list has the key `{key}`"));

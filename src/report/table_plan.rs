@@ -14,6 +14,8 @@ use super::{CommandLine, GraphFormat, graph, shown};
 pub struct TablePlanReport<'a> {
     pub plan: &'a Plan,
     pub tables: &'a [TableDecision],
+    /// Patterns of the spec that fit no table of the source.
+    pub unused_patterns: &'a [String],
     /// Every column and every statement is shown.
     pub is_detailed: bool,
     pub command_line: &'a CommandLine,
@@ -93,6 +95,7 @@ impl TablePlanReport<'_> {
             "job": self.plan.job,
             "profile": self.plan.profile,
             "tables": tables.collect::<Vec<_>>(),
+            "unused_patterns": self.unused_patterns,
             "line": self.line(),
             "next": self.next(),
         })
@@ -217,6 +220,9 @@ impl fmt::Display for TablePlanReport<'_> {
         writeln!(formatter, "\nTables")?;
         for (number, table) in (1..).zip(self.tables) {
             self.table(formatter, number, table)?;
+        }
+        for pattern in self.unused_patterns {
+            writeln!(formatter, "  {} fits no table of the source", shown(pattern))?;
         }
         writeln!(formatter, "\n{}\nNext: {}", self.line(), self.next())
     }

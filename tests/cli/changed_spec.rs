@@ -28,6 +28,8 @@ fn a_restart_asks_and_begins_anew() {
     project.edit(SPEC, "{{item.Id}}/{{file.Name}}", "{{item.Id}}-{{file.Name}}");
     project.command(["run", SPEC, "--restart"]).exits(2).says("--yes");
     project.command(["run", SPEC]).exits(12);
+    let part = ["run", SPEC, "--restart", "--yes", "--limit", "1"];
+    project.command(part).exits(2).says("leave the selection out");
     project.command(["run", SPEC, "--restart", "--yes"]).exits(0);
     assert_eq!(project.sink().len(), 12);
     assert_eq!(project.ledger().len(), 6);

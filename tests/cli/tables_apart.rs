@@ -123,11 +123,17 @@ fn what_is_named_and_not_there_is_told_and_names_do_without_their_schema() {
     let plan = project.command(["plan", SPEC]);
     assert_ne!(plan.code, Some(0), "{plan:?}");
     plan.says("no table of the source fits `alos`");
-    project.edit(SPEC, ", \"alos\"", "");
+    project.edit(SPEC, ", \"alos\"]", ", \"salse.*\"], exclude: [\"*.secert\"]");
+    let plan = project.command(["plan", SPEC, "--json"]).exits(0).json();
     assert_eq!(
-        tables(project.command(["plan", SPEC, "--json"]).exits(0).json()),
-        ["public.kept", "s.also", "s.tmp_y"]
+        plan["unused_patterns"],
+        json!(["include: `salse.*`", "exclude: `*.secert`"])
     );
+    assert_eq!(tables(plan), ["public.kept", "s.also", "s.tmp_y"]);
+    project
+        .command(["plan", SPEC])
+        .exits(0)
+        .says("include: `salse.*` fits no table of the source\n");
 }
 
 #[test]

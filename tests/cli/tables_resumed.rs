@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::harness::SPEC;
-use crate::tables::{into_postgres, postgres, with_sink};
+use crate::tables::{SCRIPT, into_postgres, postgres, with_sink};
 
 const THOUSAND: &str = "create table T (Id integer primary key, Label text);\n\
      with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) insert into T select i, 'label ' || i from n;";
@@ -40,7 +40,7 @@ fn what_was_added_from_a_source_that_is_cut_otherwise_now_is_refused() {
     assert_eq!(table["decision"], "refuse", "{table}");
     let told = table["reasons"][0].as_str().unwrap();
     assert!(
-        told.contains("9 of 10 chunks of `T`") && told.contains("`--restart`"),
+        told.contains("9 of 10 chunks of `T`") && told.contains("`run --restart --only 'T'`"),
         "{told}"
     );
     project.plan().exits(0).says(told).says("1 refused");
@@ -97,4 +97,51 @@ fn a_table_without_its_keys_is_not_complete_after_a_rebuild() {
     project.run().exits(0);
     assert_eq!(psql(keys), "1");
     assert_eq!(psql("select count(*) from t"), "1000");
+}
+
+#[test]
+fn a_restart_of_selected_tables_leaves_the_others_as_they_are() {
+    let project = into_postgres(SCRIPT, "restarted");
+    let psql = |text: &str| postgres().psql("restarted", text);
+    project.run().exits(0);
+    psql("update country set name = 'elsewhere' where country_id = 2");
+    psql("delete from \"order\" where order_id = 7");
+    let restart = ["run", SPEC, "--restart", "--only", "Order"];
+    project
+        .command(restart)
+        .exits(2)
+        .says("`--restart` forgets what is done of 1 table; add `--yes`");
+    project.run().exits(0).says("nothing left to do");
+    let restart = || restart.into_iter().chain(["--yes", "--json"]);
+    let run = project.command(restart()).exits(0).json();
+    assert_eq!(run["account"]["rows"]["written"], json!(500), "{run}");
+    assert_eq!(psql("select count(*) from \"order\""), "500");
+    assert_eq!(psql("select count(*) from country where name = 'elsewhere'"), "1");
+    assert_eq!(psql("select count(*) from pg_constraint where contype = 'f'"), "1");
+    project.command(["verify", SPEC]).exits(0).says("3 of 3");
+    project.edit(SPEC, "rows: 100", "rows: 50");
+    project.command(restart()).exits(0);
+    assert_eq!(psql("select count(*) from country where name = 'elsewhere'"), "1");
+}
+
+#[test]
+fn a_table_that_is_half_way_can_be_begun_anew_by_itself() {
+    for on_partial in ["reload", "keep"] {
+        let database = format!("anew_{on_partial}");
+        let project = into_postgres(THOUSAND, &database);
+        let psql = |text: &str| postgres().psql(&database, text);
+        psql("create domain tame as text check (value <> 'label 555')");
+        project.edit(SPEC, "connection: crm,", "connection: crm, quiet: true,");
+        with_sink(&project, &format!("on_partial: {on_partial}, types: {{ text: tame }}"));
+        project.run().exits(6);
+        psql("alter domain tame drop constraint tame_check");
+        let source = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+        source.execute("delete from T where Id < 50", []).unwrap();
+        project
+            .command(["run", SPEC, "--restart", "--only", "T", "--yes"])
+            .exits(0);
+        project.command(["verify", SPEC, "--checksum"]).exits(0).says("1 of 1");
+        let left = "select count(*) from pg_tables where tablename like 'pipeline_%'";
+        assert_eq!(psql(left), "0", "{on_partial}");
+    }
 }

@@ -172,14 +172,3 @@ fn a_plan_refuses_what_a_run_refuses() {
     }
     project.run().exits(6).says("no column `nosuch`");
 }
-
-#[test]
-fn a_part_of_a_job_cannot_be_restarted() {
-    let project = into_sqlite(SCRIPT);
-    project.run().exits(0);
-    project
-        .command(["run", SPEC, "--only", "Empty", "--restart", "--yes"])
-        .exits(2)
-        .says("leave the selection out");
-    project.run().exits(0).says("nothing left to do");
-}

@@ -465,7 +465,11 @@ pub async fn statements(subject: TablesSubject) {
     );
     subject.execute(&["create table c (id integer)"]).await;
     let statements = ["create table d (id integer)", "drop table absent", "drop table c"];
-    let failure = subject.database.execute(&statements.map(str::to_owned)).await.unwrap_err();
+    let failure = subject
+        .database
+        .execute(&statements.map(str::to_owned))
+        .await
+        .unwrap_err();
     assert!(failure.message.contains("`drop table absent`"), "{failure}");
     subject.connections.probe("subject").await.unwrap();
     let absent = RowsFrom::Table(subject.name("absent"));

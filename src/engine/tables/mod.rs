@@ -14,11 +14,13 @@ mod leftovers;
 mod pages;
 mod place;
 mod preview;
+mod put_back;
 mod run;
 mod taken_up;
 mod verifier;
 
 pub use leftovers::remove_leftovers;
-pub use preview::{TableLook, preview_tables};
+pub use preview::{TableLook, TablePreview, preview_tables};
+pub use put_back::put_table_back;
 pub use run::run_tables;
 pub use verifier::verify_tables;

@@ -22,6 +22,14 @@ pub struct TableLook {
     pub probe: bool,
 }
 
+/// What a run would do with each table of a job.
+#[derive(Clone, Debug, Default)]
+pub struct TablePreview {
+    pub decisions: Vec<TableDecision>,
+    /// Patterns of the spec that fit no table of the source.
+    pub unused_patterns: Vec<String>,
+}
+
 /// Looks at both databases and decides about every table as a run would; nothing is written.
 ///
 /// Rows are counted or looked at only where that is asked for: it takes a scan of each table. One that rows were added to by an interrupted run is
@@ -31,7 +39,7 @@ pub async fn preview_tables(
     state: Option<&State>,
     selection: &Selection,
     look: TableLook,
-) -> Result<Vec<TableDecision>, Fatal> {
+) -> Result<TablePreview, Fatal> {
     let stop = Stop::default();
     let connections = Connections::bounded(job.connections.clone(), job.concurrency.leaves, stop.drain_token());
     let ends = TableEnds::open(job, &connections).await;
@@ -76,7 +84,10 @@ pub async fn preview_tables(
         }
         decisions.push(decision);
     }
-    Ok(decisions)
+    Ok(TablePreview {
+        decisions,
+        unused_patterns: inventory.unused_patterns,
+    })
 }
 
 /// What follows from the state alone.

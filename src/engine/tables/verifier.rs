@@ -3,17 +3,17 @@ use std::path::PathBuf;
 use crate::connect::{Connections, ReadRequest, RowsFrom, TableMapping, UnreadRows};
 use crate::engine::attempts::repeat;
 use crate::engine::item_list::read_tables;
-use crate::engine::verifier::seal_anew;
 use crate::engine::{Fatal, Stop};
 use crate::model::{
-    Account, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowCount, RowRange, StageStatus, TableDifference,
-    TableFinding, TableOutcome, UnitRecord, UnitStatus,
+    Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableDifference, TableFinding,
+    TableOutcome,
 };
 use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, RowDigest, digest_rows, read_back, read_rejects, rejects_path};
-use crate::state::{Change, State, StateError, StateWriter};
+use crate::state::{State, StateError, StateWriter};
 
 use super::context::{TableEnds, chunk_policy};
+use super::put_back::put_table_back;
 
 /// Compares every table of a job with its source: by the number of rows, or by a digest over the mapped values of all rows, computed here
 /// for both sides. With a writer, tables that differ are put back to be loaded once more, where that can help.
@@ -58,7 +58,7 @@ pub async fn verify_tables(
                 RowMode::Append => difference.is_gone,
             };
             if let (Some(writer), true) = (reopen, difference.can_be_reloaded) {
-                put_back(state, writer, summary).await?;
+                put_table_back(state, writer, summary).await?;
                 difference.is_reopened = true;
             }
         }
@@ -87,30 +87,6 @@ fn rejects(state: &State, summary: &ItemSummary) -> Result<Vec<PathBuf>, StateEr
         }
     }
     Ok(paths)
-}
-
-/// Makes a table one that no run has worked on, but for the keys that are owed to it and the names of its chunks.
-async fn put_back(state: &State, writer: &StateWriter, mut summary: ItemSummary) -> Result<(), Fatal> {
-    let id = summary.id();
-    summary.status = ItemStatus::Pending;
-    // What the sink has noted of chunks is of the loading that began then.
-    (summary.started, summary.ended, summary.listing_failure) = (None, None, None);
-    for stage in &mut summary.stages {
-        stage.status = StageStatus::Pending;
-        (stage.started, stage.ended, stage.failure) = (None, None, None);
-    }
-    for page in state.pages(id)? {
-        let mut records: Vec<UnitRecord> = state.records(page.clone())?;
-        for record in &mut records {
-            record.status = UnitStatus::Pending;
-            record.rows = RowCount::default();
-            (record.size, record.hash, record.failure) = (None, None, None);
-        }
-        summary.units -= page.account();
-        summary.units += Account::of(&records);
-        seal_anew(writer, id, &page, records, &summary).await?;
-    }
-    Ok(writer.send_durable(Change::Item(summary)).await?.wait().await?)
 }
 
 /// A table of which all rows are said to be there.

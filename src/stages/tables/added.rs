@@ -59,7 +59,7 @@ pub fn take_up_added(
         "tables.partial",
         format!(
             "{} of {} chunks of `{table}` are at the sink already, and {why}; so that no row is there twice, delete what this job has added, and \
-             start it over with `--restart`",
+             start it over with `run --restart --only '{table}'`",
             done.len(),
             records.len().max(chunks.len())
         ),

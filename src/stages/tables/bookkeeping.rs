@@ -155,7 +155,8 @@ pub fn take_up(
             "tables.not_quiet",
             format!(
                 "{strange} of the {} chunks of `{table}` that are at the sink are no chunks of the source any more: it was written to in the \
-                 meantime, though its spec says `quiet`, or the spec was changed. Delete the rows that this job has added, and start it over with `--restart`",
+                 meantime, though its spec says `quiet`, or the spec was changed. Delete the rows that this job has added, and start it over with `run --restart --only \
+                 '{table}'`",
                 committed.len()
             ),
         )),

@@ -1,14 +1,15 @@
 use std::collections::{HashMap, HashSet};
 
-use futures::{join, try_join};
-use globset::{Glob, GlobMatcher};
+use futures::{TryFutureExt, try_join};
 
 use crate::connect::{
     Ddl, Mapper, MappingProblem, RowsFrom, TableMapping, TableStore, TypeTable, keep_apart, map_table, same_identifier,
     type_table,
 };
-use crate::model::{Failure, FailureClass, Row, Table, TableName, Value};
+use crate::model::{Failure, Row, Table, TableName, Value};
 use crate::resolve::{RowMode, Scope, TableJob, TableSelection, TableWork, column_row, table_row};
+
+use super::patterns::{Selected, select};
 
 /// One table of a job, before anything is touched.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct PlannedTable {
 #[derive(Clone, Debug, Default)]
 pub struct TableInventory {
     pub tables: Vec<PlannedTable>,
+    /// Patterns of the spec that fit no table, which may be misspelt.
+    pub unused_patterns: Vec<String>,
 }
 
 /// Reads both catalogues and maps every table that the job means. Nothing is written.
@@ -41,21 +44,24 @@ pub async fn read_inventory(
     sink: &dyn TableStore,
 ) -> Result<TableInventory, Failure> {
     let (from, to) = (&job.work.source.connection, &job.work.sink.connection);
-    let (chosen, existing) = join!(choose(job, source), sink.tables());
-    let (chosen, existing) = (chosen?, existing.map_err(at(to))?);
+    // Neither has to wait until the other has given up.
+    let ((chosen, unused_patterns), existing) = try_join!(choose(job, source), sink.tables().map_err(at(to)))?;
     let types = type_table(source.engine(), sink.engine());
     let mut tables = map_all(job, types, source, sink, chosen, &existing);
     if from == to || is_one_database(source, sink).await? {
         refuse_own_source(&mut tables, job.work.sink.mode, sink);
     }
-    Ok(TableInventory { tables })
+    Ok(TableInventory {
+        tables,
+        unused_patterns,
+    })
 }
 
 /// What is read of one table: the item's key, where its rows come from, and its shape.
 type Chosen = (String, RowsFrom, Table);
 
-/// The tables that the job means, in its order; or the rows of its query, as one.
-async fn choose(job: &TableJob, source: &dyn TableStore) -> Result<Vec<Chosen>, Failure> {
+/// The tables that the job means, in its order, and the patterns that fit none; or the rows of its query, as one.
+async fn choose(job: &TableJob, source: &dyn TableStore) -> Result<(Vec<Chosen>, Vec<String>), Failure> {
     let from = &job.work.source.connection;
     match &job.work.source.selection {
         TableSelection::Tables {
@@ -65,13 +71,15 @@ async fn choose(job: &TableJob, source: &dyn TableStore) -> Result<Vec<Chosen>, 
         } => {
             let all = source.tables().await.map_err(at(from))?;
             // Patterns of files are patterns of paths, by which the store has chosen already.
-            let tables = if source.engine().has_statements() {
-                select(all, include, exclude, *is_by_pattern)?
-            } else {
-                all
+            let Selected { tables, unused } = match source.engine().has_statements() {
+                true => select(all, include, exclude, *is_by_pattern)?,
+                false => Selected {
+                    tables: all,
+                    unused: Vec::new(),
+                },
             };
             let chosen = |table: Table| (table.name.to_string(), RowsFrom::Table(table.name.clone()), table);
-            Ok(tables.into_iter().map(chosen).collect())
+            Ok((tables.into_iter().map(chosen).collect(), unused))
         }
         TableSelection::Query { text, parameters } => {
             let columns = source.describe(text, parameters).await.map_err(at(from))?;
@@ -81,7 +89,8 @@ async fn choose(job: &TableJob, source: &dyn TableStore) -> Result<Vec<Chosen>, 
                 ..Table::default()
             };
             let (text, parameters) = (text.clone(), parameters.clone());
-            Ok(vec![(job.name.clone(), RowsFrom::Query { text, parameters }, table)])
+            let chosen = (job.name.clone(), RowsFrom::Query { text, parameters }, table);
+            Ok((vec![chosen], Vec::new()))
         }
     }
 }
@@ -129,57 +138,6 @@ fn refuse_own_source(tables: &mut [PlannedTable], mode: RowMode, sink: &dyn Tabl
             }]);
         }
     }
-}
-
-/// The tables that fit, in their order. A pattern without a schema is of tables in any.
-fn select(
-    mut tables: Vec<Table>,
-    include: &[String],
-    exclude: &[String],
-    is_by_pattern: bool,
-) -> Result<Vec<Table>, Failure> {
-    let (included, excluded) = (matchers(include)?, matchers(exclude)?);
-    let fits = |pattern: &GlobMatcher, table: &Table| {
-        let is_of_any_schema = !pattern.glob().glob().contains('.');
-        pattern.is_match(table.name.to_string()) || is_of_any_schema && pattern.is_match(&table.name.name)
-    };
-    let place = |table: &Table| included.iter().position(|pattern| fits(pattern, table));
-    // One that is named and not there must not go without a word.
-    let is_name = |pattern: &&GlobMatcher| !pattern.glob().glob().contains(['*', '?', '[', '{']);
-    let mut named = included.iter().filter(is_name);
-    if let Some(absent) = named.find(|pattern| !tables.iter().any(|table| fits(pattern, table))) {
-        return Err(none(absent.glob().glob()));
-    }
-    tables.retain(|table| {
-        (included.is_empty() || place(table).is_some()) && !excluded.iter().any(|pattern| fits(pattern, table))
-    });
-    if is_by_pattern {
-        tables.sort_by_key(place);
-    }
-    if tables.is_empty() {
-        let patterns = if include.is_empty() {
-            "*".to_owned()
-        } else {
-            include.join("`, `")
-        };
-        return Err(none(&patterns));
-    }
-    Ok(tables)
-}
-
-fn none(patterns: &str) -> Failure {
-    let message =
-        format!("no table of the source fits `{patterns}`; names are `schema.table`, or `table` in any schema");
-    Failure::new(FailureClass::NotFound, "tables.none", message)
-}
-
-fn matchers(patterns: &[String]) -> Result<Vec<GlobMatcher>, Failure> {
-    let compiled = patterns
-        .iter()
-        .map(|pattern| Glob::new(pattern).map(|glob| glob.compile_matcher()));
-    compiled
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::data("tables.pattern", error.to_string()))
 }
 
 fn map_all(
@@ -301,34 +259,5 @@ fn target_name(
     match work.naming.table.render(&scope)? {
         Value::Text(name) => Ok(TableName::new(schema, name)),
         other => Ok(TableName::new(schema, other.to_string())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn named(names: &[&str]) -> Vec<Table> {
-        let table = |name: &&str| Table {
-            name: TableName::new("dbo", *name),
-            ..Table::default()
-        };
-        names.iter().map(table).collect()
-    }
-
-    fn chosen(include: &[&str], exclude: &[&str], is_by_pattern: bool) -> Vec<String> {
-        let owned = |patterns: &[&str]| -> Vec<String> { patterns.iter().map(|&pattern| pattern.to_owned()).collect() };
-        let tables = named(&["Customers", "Orders", "tmp_Orders"]);
-        let tables = select(tables, &owned(include), &owned(exclude), is_by_pattern).unwrap();
-        tables.into_iter().map(|table| table.name.name).collect()
-    }
-
-    #[test]
-    fn patterns_choose_tables_and_may_give_their_order() {
-        assert_eq!(chosen(&[], &[], false), ["Customers", "Orders", "tmp_Orders"]);
-        assert_eq!(chosen(&["dbo.*"], &["dbo.tmp_*"], false), ["Customers", "Orders"]);
-        assert_eq!(chosen(&["dbo.Ord*", "dbo.Cust*"], &[], true), ["Orders", "Customers"]);
-        let none = select(named(&["a"]), &["sales.*".to_owned()], &[], false).unwrap_err();
-        assert_eq!(none.code, "tables.none");
     }
 }

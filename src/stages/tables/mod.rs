@@ -7,6 +7,7 @@ mod chunks;
 mod ends;
 mod inventory;
 mod load;
+mod patterns;
 mod probe;
 mod rejects;
 mod same_json;

@@ -10,6 +10,9 @@ const FILES_MAX: usize = 8;
 /// Encoded bytes that all groups of rows under way may have together.
 const GROUPS_BYTES_MAX: usize = 8 << 20;
 
+/// Encoded bytes at which a group of rows ends at the latest: with larger ones a file is no sooner there, and its pages wait in memory.
+const GROUP_BYTES_MAX: usize = 3 << 20;
+
 /// How many files of one store are worked on at once: as many as there are cores to do it, because each holds a group of rows, or pages of
 /// all of its columns, in memory.
 #[derive(Clone, Debug)]
@@ -27,7 +30,7 @@ impl Default for Budget {
         Self {
             encoders: Arc::new(Semaphore::new(files)),
             decoders: Arc::new(Semaphore::new(files)),
-            group_bytes: GROUPS_BYTES_MAX / files,
+            group_bytes: (GROUPS_BYTES_MAX / files).min(GROUP_BYTES_MAX),
         }
     }
 }
