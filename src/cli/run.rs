@@ -64,7 +64,7 @@ pub struct Run {
     #[arg(long)]
     accept_changes: bool,
     /// Forget what is done and begin anew; of tables, with `--only` and its kin, the selected ones
-    #[arg(long)]
+    #[arg(long, conflicts_with = "dry_run")]
     restart: bool,
     /// Do not ask
     #[arg(long)]

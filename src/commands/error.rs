@@ -92,7 +92,7 @@ fn stale(changes: &[Change], vars: &[String], accept: &str) -> String {
     }
     text.push_str(&format!(
         "\n`{accept} --accept-changes` keeps what is done and goes on with the new definition; `{accept} --restart` forgets \
-         the state and begins anew"
+         the state and begins anew, of all items"
     ));
     text
 }

@@ -4,8 +4,8 @@ use std::io::IsTerminal;
 
 use crate::connect::Connections;
 use crate::engine::{Fatal, Stop, close_state, list_items, put_table_back};
-use crate::model::ItemId;
-use crate::report::counted;
+use crate::model::{ItemId, ItemStatus};
+use crate::report::{counted, shown};
 use crate::resolve::{ResolvedJob, RowMode, TableWork, Work};
 use crate::state::{State, keep_owed, restart as forget};
 
@@ -48,7 +48,13 @@ pub(super) async fn load_anew(arguments: &RunArguments, job: &ResolvedJob, state
         .map_err(Fatal::Selection)?;
     let mut begun = Vec::new();
     for entry in selected {
-        begun.extend(state.item(ItemId::of(&entry.key))?);
+        match state.item(ItemId::of(&entry.key))? {
+            Some(summary) if summary.status == ItemStatus::Skipped => say(format_args!(
+                "`{}` is set aside and stays so: `state skip` with `--undo` takes it up again",
+                shown(&summary.key)
+            )),
+            summary => begun.extend(summary),
+        }
     }
     if begun.is_empty() {
         return Ok(());

@@ -24,6 +24,6 @@ pub use store::{
 };
 pub use tables::{
     BatchStream, Ddl, FileRole, KeyAround, Mapper, MappingProblem, OUTCOME_UNKNOWN, RawStream, ReadRequest, RowsFrom,
-    RowsRequest, Snapshot, Statement, TableMapping, TableStore, TableWriter, TypeTable, UnreadRows, cell_text,
-    keep_apart, map_table, same_identifier, type_table,
+    RowsRequest, SNAPSHOT_LOST, Snapshot, Statement, TableMapping, TableStore, TableWriter, TypeTable, UnreadRows,
+    cell_text, keep_apart, map_table, same_identifier, type_table,
 };

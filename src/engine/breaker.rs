@@ -18,7 +18,7 @@ impl Breaker {
 
     /// True when this failure is the one too many.
     pub fn failure(&self, failure: &Failure) -> bool {
-        if failure.class != FailureClass::Denied {
+        if failure.class != FailureClass::Denied || failure.code == Failure::NO_PRIVILEGE {
             return false;
         }
         self.denied_in_a_row.fetch_add(1, Ordering::Relaxed) + 1 == DENIED_MAX
@@ -37,6 +37,8 @@ mod tests {
         breaker.success();
         assert!(!(0..4).any(|_| breaker.failure(&denied)));
         assert!(!breaker.failure(&Failure::transient("store.timeout", "x")));
+        let of_one = Failure::new(FailureClass::Denied, Failure::NO_PRIVILEGE, "x");
+        assert!(!(0..9).any(|_| breaker.failure(&of_one)));
         assert!(breaker.failure(&denied));
     }
 }

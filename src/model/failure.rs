@@ -100,6 +100,9 @@ impl Failure {
     /// The code of what is no longer as the plan had it.
     pub const DRIFTED: &'static str = "plan.drifted";
 
+    /// The code of a right that is missing on one thing, which says nothing of others.
+    pub const NO_PRIVILEGE: &'static str = "database.privilege";
+
     pub fn new(class: FailureClass, code: &'static str, message: impl AsRef<str>) -> Self {
         Self {
             class,

@@ -153,7 +153,10 @@ fn difference_told(difference: &TableDifference) -> String {
     if difference.is_reopened {
         told.push_str("; put back, and the next `run` loads it");
     } else if !difference.can_be_reloaded {
-        told.push_str("; loading it once more would take no row away: put it right by hand");
+        told.push_str(match sink > source {
+            true => "; loading it once more would take no row away: put it right by hand",
+            false => "; loading it once more would add the rows that are there a second time: put it right by hand",
+        });
     }
     told
 }

@@ -46,6 +46,7 @@ mod stored_vars;
 mod table_files;
 mod tables;
 mod tables_apart;
+mod tables_interrupted;
 mod tables_losses;
 mod tables_mssql;
 mod tables_rejected;

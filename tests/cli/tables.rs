@@ -1,6 +1,7 @@
 //! Jobs of tables: SQLite into SQLite and into PostgreSQL.
 
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -250,6 +251,76 @@ fn a_role_that_may_make_no_schema_uses_those_that_are_there() {
         .command(["run", SPEC, "--restart", "--yes"])
         .exits(6)
         .says("permission denied for database");
+}
+
+#[test]
+fn tables_that_may_not_be_read_stop_no_other() {
+    let project = into_postgres(SCRIPT, "unreadable");
+    let psql = |text: &str| postgres().psql("unreadable", text);
+    for name in ["a", "b", "c", "d", "e", "f", "z"] {
+        psql(&format!(
+            "create table {name} (id int primary key); insert into {name} values (1)"
+        ));
+    }
+    let password = Postgres::PASSWORD;
+    psql(&format!(
+        "create role low_reader login password '{password}'; grant select on z to low_reader"
+    ));
+    let connections = project.read("jobs/connections.toml").replace("campaign.", "crm.");
+    let source = connections.lines().last().unwrap();
+    let reader = source.replace(&format!("user = \"{}\"", Postgres::USER), "user = \"low_reader\"");
+    project.write(
+        "jobs/connections.toml",
+        format!("[local]\n{reader}\ncampaign.sqlite = {{ path = \"campaign.sqlite\" }}\n"),
+    );
+    let plan = project.command(["plan", SPEC, "--exact", "--json"]).exits(0).json();
+    let decisions: Vec<&str> = plan["tables"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|table| table["decision"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        decisions,
+        ["refuse", "refuse", "refuse", "refuse", "refuse", "refuse", "load"]
+    );
+    project.run().exits(6).says("permission denied for table a");
+    assert_eq!(sqlite(&project, "select group_concat(id) from z"), "1");
+}
+
+#[test]
+fn rows_keep_to_the_bandwidth_of_connections_and_of_the_tree() {
+    let script = "create table T (Id integer primary key, Label text);\n\
+                  with recursive n(i) as (select 1 union all select i + 1 from n where i < 400) insert into T select i, 'label ' || i from n;";
+    let of_source = |project: &Project| {
+        project.edit(
+            "jobs/connections.toml",
+            "crm.sql\" }",
+            "crm.sql\", bandwidth = \"10KiB/s\" }",
+        )
+    };
+    let of_sink = |project: &Project| {
+        project.edit(
+            "jobs/connections.toml",
+            "campaign.sqlite\" }",
+            "campaign.sqlite\", bandwidth = \"10KiB/s\" }",
+        )
+    };
+    let of_tree = |project: &Project| {
+        project.edit(
+            SPEC,
+            "concurrency: { limit: 4,",
+            "concurrency: { limit: 4, bandwidth: 10KiB/s,",
+        )
+    };
+    for slow in [&of_source as &dyn Fn(&Project), &of_sink, &of_tree] {
+        let project = into_sqlite(script);
+        slow(&project);
+        let begun = Instant::now();
+        project.run().exits(0);
+        let took = begun.elapsed();
+        assert!(took > Duration::from_millis(500), "10 KiB of rows and more in {took:?}");
+    }
 }
 
 #[test]

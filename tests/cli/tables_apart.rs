@@ -137,6 +137,19 @@ fn what_is_named_and_not_there_is_told_and_names_do_without_their_schema() {
 }
 
 #[test]
+fn a_table_without_columns_is_refused() {
+    postgres().create_database("columnless");
+    postgres().psql(
+        "columnless",
+        "create table nothing (); insert into nothing default values",
+    );
+    let project = of_itself("postgres", postgres().port, "columnless", Postgres::USER);
+    with_sink(&project, "mode: replace, schema: copies");
+    project.command(["plan", SPEC]).exits(0).says("it has no columns");
+    project.run().exits(6).says("it has no columns");
+}
+
+#[test]
 fn mariadb_keeps_spaces_apart_shows_versioned_tables_and_is_only_read() {
     let mariadb = Mariadb::start();
     for database in ["from_here", "spaces"] {

@@ -58,6 +58,12 @@ fn a_bad_row_is_written_down_and_the_others_go_on() {
     assert_eq!(keys, ["133", "7"]);
     assert!(lines.iter().all(|line| line["code"] == "database.value"), "{lines:?}");
     let crm = rusqlite::Connection::open(project.path("jobs/crm.sqlite")).unwrap();
+    crm.execute("delete from T where Id > 100", []).unwrap();
+    project
+        .command(["run", SPEC, "--restart", "--only", "T", "--yes"])
+        .exits(0)
+        .says("1 row is not at the sink");
+    assert_eq!(rejects(&project).len(), 1, "those of chunks that are no more go too");
     crm.execute("update T set Label = 'fine'", []).unwrap();
     drop(crm);
     project

@@ -68,7 +68,7 @@ fn rows_that_are_only_added_are_not_added_again() {
     project
         .command(["verify", SPEC, "--reopen"])
         .exits(11)
-        .says("499 at the sink; loading it once more would take no row away")
+        .says("499 at the sink; loading it once more would add the rows that are there a second time")
         .hides("--reopen");
     project.run().exits(0).says("nothing left to do");
     assert_eq!(

@@ -112,6 +112,7 @@ fn a_restart_of_selected_tables_leaves_the_others_as_they_are() {
         .exits(2)
         .says("`--restart` forgets what is done of 1 table; add `--yes`");
     project.run().exits(0).says("nothing left to do");
+    project.command(["run", SPEC, "--restart", "--dry-run"]).exits(2);
     let restart = || restart.into_iter().chain(["--yes", "--json"]);
     let run = project.command(restart()).exits(0).json();
     assert_eq!(run["account"]["rows"]["written"], json!(500), "{run}");
@@ -122,6 +123,14 @@ fn a_restart_of_selected_tables_leaves_the_others_as_they_are() {
     project.edit(SPEC, "rows: 100", "rows: 50");
     project.command(restart()).exits(0);
     assert_eq!(psql("select count(*) from country where name = 'elsewhere'"), "1");
+    psql("drop table country cascade");
+    project.command(["verify", SPEC, "--reopen"]).exits(11);
+    project.command(["state", "skip", SPEC, "Country"]).exits(0);
+    project
+        .command(["run", SPEC, "--restart", "--yes"].into_iter().chain(["--only", "C*"]))
+        .exits(0)
+        .says("`Country` is set aside and stays so");
+    assert_eq!(psql("select count(*) from pg_tables where tablename = 'country'"), "0");
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn tds_an_answer_that_ends_badly_is_no_answer() {
             (Fault::Error(1_205, 13), FailureClass::Transient, "database.deadlock"),
             (Fault::Error(8_115, 16), FailureClass::Data, "database.value"),
             (Fault::Error(40_501, 20), FailureClass::Throttled, "database.throttled"),
-            (Fault::Error(229, 14), FailureClass::Denied, "database.denied"),
+            (Fault::Error(229, 14), FailureClass::Denied, "database.privilege"),
             (Fault::Cut, FailureClass::Transient, "database.connection"),
         ];
         for (fault, class, code) in faults {

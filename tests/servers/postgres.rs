@@ -82,7 +82,7 @@ impl Postgres {
             .unwrap_or_else(|error| panic!("{text}: {error}"))
     }
 
-    fn try_psql(&self, database: &str, text: &str) -> Result<String, String> {
+    pub fn try_psql(&self, database: &str, text: &str) -> Result<String, String> {
         let output = Command::new("psql")
             .args([
                 "-h",

@@ -3,10 +3,12 @@ use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
-use super::Door;
 use super::stream::{named, noted};
 use super::watch::Watch;
+use super::{Door, Paces};
 use crate::connect::tables::{RawRows, committed};
 use crate::connect::{
     BatchStream, KeyAround, RawStream, ReadRequest, RowStream, RowsFrom, RowsRequest, Snapshot, TableStore, TableWriter,
@@ -99,14 +101,17 @@ impl TableStore for GatedTables {
     fn read(&self, request: ReadRequest) -> BoxFuture<'_, Result<BatchStream, Failure>> {
         Box::pin(async move {
             let batches = self.door.note(self.watch.over(self.inner.read(request)).await)?;
-            Ok(noted(self.watch.over_all(batches), self.door.clone()))
+            let noted = noted(self.watch.over_all(batches), self.door.clone());
+            Ok(at_bandwidth(noted, self.door.bandwidth().clone(), batch_bytes))
         })
     }
 
     fn read_raw<'a>(&'a self, request: &'a ReadRequest) -> BoxFuture<'a, Result<Option<RawStream>, Failure>> {
         Box::pin(async move {
             let rows = named(self.watch.over(self.inner.read_raw(request)).await, &self.door)?;
-            Ok(rows.map(|rows| noted(self.watch.over_all(rows), self.door.clone())))
+            let noted = rows.map(|rows| noted(self.watch.over_all(rows), self.door.clone()));
+            let paces = self.door.bandwidth();
+            Ok(noted.map(|rows| at_bandwidth(rows, paces.clone(), |rows| rows.bytes.len() as u64)))
         })
     }
 
@@ -143,6 +148,32 @@ impl TableStore for GatedTables {
     }
 }
 
+/// Bytes of a batch's own rows in memory, which it may share with the batch that it is a piece of.
+fn batch_bytes(batch: &RecordBatch) -> u64 {
+    let columns = batch.columns().iter();
+    let bytes = columns.map(|values| values.to_data().get_slice_memory_size().unwrap_or_default());
+    bytes.sum::<usize>() as u64
+}
+
+/// Hands pieces on no faster than their bandwidth.
+fn at_bandwidth<T: Send + 'static>(
+    stream: BoxStream<'static, Result<T, Failure>>,
+    paces: Paces,
+    bytes: impl Fn(&T) -> u64 + Send + 'static,
+) -> BoxStream<'static, Result<T, Failure>> {
+    if paces.is_empty() {
+        return stream;
+    }
+    let paid = stream.and_then(move |piece| {
+        let (paces, bytes) = (paces.clone(), bytes(&piece));
+        async move {
+            paces.take(bytes).await;
+            Ok(piece)
+        }
+    });
+    paid.boxed()
+}
+
 /// Of a batch only its failure is told: what is written may still be on its way, and the transaction as a whole is noted when it ends.
 struct GatedTableWriter {
     inner: Box<dyn TableWriter>,
@@ -150,17 +181,36 @@ struct GatedTableWriter {
     watch: Watch,
 }
 
+impl GatedTableWriter {
+    /// Waits until so many bytes may go.
+    async fn pay(&mut self, bytes: impl FnOnce() -> u64) {
+        let paces = self.door.bandwidth();
+        if !paces.is_empty() {
+            paces.take(bytes()).await;
+        }
+    }
+}
+
 impl TableWriter for GatedTableWriter {
     fn write(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.watch.over(self.inner.write(batch)).await, &self.door) })
+        Box::pin(async move {
+            self.pay(|| batch_bytes(&batch)).await;
+            named(self.watch.over(self.inner.write(batch)).await, &self.door)
+        })
     }
 
     fn write_apart(&mut self, batch: RecordBatch) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.watch.over(self.inner.write_apart(batch)).await, &self.door) })
+        Box::pin(async move {
+            self.pay(|| batch_bytes(&batch)).await;
+            named(self.watch.over(self.inner.write_apart(batch)).await, &self.door)
+        })
     }
 
     fn write_raw(&mut self, rows: RawRows) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { named(self.watch.over(self.inner.write_raw(rows)).await, &self.door) })
+        Box::pin(async move {
+            self.pay(|| rows.bytes.len() as u64).await;
+            named(self.watch.over(self.inner.write_raw(rows)).await, &self.door)
+        })
     }
 
     fn finish(self: Box<Self>, last: Option<String>) -> BoxFuture<'static, Result<u64, Failure>> {
@@ -178,7 +228,6 @@ mod tests {
     use std::collections::BTreeMap;
 
     use futures::future::ready;
-    use futures::{StreamExt, TryStreamExt};
     use tokio_util::sync::CancellationToken;
 
     use super::super::Gate;

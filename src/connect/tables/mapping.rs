@@ -51,6 +51,13 @@ pub fn map_table(table: &Table, mapper: &Mapper<'_>) -> Result<TableMapping, Vec
             help: "mend its files, or leave it out with `exclude`".to_owned(),
         }]);
     }
+    if table.columns.is_empty() {
+        return Err(vec![MappingProblem {
+            place: table.name.to_string(),
+            message: "it has no columns by which its rows could go over".to_owned(),
+            help: "leave it out with `exclude`".to_owned(),
+        }]);
+    }
     let (mut problems, mut left_out) = (Vec::new(), Vec::new());
     let mut columns = Vec::with_capacity(table.columns.len());
     for column in &table.columns {

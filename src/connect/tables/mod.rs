@@ -112,6 +112,9 @@ pub struct KeyAround {
     pub give_back: String,
 }
 
+/// The code of a view that is gone: the session that held it has ended.
+pub const SNAPSHOT_LOST: &str = "database.snapshot_lost";
+
 /// A consistent view of a database that readers share by its name.
 pub struct Snapshot {
     pub name: String,

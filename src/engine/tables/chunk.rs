@@ -1,7 +1,8 @@
 use std::sync::atomic::Ordering;
 
-use crate::connect::{OUTCOME_UNKNOWN, RowsFrom, TableMapping};
+use crate::connect::{OUTCOME_UNKNOWN, RowsFrom, SNAPSHOT_LOST, TableMapping};
 use crate::engine::attempts::{Delays, wait};
+use crate::engine::permits::ItemPaces;
 use crate::model::{Event, Failure, FailureClass, ItemId, RowCount, RowRange, TableName, UnitResult, UnitStatus};
 use crate::resolve::{OnBadRow, RowMode};
 use crate::stages::tables::{
@@ -21,6 +22,8 @@ pub struct ChunkWork<'a> {
     pub bookkeeping: Option<&'a Bookkeeping>,
     /// The statement by which the table takes its place in the transaction of its rows, where they are one chunk and nothing stands there.
     pub takes_place: Option<String>,
+    /// The speeds of the table.
+    pub paces: ItemPaces,
     /// Chunks that are there already.
     pub committed: &'a Committed,
 }
@@ -67,7 +70,11 @@ pub async fn work_on(context: &TableContext, work: &ChunkWork<'_>, chunk: Chunk<
                 }
             }
         }
-        let Some(delay) = delays.after(&failure) else {
+        // The next run has another view; in this one there is none to wait for.
+        let delay = (failure.code != SNAPSHOT_LOST)
+            .then(|| delays.after(&failure))
+            .flatten();
+        let Some(delay) = delay else {
             context.note_failure(&failure);
             return Some(failed(chunk.unit, attempts, failure));
         };
@@ -142,6 +149,7 @@ fn already(rows: RowCount) -> Loaded {
 }
 
 async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>) -> Result<Loaded, Failure> {
+    context.permits.unit_turn(&work.paces).await;
     let _permit = context.permits.leaf(&context.doors).await?;
     let rejects = match context.job.work.sink.on_bad_row {
         OnBadRow::Fail => None,
@@ -165,6 +173,7 @@ async fn attempt(context: &TableContext, work: &ChunkWork<'_>, chunk: &Chunk<'_>
         takes_place: work.takes_place.as_deref(),
         part: chunk.part,
         rejects: rejects.as_ref(),
+        byte_paces: &context.permits.file(&work.paces).bytes,
         rows_read: &context.meters.rows,
     };
     context.meters.in_flight.fetch_add(1, Ordering::Relaxed);

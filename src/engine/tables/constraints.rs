@@ -212,7 +212,7 @@ async fn link(context: &Arc<TableContext>, mut work: Work, unready: &HashMap<Tab
     }
     for text in &work.owed {
         if let Err(failure) = give_back(context, text).await {
-            note(&mut work.failure, failure.context(format_args!("`{text}`")));
+            note(&mut work.failure, failure);
         }
     }
     Some(work)

@@ -144,6 +144,7 @@ impl TableRun<'_> {
             snapshot: snapshot.as_ref().map(|snapshot| snapshot.name.clone()),
             bookkeeping: bookkeeping.as_ref(),
             takes_place: self.takes_place(mapping, &place, ddl, chunks.len()),
+            paces: self.context.permits.item(),
             committed: &committed.unwrap_or_default(),
         };
         let is_whole = self.load(&work, &place, &chunks).await?;

@@ -1,7 +1,7 @@
 use crate::connect::{Connections, Ddl};
 use crate::engine::item_list::read_tables;
 use crate::engine::{Fatal, Selection, Stop};
-use crate::model::{Extras, FailureClass, ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
+use crate::model::{Extras, Failure, FailureClass, ItemId, ItemStatus, ItemSummary, RowRange, StageStatus, TableName};
 use crate::plan::{TableChoice, TableDecision};
 use crate::resolve::{RowMode, TableJob};
 use crate::stages::tables::{PlannedTable, check_chunks, probe_table, uncut};
@@ -74,13 +74,13 @@ pub async fn preview_tables(
         }
         if let (Ok(mapping), true) = (&planned.mapping, look.probe) {
             let probed = probe_table(&*ends.source, ends.sink.engine(), planned, mapping).await;
-            let probed = probed.map_err(|failure| Fatal::Tables(failure.context(&planned.key)))?;
-            decision.probed = Some(probed);
+            decision.probed = read_by_plan(probed, planned, &mut decision)?;
         }
         if look.exact {
             let counted = ends.source.count(&planned.from, &RowRange::Whole).await;
-            let rows = counted.map_err(|failure| Fatal::Tables(failure.context(&planned.key)))?;
-            (decision.rows, decision.is_counted) = (Some(rows), true);
+            if let Some(rows) = read_by_plan(counted, planned, &mut decision)? {
+                (decision.rows, decision.is_counted) = (Some(rows), true);
+            }
         }
         decisions.push(decision);
     }
@@ -159,6 +159,24 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
         Err(_) => {}
     }
     decision
+}
+
+/// What was read of a table. One that may not be read is refused, and the others are looked at all the same.
+fn read_by_plan<T>(
+    answer: Result<T, Failure>,
+    planned: &PlannedTable,
+    decision: &mut TableDecision,
+) -> Result<Option<T>, Fatal> {
+    match answer {
+        Ok(read) => Ok(Some(read)),
+        Err(failure) if failure.code == Failure::NO_PRIVILEGE => {
+            if decision.decision == TableChoice::Load {
+                decision.decision = TableChoice::Refuse(vec![failure.message]);
+            }
+            Ok(None)
+        }
+        Err(failure) => Err(Fatal::Tables(failure.context(&planned.key))),
+    }
 }
 
 /// Refuses a table that a run would not take up again, for what an interrupted one has left of it.

@@ -1,9 +1,11 @@
 use crate::engine::Fatal;
 use crate::engine::verifier::seal_anew;
 use crate::model::{Account, ItemStatus, ItemSummary, RowCount, StageStatus, UnitRecord, UnitStatus};
+use crate::stages::tables::remove_rejects;
 use crate::state::{Change, State, StateWriter};
 
-/// Makes a table one that no run has worked on, but for the keys that are owed to it and the names of its chunks.
+/// Makes a table one that no run has worked on, but for the keys that are owed to it and the names of its chunks. What was written down of its
+/// rejected rows goes.
 pub async fn put_table_back(state: &State, writer: &StateWriter, mut summary: ItemSummary) -> Result<(), Fatal> {
     let id = summary.id();
     summary.status = ItemStatus::Pending;
@@ -24,5 +26,6 @@ pub async fn put_table_back(state: &State, writer: &StateWriter, mut summary: It
         summary.units += Account::of(&records);
         seal_anew(writer, id, &page, records, &summary).await?;
     }
-    Ok(writer.send_durable(Change::Item(summary)).await?.wait().await?)
+    writer.send_durable(Change::Item(summary)).await?.wait().await?;
+    remove_rejects(&state.folder().rejects(), id).map_err(Fatal::Tables)
 }

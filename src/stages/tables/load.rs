@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use futures::TryStreamExt;
 
 use crate::connect::{
-    RawStream, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, TableWriter, UnreadRows,
+    Paces, RawStream, ReadRequest, RowsFrom, RowsRequest, TableMapping, TableStore, TableWriter, UnreadRows,
 };
 use crate::model::{Failure, FailureClass, RowCount, RowRange, TableName};
 
@@ -33,6 +33,8 @@ pub struct LoadRequest<'a> {
     pub part: u64,
     /// Where rows go that the source cannot carry or the sink refuses; absent, such a row fails the chunk.
     pub rejects: Option<&'a Rejects>,
+    /// The bandwidth that the concurrency tree leaves to the chunk.
+    pub byte_paces: &'a Paces,
     /// Counts rows as they are read.
     pub rows_read: &'a AtomicU64,
 }
@@ -89,7 +91,9 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
     while let Some(batch) = batches.try_next().await? {
         let rows = batch.num_rows() as u64;
         read += rows;
-        loaded.bytes += batch.get_array_memory_size() as u64;
+        let bytes = batch.get_array_memory_size() as u64;
+        loaded.bytes += bytes;
+        request.byte_paces.take(bytes).await;
         for batch in pieces(&batch, request.batch) {
             match request.rejects {
                 Some(rejects) if is_careful => {
@@ -134,7 +138,9 @@ async fn as_they_are(request: &LoadRequest<'_>, mut rows: RawStream) -> Result<L
     let mut read = 0;
     while let Some(piece) = rows.try_next().await? {
         read += piece.rows;
-        loaded.bytes += piece.bytes.len() as u64;
+        let bytes = piece.bytes.len() as u64;
+        loaded.bytes += bytes;
+        request.byte_paces.take(bytes).await;
         request.rows_read.fetch_add(piece.rows, Ordering::Relaxed);
         writer.write_raw(piece).await?;
     }

@@ -20,4 +20,4 @@ pub use ends::{open_sink, open_source};
 pub use inventory::{PlannedTable, TableInventory, read_inventory, staging};
 pub use load::{LoadRequest, Loaded, load};
 pub use probe::probe_table;
-pub use rejects::{RejectedRow, Rejects, read_rejects, rejects_path};
+pub use rejects::{RejectedRow, Rejects, read_rejects, rejects_path, remove_rejects};

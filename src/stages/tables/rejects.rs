@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -40,6 +41,33 @@ pub struct RejectedRow {
 /// Where the rejected rows of a chunk stand.
 pub fn rejects_path(folder: &Path, item: ItemId, page: u32, unit: u32) -> PathBuf {
     folder.join(format!("{item}-{page}-{unit}.jsonl"))
+}
+
+/// Removes what all chunks of a table have written down.
+///
+/// # Errors
+/// `rejects.file`: a file that cannot be removed.
+pub fn remove_rejects(folder: &Path, item: ItemId) -> Result<(), Failure> {
+    let of_item = format!("{item}-");
+    let is_of_item = |name: &OsStr| name.to_string_lossy().starts_with(&of_item);
+    let broken = |error: std::io::Error| {
+        let message = format!(
+            "a file of rejected rows in `{}` cannot be removed: {error}",
+            folder.display()
+        );
+        Failure::permanent("rejects.file", message)
+    };
+    let entries = match folder.read_dir() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(broken)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(broken)?;
+        if is_of_item(&entry.file_name()) {
+            std::fs::remove_file(entry.path()).map_err(broken)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads what a chunk has written down. Gives the number of rows; none, where somebody has taken the file away.

@@ -3,6 +3,7 @@
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
 
+use crate::connect::tables::SNAPSHOT_LOST;
 use crate::connect::tls;
 use crate::model::{Failure, FailureClass};
 
@@ -26,7 +27,7 @@ const TABLE: &[(&str, FailureClass, &str)] = &[
     ("40", FailureClass::Transient, "database.serialisation"),
     ("40P01", FailureClass::Transient, "database.deadlock"),
     ("42", FailureClass::Permanent, "database.statement"),
-    ("42501", FailureClass::Denied, "database.denied"),
+    ("42501", FailureClass::Denied, Failure::NO_PRIVILEGE),
     ("42704", FailureClass::NotFound, "database.object_not_found"),
     ("42710", FailureClass::Permanent, "database.exists"),
     ("42P07", FailureClass::Permanent, "database.exists"),
@@ -84,7 +85,7 @@ pub(super) fn snapshot_failure(error: &Error) -> Failure {
     }
     let told = error.as_db_error().map(|told| told.message()).unwrap_or_default();
     Failure::transient(
-        "database.snapshot_lost",
+        SNAPSHOT_LOST,
         format!(
             "PostgreSQL: the view of the data that the chunks of a table shared is gone, because the session that held it has ended ({told}); \
              run again, the table is loaded anew"

@@ -40,9 +40,12 @@ const ONE_AT_A_TIME: &str = "select pg_advisory_xact_lock(hashtext('pipeline.swa
 /// keys into it are taken away, for the caller to give back.
 pub(super) async fn swap(lease: &Lease, staging: &TableName, target: &TableName) -> Result<(), Failure> {
     let ddl = Ddl::new(Engine::Postgres);
-    let name = ddl.table(target);
+    let (name, gathered) = (ddl.table(target), ddl.table(staging));
     let quoted = literal(Engine::Postgres, &Value::from(name.as_str()));
-    let begin = format!("begin; {ONE_AT_A_TIME}; select to_regclass({quoted}) is not null");
+    // A server goes on with the statements of a client that is gone. Where those wait for the target, a further run would make the table of the gathered
+    // rows anew meanwhile, and they would put that one, half full, into the target's place: held from the beginning, it is the one that is meant.
+    let hold = format!("lock table {gathered} in access exclusive mode");
+    let begin = format!("begin; {ONE_AT_A_TIME}; {hold}; select to_regclass({quoted}) is not null");
     let answers = lease.client().simple_query(&begin).await;
     let answers = answers.map_err(|error| failure(&error))?;
     let exists = answers.iter().rev().find_map(|answer| match answer {
