@@ -154,9 +154,11 @@ impl TablePlanReport<'_> {
         for left_out in &table.left_out {
             writeln!(formatter, "      left out: {}", shown(left_out))?;
         }
-        if !table.not_carried.is_empty() {
-            let extras = extras_words(&table.not_carried);
-            writeln!(formatter, "      not carried over: {}", shown(&extras.join("; ")))?;
+        let (extras, simplified) = (extras_words(&table.not_carried), &table.not_carried.simplified);
+        for (what, told) in [("not carried over", &extras), ("made simpler", simplified)] {
+            if !told.is_empty() {
+                writeln!(formatter, "      {what}: {}", shown(&told.join("; ")))?;
+            }
         }
         if let Some(why) = &table.uncut {
             writeln!(formatter, "      one chunk: {}", shown(why))?;
@@ -184,6 +186,7 @@ fn extras_words(extras: &Extras) -> Vec<String> {
         triggers,
         comments,
         is_partitioned,
+        simplified: _,
     } = extras;
     let words = [
         of("default of", "defaults of", defaults),
@@ -204,6 +207,7 @@ fn extras_json(extras: &Extras) -> Value {
         "triggers": extras.triggers,
         "comments": extras.comments,
         "partitions": extras.is_partitioned,
+        "simplified": extras.simplified,
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::harness::{Job, Project, SPEC};
-use crate::servers::Mariadb;
+use crate::servers::{Mariadb, Postgres};
 use crate::tables::{into_postgres, into_sqlite, postgres, with_sink};
 
 const RICH: &str = r#"
@@ -43,7 +43,7 @@ fn what_a_new_table_will_not_have_is_told_for_each() {
     let extras = planned(&project, "Rich")["not_carried_over"].clone();
     assert_eq!(
         extras,
-        json!({ "defaults": ["Label", "Created"], "updates": [], "checks": 2, "triggers": ["audit"], "comments": 0, "partitions": false })
+        json!({ "defaults": ["Label", "Created"], "updates": [], "checks": 2, "triggers": ["audit"], "comments": 0, "partitions": false, "simplified": [] })
     );
     project.run().exits(0);
     project.plan().exits(0).says("not carried over");
@@ -164,4 +164,47 @@ fn a_table_whose_key_is_bytes_is_one_chunk_and_the_plan_says_why() {
     job("by: key, key: N");
     let run = project.command(["run", SPEC, "--json"]).exits(0).json();
     assert_eq!(run["account"]["chunks"]["done"], json!(10), "{run}");
+}
+
+#[test]
+fn what_becomes_simpler_is_told() {
+    postgres().create_database("simpler");
+    postgres().psql(
+        "simpler",
+        "create table rich (id int generated always as identity primary key, word text collate \"C\", n int, doubled int generated always as (n * 2) stored, \
+           up int references rich deferrable initially deferred);\
+         create unique index one_null on rich (n) nulls not distinct;\
+         create index beside on rich (n) include (word);\
+         create index downwards on rich (n desc);\
+         create index plain on rich (n);\
+         create index halved on rich (n desc) where n > 1;\
+         create table heir () inherits (rich)",
+    );
+    let project = into_sqlite(RICH);
+    let (port, user) = (postgres().port, Postgres::USER);
+    project.write(
+        "jobs/connections.toml",
+        format!(
+            "[local]\ncampaign.sqlite = {{ path = \"campaign.sqlite\" }}\n\
+             crm.postgres = {{ host = \"127.0.0.1\", port = {port}, database = \"simpler\", user = \"{user}\", password = \"${{env:PG_PASSWORD}}\" }}\n"
+        ),
+    );
+    let told = planned(&project, "public.rich")["not_carried_over"]["simplified"].clone();
+    assert_eq!(
+        told,
+        json!([
+            "column `id` is always numbered by the server",
+            "column `word` is collated by `C`",
+            "index `beside` holds columns beside its key",
+            "index `downwards` has an order of its own",
+            "index `one_null` holds NULL once",
+            "key `rich_up_fkey` is deferrable",
+            "rows of tables that inherit from it come with its own",
+            "column `doubled` is computed",
+        ])
+    );
+    project
+        .plan()
+        .exits(0)
+        .says("made simpler: column `id` is always numbered by the server; ");
 }

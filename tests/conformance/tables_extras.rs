@@ -70,6 +70,7 @@ pub async fn extras(subject: TablesSubject) {
             TablesKind::Postgres | TablesKind::MySql | TablesKind::SqlServer => 2,
         },
         is_partitioned: false,
+        simplified: Vec::new(),
     };
     assert_eq!(subject.table("rich").await.extras, expected);
     if matches!(subject.kind, TablesKind::Postgres | TablesKind::MySql) {

@@ -136,6 +136,9 @@ fn decide(job: &TableJob, planned: &PlannedTable, summary: Option<&ItemSummary>,
     }
     if job.work.sink.mode == RowMode::Replace || planned.existing.is_none() {
         decision.not_carried.clone_from(&planned.source.extras);
+        let computed = planned.source.columns.iter().filter(|column| column.is_computed);
+        let told = computed.map(|column| format!("column `{}` is computed", column.name));
+        decision.not_carried.simplified.extend(told);
     }
     let (engine, policy) = (ends.source.engine(), &job.work.source.chunks);
     if decision.decision == TableChoice::Load {

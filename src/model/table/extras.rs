@@ -13,6 +13,8 @@ pub struct Extras {
     pub comments: u64,
     /// Its rows lie in several places, which is nothing that their readers see.
     pub is_partitioned: bool,
+    /// Columns, keys, indexes and rows that become something simpler, in words.
+    pub simplified: Vec<String>,
 }
 
 impl Extras {

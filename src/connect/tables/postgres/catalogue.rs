@@ -49,7 +49,8 @@ async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) ->
     let text = format!(
         "select a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
          a.attidentity <> '' or coalesce(pg_get_expr(d.adbin, d.adrelid) like 'nextval(%', false), a.attgenerated <> '', \
-         d.adbin is not null or t.typdefault is not null \
+         d.adbin is not null or t.typdefault is not null, a.attidentity = 'a', \
+         case when a.attcollation <> t.typcollation then (select collname from pg_collation c where c.oid = a.attcollation) end \
          from pg_attribute a join pg_type t on t.oid = a.atttypid \
          left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
          where a.attrelid in (select c.oid from {TABLES}) and a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum"
@@ -66,6 +67,17 @@ async fn read_columns(client: &Client, places: &Places, tables: &mut [Table]) ->
             is_identity: row.get(4),
             is_computed: row.get(5),
         };
+        let place = format!("column `{}`", column.name);
+        if row.get(7) {
+            let told = format!("{place} is always numbered by the server");
+            table.extras.simplified.push(told);
+        }
+        if let Some(collation) = row.get::<_, Option<String>>(8) {
+            table
+                .extras
+                .simplified
+                .push(format!("{place} is collated by `{collation}`"));
+        }
         // What numbers or computes a column stands in the catalogue as its default.
         if row.get(6) && !column.is_identity && !column.is_computed {
             table.extras.defaults.push(column.name.clone());
@@ -82,7 +94,9 @@ async fn read_indexes(client: &Client, places: &Places, tables: &mut [Table]) ->
                join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.number \
                where k.place <= i.indnkeyatts order by k.place), \
          case when i.indexprs is not null then 'it is over an expression' when i.indpred is not null then 'it holds a part of the rows only' \
-              when m.amname <> 'btree' then 'it is of the kind ' || m.amname end \
+              when m.amname <> 'btree' then 'it is of the kind ' || m.amname end, \
+         case when i.indisunique and not i.indisprimary and to_jsonb(i)->>'indnullsnotdistinct' = 'true' then 'holds NULL once' \
+              when i.indnatts > i.indnkeyatts then 'holds columns beside its key' when i.indoption::text ~ '[^0 ]' then 'has an order of its own' end \
          from pg_index i join pg_class x on x.oid = i.indexrelid join pg_am m on m.oid = x.relam \
          where i.indrelid in (select c.oid from {TABLES}) and i.indisvalid order by i.indrelid, x.relname"
     );
@@ -92,6 +106,10 @@ async fn read_indexes(client: &Client, places: &Places, tables: &mut [Table]) ->
             continue;
         };
         let columns: Vec<String> = row.get(4);
+        if let (None, Some(told)) = (row.get::<_, Option<String>>(5), row.get::<_, Option<String>>(6)) {
+            let told = format!("index `{}` {told}", row.get::<_, String>(1));
+            table.extras.simplified.push(told);
+        }
         if row.get(2) {
             table.primary_key = Some(Key { columns });
         } else {
@@ -144,7 +162,10 @@ async fn read_foreign_keys(client: &Client, places: &Places, tables: &mut [Table
 async fn read_extras(client: &Client, places: &Places, tables: &mut [Table]) -> Result<(), Error> {
     let text = "select conrelid, 'check', conname::text from pg_constraint where contype = 'c' \
          union all select tgrelid, 'trigger', tgname::text from pg_trigger where not tgisinternal \
-         union all select objoid, 'comment', '' from pg_description where classoid = 'pg_class'::regclass order by 1, 2, 3";
+         union all select objoid, 'comment', '' from pg_description where classoid = 'pg_class'::regclass \
+         union all select conrelid, 'simplified', format('key `%s` is deferrable', conname) from pg_constraint where condeferrable \
+         union all select distinct inhparent, 'simplified', 'rows of tables that inherit from it come with its own' \
+           from pg_inherits join pg_class p on p.oid = inhparent where p.relkind = 'r' order by 1, 2, 3";
     let rows = client.query_typed(text, &[]).await?;
     for row in rows {
         let Some(table) = places.get(&row.get(0)).and_then(|place| tables.get_mut(*place)) else {
@@ -152,6 +173,7 @@ async fn read_extras(client: &Client, places: &Places, tables: &mut [Table]) -> 
         };
         match row.get(1) {
             "check" => table.extras.checks += 1,
+            "simplified" => table.extras.simplified.push(row.get(2)),
             "trigger" => table.extras.triggers.push(row.get(2)),
             _ => table.extras.comments += 1,
         }
