@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use crate::model::{ItemStatus, Phase, TableProgress, Timestamp, format_count, format_duration};
 use crate::report::{counted, shown};
@@ -74,6 +75,9 @@ fn data_ended(table: &TableProgress) -> Option<Timestamp> {
     table.stage("data").and_then(|data| data.ended)
 }
 
+/// What is shorter has no rate worth telling.
+const RATED_FROM: Duration = Duration::from_millis(50);
+
 /// `dbo.Orders → campaign.orders: 120,000 rows in 3 chunks, 3.4 s, 35,294 rows/s`
 fn told(key: &str, table: &TableProgress, failed: bool) -> String {
     let name = match table.target.as_str() {
@@ -99,7 +103,8 @@ fn told(key: &str, table: &TableProgress, failed: bool) -> String {
     let pace = times.map_or_else(String::new, |(started, ended)| {
         let taken = ended.since(started);
         let rate = table.rows.settled() as f64 / taken.as_secs_f64();
-        match rate.is_finite() && rate > 0.0 {
+        // Of rows that were there already, no time tells how fast they came.
+        match rate > 0.0 && taken >= RATED_FROM {
             true => format!(", {}, {} rows/s", format_duration(taken), format_count(rate as u64)),
             false => format!(", {}", format_duration(taken)),
         }

@@ -80,15 +80,15 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
     // What the sink refuses of a stream that nobody decodes, it refuses as a whole: the careful pass needs rows.
     if !is_careful
         && request.source.engine() == request.sink.engine()
-        && let Some(rows) = request.source.read_raw(&read).await?
+        && let Some(rows) = request.source.read_raw(&read).await.map_err(at_source)?
     {
         return as_they_are(request, rows).await;
     }
-    let mut batches = request.source.read(read).await?;
+    let mut batches = request.source.read(read).await.map_err(at_source)?;
     let mut writer = begin(request).await?;
     let mut loaded = Loaded::default();
     let mut read = 0;
-    while let Some(batch) = batches.try_next().await? {
+    while let Some(batch) = batches.try_next().await.map_err(at_source)? {
         let rows = batch.num_rows() as u64;
         read += rows;
         let bytes = batch.get_array_memory_size() as u64;
@@ -108,6 +108,11 @@ async fn pass(request: &LoadRequest<'_>, is_careful: bool) -> Result<Loaded, Fai
     }
     set_aside(request, aside.as_ref(), &mut loaded, &mut read)?;
     end(request, writer, loaded, read).await
+}
+
+/// Both ends may be of one kind, and a message then tells of either.
+fn at_source(failure: Failure) -> Failure {
+    failure.context("at the source")
 }
 
 /// Writes down what the source has set aside up to now.
@@ -136,7 +141,7 @@ async fn as_they_are(request: &LoadRequest<'_>, mut rows: RawStream) -> Result<L
     let mut writer = begin(request).await?;
     let mut loaded = Loaded::default();
     let mut read = 0;
-    while let Some(piece) = rows.try_next().await? {
+    while let Some(piece) = rows.try_next().await.map_err(at_source)? {
         read += piece.rows;
         let bytes = piece.bytes.len() as u64;
         loaded.bytes += bytes;
