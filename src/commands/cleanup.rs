@@ -1,6 +1,7 @@
 use crate::connect::{Connections, PartialOwner};
 use crate::engine::remove_leftovers;
-use crate::model::{Failure, Timestamp, format_bytes, format_count};
+use crate::model::{Failure, Timestamp, format_bytes};
+use crate::report::counted;
 use crate::resolve::{FileJob, KnownJob, TableJob, Work};
 use crate::state::{Cleaned, State, cleanup as clean};
 
@@ -95,25 +96,37 @@ async fn remove_tables(job: &TableJob, state: &State) -> u64 {
 
 fn page(cleaned: &Cleaned, partials: u64, is_tables: bool, next: &str) -> String {
     let mut text = String::new();
-    for (count, what) in [
+    let left = match is_tables {
+        true => [
+            "table dropped at the sink that an interrupted run had made for itself",
+            "tables dropped at the sink that interrupted runs had made for themselves",
+        ],
+        false => [
+            "unfinished file of a killed run removed at the sink",
+            "unfinished files of killed runs removed at the sink",
+        ],
+    };
+    for (count, [one, many]) in [
         (
             cleaned.pages,
-            "pages of the ledger written anew, to leave dead ones behind",
+            [
+                "page of the ledger written anew, to leave dead ones behind",
+                "pages of the ledger written anew, to leave dead ones behind",
+            ],
         ),
-        (cleaned.segments, "segments removed"),
-        (cleaned.journals, "journals removed"),
-        (cleaned.set_aside, "databases removed that a rebuild had set aside"),
+        (cleaned.segments, ["segment removed", "segments removed"]),
+        (cleaned.journals, ["journal removed", "journals removed"]),
         (
-            partials,
-            if is_tables {
-                "tables dropped at the sink that interrupted runs had made for themselves"
-            } else {
-                "unfinished files of killed runs removed at the sink"
-            },
+            cleaned.set_aside,
+            [
+                "database removed that a rebuild had set aside",
+                "databases removed that a rebuild had set aside",
+            ],
         ),
+        (partials, left),
     ] {
         if count > 0 {
-            text.push_str(&format!("{} {what}\n", format_count(count)));
+            text.push_str(&format!("{}\n", counted(count, one, many)));
         }
     }
     if text.is_empty() {

@@ -66,7 +66,7 @@ fn a_database_that_was_set_aside_is_removed() {
         names.filter(|name| name.starts_with("db.damaged-")).count()
     };
     assert_eq!(aside(), 1);
-    project.command(["cleanup", SPEC]).exits(0).says("1 databases removed");
+    project.command(["cleanup", SPEC]).exits(0).says("1 database removed");
     assert_eq!(aside(), 0);
     project.run().exits(0);
 }

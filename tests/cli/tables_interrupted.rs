@@ -8,9 +8,7 @@ use serde_json::json;
 use crate::harness::SPEC;
 use crate::servers::Postgres;
 use crate::tables::{into_postgres, into_sqlite, postgres};
-
-const THOUSAND: &str = "create table T (Id integer primary key, Label text);\n\
-     with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) insert into T select i, 'label ' || i from n;";
+use crate::tables_resumed::THOUSAND;
 
 #[test]
 fn rows_that_a_killed_run_was_putting_in_place_are_never_those_of_the_next() {

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::harness::SPEC;
 use crate::tables::{SCRIPT, into_postgres, postgres, with_sink};
 
-const THOUSAND: &str = "create table T (Id integer primary key, Label text);\n\
+pub const THOUSAND: &str = "create table T (Id integer primary key, Label text);\n\
      with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) insert into T select i, 'label ' || i from n;";
 
 #[test]
